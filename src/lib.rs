@@ -1,0 +1,3 @@
+//! jobwright: a deterministic job orchestrator for agent workflows.
+
+pub mod core;
