@@ -1,1 +1,20 @@
 //! Pure decisions: no clock, no randomness, no I/O, no JavaScript, no async.
+//!
+//! Time, random bytes and everything else that varies come in as arguments, so the same
+//! history always gives the same decision.
+
+pub mod admission;
+pub mod change;
+pub mod event;
+pub mod ids;
+pub mod job;
+pub mod logic;
+pub mod outcome;
+pub mod permissions;
+pub mod plan;
+pub mod retry;
+pub mod schedule;
+pub mod stored;
+pub mod status;
+pub mod step;
+pub mod trace;

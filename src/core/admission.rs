@@ -1,0 +1,97 @@
+//! What a step must pass before its agent is called, in this order; the first that refuses says so.
+
+use crate::core::{
+    job::{Job, PauseReason},
+    outcome::{Code, Refusal},
+    status::JobStatus,
+    step::StepIndex,
+};
+
+/// A step may not begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// What the caller is told.
+    pub refusal: Refusal,
+    /// What becomes of the job.
+    pub then: Then,
+}
+
+/// What becomes of a job whose step may not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    Unchanged,
+    /// It pauses, and goes on when that is settled.
+    Pause(PauseReason),
+    /// It pauses, and a person is asked.
+    Ask,
+    /// The step fails, and the job with it.
+    Fail,
+}
+
+impl Denied {
+    fn new(refusal: impl Into<Refusal>, then: Then) -> Denied {
+        Denied { refusal: refusal.into(), then }
+    }
+}
+
+/// The job's own checks: is it running, and may it take another step?
+///
+/// # Errors
+/// `not_running`, naming a pause; the step limit is asked once the step is known to be a new one.
+pub fn job_is_running<V>(job: &Job<V>) -> Result<(), Denied> {
+    if job.head.status == JobStatus::Running {
+        return Ok(());
+    }
+    Err(Denied::new(Code::NotRunning, Then::Unchanged))
+}
+
+/// May the job begin one more step? A step that was begun before does not count again.
+///
+/// # Errors
+/// `step_limit`; the job pauses.
+pub fn within_step_limit<V>(job: &Job<V>, step: Option<StepIndex>) -> Result<(), Denied> {
+    let begun = step
+        .zip(job.run.as_ref())
+        .is_some_and(|(step, run)| run.states.get(step).is_some_and(|state| state.started_at.is_some()));
+    if begun || job.head.steps_taken < job.head.permissions.max_steps {
+        return Ok(());
+    }
+    Err(Denied::new(Code::StepLimit, Then::Pause(PauseReason::StepLimit)))
+}
+
+/// The step's checks, once it is known which one is next. The budget is asked after all of these,
+/// so that nothing is held while a person thinks.
+///
+/// # Errors
+/// A breakpoint, `tools_denied`, `unknown_agent` (naming it and `known`) or `approval_required`.
+pub fn step_may_begin<V>(
+    job: &Job<V>,
+    step: StepIndex,
+    agent_exists: bool,
+    known: impl FnOnce() -> String,
+) -> Result<(), Denied> {
+    let Some(run) = &job.run else { return Ok(()) };
+    let (what, state) = (run.step(step), &run.states[step]);
+    if what.breakpoint && !state.breakpoint_passed {
+        let message = format!("Paused at the breakpoint before step \"{}\"", what.id);
+        return Err(Denied::new(Refusal::new(Code::NotRunning, message), Then::Pause(PauseReason::Breakpoint)));
+    }
+    if !what.tools.is_empty() && !job.head.permissions.allow_tools {
+        let message = format!(
+            "Step \"{}\" needs tools ({}), and the job does not allow tools",
+            what.id,
+            what.tools.join(", ")
+        );
+        return Err(Denied::new(Refusal::new(Code::ToolsDenied, message), Then::Fail));
+    }
+    if !agent_exists {
+        let message = format!("Unknown agent \"{}\"; known agents: {}", what.agent, known());
+        return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
+    }
+    let asks = what.approval || job.head.permissions.require_approval;
+    if (asks && state.approved_by.is_none()) || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some()) {
+        return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What one commit changes in a stored job.
+
+use crate::core::{
+    event::{Event, Fact},
+    step::StepIndex,
+};
+
+/// The changes of one commit. What it doesn't name stays as it is. `V` is a value that the host holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobChange<V> {
+    /// The revision the change was decided on; the store refuses it where another is stored.
+    pub expected_revision: u64,
+    /// The steps that changed, each once.
+    pub steps: Vec<StepIndex>,
+    /// Outputs to write to the context, each under its step's key.
+    pub context: Vec<(StepIndex, V)>,
+    /// Events to append to the history.
+    pub events: Vec<Event<V>>,
+    /// Parts of the head that changed and seldom do.
+    pub rare: Rare,
+}
+
+/// Which of the seldom changed parts of a job's head changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rare {
+    /// The permissions.
+    pub permissions: bool,
+    /// The list of waiting approvals.
+    pub approvals: bool,
+    /// Why the job is paused.
+    pub pause: bool,
+    /// Why the job failed.
+    pub failure: bool,
+    /// A step that a router asked for was added.
+    pub routed: bool,
+}
+
+impl Rare {
+    /// Did any of them change?
+    pub fn any(self) -> bool {
+        self != Rare::default()
+    }
+}
+
+impl<V> Default for JobChange<V> {
+    fn default() -> Self {
+        JobChange {
+            expected_revision: 0,
+            steps: Vec::new(),
+            context: Vec::new(),
+            events: Vec::new(),
+            rare: Rare::default(),
+        }
+    }
+}
+
+impl<V> JobChange<V> {
+    /// Is there anything to commit?
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.steps.is_empty() && !self.rare.any()
+    }
+
+    /// Does the job end with it?
+    pub fn ends_job(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.fact, Fact::JobCompleted | Fact::JobFailed))
+    }
+
+    /// Notes that a step changed.
+    pub fn touch(&mut self, step: StepIndex) {
+        if !self.steps.contains(&step) {
+            self.steps.push(step);
+        }
+    }
+}

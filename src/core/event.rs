@@ -1,0 +1,99 @@
+//! What happened to a job: the entries of its history. Facts, in the past tense.
+
+use crate::core::{
+    job::PauseReason,
+    outcome::Code,
+    permissions::Permissions,
+    step::{StepIndex, StepStatus},
+};
+
+/// One entry of a job's history, not yet given its words. `V` is a value that the host holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<V> {
+    /// The number of the event that caused this one.
+    pub cause: Option<u64>,
+    /// What happened.
+    pub fact: Fact<V>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact<V> {
+    /// The job's plan, permissions and context as a replay starts from them.
+    JobCreated,
+    /// The job became running.
+    JobStarted,
+    /// The job became paused; by the engine where there is a reason.
+    JobPaused(Option<PauseReason>),
+    /// The job ended well.
+    JobCompleted,
+    /// The job ended badly.
+    JobFailed,
+    /// Something happened to a step.
+    Step {
+        /// Which one.
+        step: StepIndex,
+        /// The attempt that it concerns, from 1; 0 before the first.
+        attempt: u32,
+        /// Where the step stands after it.
+        status: StepStatus,
+        /// What happened to it.
+        what: StepFact<V>,
+    },
+    /// The job's permissions were changed.
+    PermissionsChanged(Permissions),
+    /// An agent's own event: its type and payload.
+    Emitted {
+        /// The step whose agent sent it.
+        step: StepIndex,
+        /// An object of the host's that holds the type and the payload.
+        event: V,
+    },
+}
+
+/// What happened to a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepFact<V> {
+    /// An attempt began.
+    Started,
+    /// It ended well.
+    Completed {
+        /// What it gave.
+        output: V,
+        /// What it cost, where that is known.
+        cost: Option<f64>,
+    },
+    /// An attempt failed.
+    Failed {
+        /// For programs.
+        code: Code,
+        /// For people.
+        message: Box<str>,
+        /// When the next attempt is due, if there is one.
+        retry_at: Option<f64>,
+    },
+    /// A person is asked; the approval is the last in the job's list.
+    ApprovalRequested {
+        /// The place in the job's list of approvals.
+        approval: usize,
+    },
+    /// A person said yes.
+    Approved(Decision),
+    /// A person said no.
+    Rejected(Decision),
+    /// An attempt was cut off by a crash and will be made again.
+    Recovered,
+    /// An attempt answered after it had been given up; its answer was not used.
+    LateResultDropped,
+}
+
+/// A person's answer to an approval.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Which approval.
+    pub approval: Box<str>,
+    /// Who answered.
+    pub by: Option<Box<str>>,
+    /// What they added.
+    pub note: Option<Box<str>>,
+}

@@ -1,0 +1,305 @@
+//! From JSON to a tree that needs no further checking.
+
+use super::budget::Budget;
+use super::expr::{Call, Node, Reference};
+use super::operators::{self, Op};
+use super::{
+    CompileError, EvalError, MAX_DEPTH, MAX_LENGTH, MAX_VALUE_DEPTH, Path, lookup, nearest,
+    strings, value,
+};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+pub(super) struct Compiler<'v> {
+    templates: bool,
+    length: Budget,
+    path: Vec<Step<'v>>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'v> {
+    Key(&'v str),
+    Index(usize),
+}
+
+/// How far in an expression stands.
+#[derive(Clone, Copy)]
+struct Level {
+    depth: u32,
+    /// The iterations and `try`s around it.
+    scopes: u32,
+}
+
+type Compiled = Result<Node, CompileError>;
+
+impl<'v> Compiler<'v> {
+    pub(super) fn new(templates: bool) -> Self {
+        Compiler {
+            templates,
+            length: Budget::new(MAX_LENGTH),
+            path: Vec::new(),
+        }
+    }
+
+    pub(super) fn root(&mut self, value: &'v Value) -> Compiled {
+        self.node(
+            value,
+            Level {
+                depth: 0,
+                scopes: 0,
+            },
+        )
+    }
+
+    fn node(&mut self, value: &'v Value, level: Level) -> Compiled {
+        match value {
+            Value::Array(items) => {
+                self.count(1, 0)?;
+                let items = self.list(items, self.inside(level)?, |_| false)?;
+                Ok(fold(items))
+            }
+            Value::Object(members) if members.is_empty() => self.literal(value),
+            Value::Object(members) => {
+                self.count(1, 0)?;
+                let level = self.inside(level)?;
+                let mut keys = members.iter();
+                if let (Some((key, argument)), None) = (keys.next(), keys.next()) {
+                    if let Some((name, op)) = operators::find(key) {
+                        self.path.push(Step::Key(key));
+                        let compiled = self.operation(name, op, argument, level);
+                        return self.leave(compiled);
+                    }
+                    if !self.templates {
+                        return self.unknown(key);
+                    }
+                } else if !self.templates {
+                    return self.several(members);
+                }
+                self.template(members, level)
+            }
+            _ => self.literal(value),
+        }
+    }
+
+    fn literal(&mut self, value: &Value) -> Compiled {
+        match self.length.copy(value, 0) {
+            Ok(copy) => Ok(Node::Literal(copy)),
+            Err(EvalError::TooDeep { .. }) => self.fail(format!(
+                "a value nests deeper than {MAX_VALUE_DEPTH} levels"
+            )),
+            Err(_) => self.too_long(),
+        }
+    }
+
+    fn list(
+        &mut self,
+        items: &'v [Value],
+        level: Level,
+        scoped: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Node>, CompileError> {
+        let mut nodes = Vec::with_capacity(items.len().min(1024));
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Step::Index(index));
+            let scopes = level.scopes + u32::from(scoped(index));
+            let node = self.node(item, Level { scopes, ..level });
+            nodes.push(self.leave(node)?);
+        }
+        Ok(nodes)
+    }
+
+    fn template(&mut self, members: &'v Map<String, Value>, level: Level) -> Compiled {
+        let mut nodes = Vec::with_capacity(members.len().min(1024));
+        for (key, member) in members {
+            self.path.push(Step::Key(key));
+            self.count(0, key.len())?;
+            if key == "__proto__" {
+                return self.fail("the key \"__proto__\" is reserved".into());
+            }
+            let node = self.node(member, level);
+            nodes.push((key.clone(), self.leave(node)?));
+        }
+        if !nodes
+            .iter()
+            .all(|(_, node)| matches!(node, Node::Literal(_)))
+        {
+            return Ok(Node::Template(nodes));
+        }
+        let literal = |(key, node)| match node {
+            Node::Literal(value) => (key, value),
+            _ => (key, Value::Null),
+        };
+        Ok(Node::Literal(nodes.into_iter().map(literal).collect()))
+    }
+
+    fn operation(
+        &mut self,
+        name: &'static str,
+        op: Op,
+        argument: &'v Value,
+        level: Level,
+    ) -> Compiled {
+        if op == Op::Preserve {
+            return self.literal(argument);
+        }
+        let listed = argument.is_array();
+        let args = match argument {
+            Value::Array(items) => self.list(items, level, |index| op.scoped(index))?,
+            other => vec![self.node(other, level)?],
+        };
+        let call = Call {
+            op,
+            name,
+            args,
+            listed,
+        };
+        let known = match op {
+            Op::Var => known_var(&call, level.scopes),
+            Op::Val => known_val(&call).map(|reference| Node::Var(reference, None)),
+            Op::Exists => known_val(&call).map(Node::Exists),
+            Op::Missing => known_names(&call).map(Node::Missing),
+            _ => None,
+        };
+        Ok(known.unwrap_or(Node::Call(call)))
+    }
+
+    fn inside(&self, level: Level) -> Result<Level, CompileError> {
+        if level.depth == MAX_DEPTH {
+            return self.fail(format!(
+                "the expression nests deeper than {MAX_DEPTH} levels"
+            ));
+        }
+        Ok(Level {
+            depth: level.depth + 1,
+            ..level
+        })
+    }
+
+    fn count(&mut self, values: usize, bytes: usize) -> Result<(), CompileError> {
+        match self
+            .length
+            .spend(values)
+            .and_then(|()| self.length.spend_text(bytes))
+        {
+            Ok(()) => Ok(()),
+            Err(_) => self.too_long(),
+        }
+    }
+
+    /// The path is left where an error arose, so that the error tells it.
+    fn leave(&mut self, node: Compiled) -> Compiled {
+        if node.is_ok() {
+            self.path.pop();
+        }
+        node
+    }
+
+    fn too_long<T>(&self) -> Result<T, CompileError> {
+        self.fail(format!("the expression is longer than {MAX_LENGTH} values"))
+    }
+
+    fn unknown(&self, key: &str) -> Compiled {
+        let mut message = format!("unknown operator {}", value::quote(key));
+        if let Some(meant) = nearest(key, operators::names()) {
+            message += &format!("; did you mean \"{meant}\"?");
+        }
+        self.fail(message)
+    }
+
+    fn several(&self, members: &Map<String, Value>) -> Compiled {
+        let mut keys: Vec<String> = members
+            .keys()
+            .take(3)
+            .map(|key| value::quote(key))
+            .collect();
+        let last = if members.len() > 3 {
+            "more".into()
+        } else {
+            keys.pop().unwrap_or_default()
+        };
+        self.fail(format!(
+            "an operation is an object with one key, and this has {}: {} and {last}; \"preserve\" takes an object as it stands",
+            members.len(),
+            keys.join(", "),
+        ))
+    }
+
+    fn fail<T>(&self, message: String) -> Result<T, CompileError> {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Index(index) => path += &format!("[{index}]"),
+                Step::Key(key)
+                    if key.starts_with(|first: char| first.is_ascii_alphabetic())
+                        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
+                {
+                    path.push('.');
+                    path += key;
+                }
+                Step::Key(key) => path += &format!("[{}]", value::quote(key)),
+            }
+        }
+        Err(CompileError { path, message })
+    }
+}
+
+/// An array of literals is one.
+fn fold(items: Vec<Node>) -> Node {
+    if !items.iter().all(|item| matches!(item, Node::Literal(_))) {
+        return Node::Array(items);
+    }
+    let literal = |node| match node {
+        Node::Literal(value) => value,
+        _ => Value::Null,
+    };
+    Node::Literal(Value::Array(items.into_iter().map(literal).collect()))
+}
+
+/// The values, if all arguments are literal. An array that is the only argument, not written as a
+/// list of them (so it stood in a `preserve`), is the list.
+fn literals(call: &Call) -> Option<Vec<&Value>> {
+    if let ([Node::Literal(Value::Array(items))], false) = (call.args.as_slice(), call.listed) {
+        return Some(items.iter().collect());
+    }
+    let literal = |node| match node {
+        &Node::Literal(ref value) => Some(value),
+        _ => None,
+    };
+    call.args.iter().map(literal).collect()
+}
+
+/// `var` with a literal name: where it points, and its default if that is not null anyway.
+fn known_var(call: &Call, scopes: u32) -> Option<Node> {
+    let (name, default) = match (call.args.as_slice(), call.listed) {
+        ([], _) => (&Value::Null, None),
+        ([Node::Literal(Value::Array(_))], false) => return None,
+        ([Node::Literal(name), rest @ ..], _) => (name, rest.first()),
+        _ => return None,
+    };
+    let reference = lookup::var_reference(name, scopes)?;
+    let default = default.filter(|node| **node != Node::Literal(Value::Null));
+    Some(Node::Var(reference, default.cloned().map(Box::new)))
+}
+
+/// `val` or `exists` with a literal path.
+fn known_val(call: &Call) -> Option<Reference> {
+    let keys = literals(call)?;
+    let climb = keys.first().and_then(|first| lookup::climb(first));
+    let keys = keys.into_iter().skip(usize::from(climb.is_some()));
+    let path = keys
+        .map(|key| strings::scalar(key).map(Cow::into_owned))
+        .collect::<Option<_>>()?;
+    Some(Reference {
+        climb: climb.unwrap_or(0),
+        path: Path(path),
+    })
+}
+
+/// `missing` with literal names.
+fn known_names(call: &Call) -> Option<Vec<(Value, Path)>> {
+    let mut names = literals(call)?;
+    if let Some(Value::Array(inner)) = names.first() {
+        names = inner.iter().collect();
+    }
+    let known = |name: &Value| Some((name.clone(), Path::parse(&strings::scalar(name)?)));
+    names.into_iter().map(known).collect()
+}

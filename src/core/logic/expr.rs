@@ -1,0 +1,161 @@
+//! A compiled expression.
+
+use super::budget::Budget;
+use super::compile::Compiler;
+use super::evaluate::{self, Scope};
+use super::operators::Op;
+use super::paths::{self, Path, Reads};
+use super::{CompileError, EvalError};
+use serde_json::Value;
+
+/// A JSON Logic expression, checked and ready to be evaluated any number of times.
+///
+/// ```
+/// use jobwright::core::logic::{Expr, MAX_STEPS};
+/// use serde_json::json;
+///
+/// let total = Expr::compile(&json!({ "*": [{ "var": "price" }, { "var": ["count", 1] }] }))?;
+/// assert_eq!(total.evaluate(&json!({ "price": 2.5, "count": 2 }), MAX_STEPS)?, json!(5));
+/// assert_eq!(total.evaluate(&json!({ "price": 2.5 }), MAX_STEPS)?, json!(2.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    root: Node,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    Literal(Value),
+    Array(Vec<Node>),
+    Template(Vec<(String, Node)>),
+    /// A `var` or `val` whose path is known, and what to give where there is nothing.
+    Var(Reference, Option<Box<Node>>),
+    Exists(Reference),
+    /// A `missing` whose names are known: each as written, and as a path.
+    Missing(Vec<(Value, Path)>),
+    Call(Call),
+}
+
+/// Where a known path starts and where it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reference {
+    /// Levels to climb first: odd ones are about an iteration, even ones are contexts.
+    pub(super) climb: u32,
+    pub(super) path: Path,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) op: Op,
+    /// The name in the expression, which for `if` may be `?:`.
+    pub(super) name: &'static str,
+    pub(super) args: Vec<Node>,
+    /// Whether the arguments were written as an array. If not there is one, and where it gives an
+    /// array, its items are the arguments.
+    pub(super) listed: bool,
+}
+
+impl Expr {
+    /// Compiles an expression. An object is an operation; `{}` stands for itself.
+    ///
+    /// ```
+    /// use jobwright::core::logic::Expr;
+    /// let error = Expr::compile(&serde_json::json!([1, { "map": 1, "filter": 2 }])).unwrap_err();
+    /// assert_eq!(error.path, "[1]");
+    /// assert_eq!(
+    ///     error.message,
+    ///     r#"an operation is an object with one key, and this has 2: "map" and "filter"; "preserve" takes an object as it stands"#,
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// An unknown operator, an object with several keys, an expression too deep or too long.
+    pub fn compile(value: &Value) -> Result<Expr, CompileError> {
+        Compiler::new(false).root(value).map(|root| Expr { root })
+    }
+
+    /// Compiles an expression in which an object whose keys are not exactly one known operator is a
+    /// template, at every level: its values are expressions, and it gives an object of their values.
+    ///
+    /// ```
+    /// use jobwright::core::logic::{Expr, MAX_STEPS};
+    /// use serde_json::json;
+    /// let input = Expr::compile_template(&json!({ "to": { "var": "user.mail" }, "tries": 3 })).unwrap();
+    /// let context = json!({ "user": { "mail": "a@b.c" } });
+    /// assert_eq!(input.evaluate(&context, MAX_STEPS).unwrap(), json!({ "to": "a@b.c", "tries": 3 }));
+    ///
+    /// let escaped = Expr::compile_template(&json!({ "preserve": { "in": 3 } })).unwrap();
+    /// assert_eq!(escaped.evaluate(&context, MAX_STEPS).unwrap(), json!({ "in": 3 }));
+    /// ```
+    ///
+    /// # Errors
+    /// An expression too deep or too long, or a template with the key `__proto__`.
+    pub fn compile_template(value: &Value) -> Result<Expr, CompileError> {
+        Compiler::new(true).root(value).map(|root| Expr { root })
+    }
+
+    /// What the expression reads of its context. Evaluated over [`assemble`](super::assemble)d values
+    /// of those paths it gives what it gives over the whole.
+    ///
+    /// ```
+    /// use jobwright::core::logic::{Expr, Path, Reads};
+    /// let rule = serde_json::json!({ "missing": ["a", "b.c"] });
+    /// let paths = vec![Path::parse("a"), Path::parse("b.c")];
+    /// assert_eq!(Expr::compile(&rule).unwrap().paths(), Reads::Paths(paths));
+    /// ```
+    pub fn paths(&self) -> Reads {
+        paths::reads(&self.root)
+    }
+
+    /// The path, where the expression is one `var` or `val` of a known path without a default: then
+    /// a host can hand over the value (null where there is none) without evaluating anything.
+    ///
+    /// ```
+    /// use jobwright::core::logic::{Expr, Path};
+    /// let plain = |rule| Expr::compile(&rule).unwrap().as_plain_var().cloned();
+    /// assert_eq!(plain(serde_json::json!({ "var": "a.b" })), Some(Path::parse("a.b")));
+    /// assert_eq!(plain(serde_json::json!({ "val": ["a", "b"] })), Some(Path::parse("a.b")));
+    /// assert_eq!(plain(serde_json::json!({ "var": ["a.b", 1] })), None);
+    /// ```
+    pub fn as_plain_var(&self) -> Option<&Path> {
+        match &self.root {
+            Node::Var(Reference { climb: 0, path }, None) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The value, where the expression is nothing but a value.
+    ///
+    /// ```
+    /// use jobwright::core::logic::Expr;
+    /// let list = serde_json::json!([1, "two"]);
+    /// assert_eq!(Expr::compile(&list).unwrap().as_literal(), Some(&list));
+    /// ```
+    pub fn as_literal(&self) -> Option<&Value> {
+        match &self.root {
+            Node::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Evaluates the expression over a context in at most so many steps, usually
+    /// [`MAX_STEPS`](super::MAX_STEPS).
+    ///
+    /// ```
+    /// use jobwright::core::logic::{Expr, MAX_STEPS};
+    /// use serde_json::json;
+    /// let safe = Expr::compile(&json!({ "try": [{ "/": [1, { "var": "n" }] }, { "var": "type" }] })).unwrap();
+    /// assert_eq!(safe.evaluate(&json!({ "n": 4 }), MAX_STEPS).unwrap(), json!(0.25));
+    /// assert_eq!(safe.evaluate(&json!({ "n": 0 }), MAX_STEPS).unwrap(), json!("NaN"));
+    /// ```
+    ///
+    /// # Errors
+    /// What the expression throws, arguments its operators can't work with, a bound that was met.
+    pub fn evaluate(&self, context: &Value, steps: u32) -> Result<Value, EvalError> {
+        let mut budget = Budget::new(steps);
+        let scope = Scope::outermost(context);
+        let value = evaluate::node(&self.root, &scope, &mut budget)?;
+        budget.own(value)
+    }
+}

@@ -1,0 +1,145 @@
+//! Names, paths, and the values they lead to.
+
+use super::expr::Reference;
+use super::{Path, number, strings};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
+/// empty keys as there are dots, as elsewhere.
+pub(super) fn split(name: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut key = String::new();
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '.' => keys.push(std::mem::take(&mut key)),
+            '\\' => key.push(
+                chars
+                    .next_if(|next| matches!(next, '.' | '/' | '\\'))
+                    .unwrap_or('\\'),
+            ),
+            _ => key.push(c),
+        }
+    }
+    if keys.len() != name.len() {
+        keys.push(key);
+    }
+    keys
+}
+
+/// Where a `var` of this name points, `scopes` levels in; `None` if it is not plain text.
+pub(super) fn var_reference(name: &Value, scopes: u32) -> Option<Reference> {
+    if name.is_null() {
+        return Some(Reference {
+            climb: 0,
+            path: Path(Vec::new()),
+        });
+    }
+    let name = strings::scalar(name)?;
+    let mut name = &*name;
+    let mut climb = 0;
+    while scopes > 0
+        && climb <= scopes * 2
+        && let Some(rest) = name.strip_prefix("../")
+    {
+        name = rest;
+        climb += 1;
+    }
+    Some(Reference {
+        climb,
+        path: Path::parse(name),
+    })
+}
+
+/// How far the first argument of `val` says to climb, if it is one to say so: `[n]`.
+pub(super) fn climb(first: &Value) -> Option<u32> {
+    match first.as_array()?.as_slice() {
+        // Not a number, as in JavaScript, is no climb; too far is the furthest.
+        [levels] => Some(number::of(levels).abs().ceil() as u32),
+        _ => None,
+    }
+}
+
+/// The value at the end of a path.
+pub(super) fn follow<'v>(value: &'v Value, keys: &[String]) -> Option<Cow<'v, Value>> {
+    let mut found = Cow::Borrowed(value);
+    for key in keys {
+        found = match found {
+            Cow::Borrowed(value) => member(value, key)?,
+            Cow::Owned(value) => Cow::Owned(member(&value, key)?.into_owned()),
+        };
+    }
+    Some(found)
+}
+
+/// What JavaScript calls an own property.
+fn member<'v>(value: &'v Value, key: &str) -> Option<Cow<'v, Value>> {
+    match value {
+        Value::Object(members) => members.get(key).map(Cow::Borrowed),
+        Value::Array(items) if key == "length" => Some(Cow::Owned(items.len().into())),
+        Value::Array(items) => items.get(index(key)?).map(Cow::Borrowed),
+        Value::String(text) if key == "length" => {
+            Some(Cow::Owned(text.encode_utf16().count().into()))
+        }
+        Value::String(text) => {
+            let unit = text.encode_utf16().nth(index(key)?)?;
+            Some(Cow::Owned(String::from_utf16_lossy(&[unit]).into()))
+        }
+        _ => None,
+    }
+}
+
+/// The position a key names: "1", but not "01".
+fn index(key: &str) -> Option<usize> {
+    let plain = key == "0" || key.starts_with(|first: char| matches!(first, '1'..='9'));
+    if plain { key.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn splits_names() {
+        for (name, keys) in [
+            ("", &[] as &[&str]),
+            ("a", &["a"]),
+            ("a.b.c", &["a", "b", "c"]),
+            (".", &[""]),
+            ("..", &["", ""]),
+            (".a", &["", "a"]),
+            ("a.", &["a", ""]),
+            (r"a\.b.c", &["a.b", "c"]),
+            (r"a\\.b", &[r"a\", "b"]),
+            (r"a\b\", &[r"a\b\"]),
+        ] {
+            assert_eq!(split(name), keys, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn follows_own_members() {
+        let value = json!({ "list": [1, [2]], "text": "a😀", "": { "": 3 } });
+        let find = |name| follow(&value, &split(name)).map(Cow::into_owned);
+        assert_eq!(find("list.1.0"), Some(json!(2)));
+        assert_eq!(find("list.length"), Some(json!(2)));
+        assert_eq!(find("list.01"), None);
+        assert_eq!(find("text.length"), Some(json!(3)));
+        assert_eq!(find("text.0.0"), Some(json!("a")));
+        assert_eq!(find(".."), Some(json!(3)));
+        assert_eq!(find("constructor"), None);
+    }
+
+    #[test]
+    fn climbs() {
+        assert_eq!(climb(&json!([2])), Some(2));
+        assert_eq!(climb(&json!([-1.5])), Some(2));
+        assert_eq!(climb(&json!(["x"])), Some(0));
+        assert_eq!(climb(&json!([1e300])), Some(u32::MAX));
+        assert_eq!(climb(&json!([1, 2])), None);
+        let deep = var_reference(&json!("../../../../a"), 1).unwrap();
+        assert_eq!((deep.climb, deep.path.0.len()), (3, 3));
+    }
+}

@@ -1,0 +1,117 @@
+//! Text as JavaScript makes, cuts and searches it.
+
+use super::EvalError;
+use super::budget::{Budget, deeper};
+use super::number;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// `String(value)`.
+pub(super) fn text<'v>(value: &'v Value, budget: &mut Budget) -> Result<Cow<'v, str>, EvalError> {
+    if let Some(text) = scalar(value) {
+        budget.spend_text(text.len())?;
+        return Ok(text);
+    }
+    let mut joined = String::new();
+    join(value, &mut joined, budget, 0)?;
+    Ok(Cow::Owned(joined))
+}
+
+/// `String(value)` of what is neither an array nor an object.
+pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Null => Cow::Borrowed("null"),
+        Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+        Value::Number(value) => Cow::Owned(number::text(number::float(value))),
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Array(_) | Value::Object(_) => return None,
+    })
+}
+
+/// As arrays join their items, and `cat` its arguments: null is nothing.
+fn join(
+    value: &Value,
+    joined: &mut String,
+    budget: &mut Budget,
+    depth: u32,
+) -> Result<(), EvalError> {
+    budget.spend(1)?;
+    match value {
+        Value::Null => {}
+        Value::Object(_) => joined.push_str("[object Object]"),
+        Value::Array(items) => {
+            let depth = deeper(depth)?;
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    joined.push(',');
+                }
+                join(item, joined, budget, depth)?;
+            }
+        }
+        _ => {
+            let text = scalar(value).unwrap_or_default();
+            budget.spend_text(text.len())?;
+            joined.push_str(&text);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn cat(args: &[Cow<'_, Value>], budget: &mut Budget) -> Result<String, EvalError> {
+    let mut joined = String::new();
+    for value in args {
+        join(value, &mut joined, budget, 0)?;
+    }
+    Ok(joined)
+}
+
+/// `substr(text, from, length)`, where a negative length leaves so much off the end.
+pub(super) fn substr(args: &[Cow<'_, Value>], budget: &mut Budget) -> Result<String, EvalError> {
+    let text = cat(args.get(..1).unwrap_or_default(), budget)?;
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let total = units.len() as f64;
+    let from = args.get(1).map_or(0.0, |from| whole(number::of(from)));
+    let start = if from < 0.0 {
+        (total + from).max(0.0)
+    } else {
+        from.min(total)
+    };
+    let rest = total - start;
+    let count = match args.get(2).map(|count| number::of(count)) {
+        Some(count) if count < 0.0 => (rest + count).trunc().max(0.0),
+        Some(count) => whole(count).min(rest),
+        None => rest,
+    };
+    let (start, end) = (start as usize, (start + count) as usize);
+    Ok(String::from_utf16_lossy(
+        units.get(start..end).unwrap_or_default(),
+    ))
+}
+
+fn whole(number: f64) -> f64 {
+    if number.is_nan() { 0.0 } else { number.trunc() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cuts_by_utf_16_units() {
+        for (args, expected) in [
+            (json!(["a😀b", 1, 2]), "😀"),
+            (json!(["a😀b", 3]), "b"),
+            (json!(["a😀b", 2]), "\u{fffd}b"),
+            (json!(["é", -1]), "é"),
+            (json!(["text", "1", "2"]), "ex"),
+            (json!(["text", 1.9, -1.5]), "e"),
+            (json!(["text", 0, -9]), ""),
+            (json!([null, 0]), ""),
+            (json!([]), ""),
+        ] {
+            let args: Vec<_> = args.as_array().unwrap().iter().map(Cow::Borrowed).collect();
+            assert_eq!(substr(&args, &mut Budget::new(100)).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Truth, sameness and descriptions of values.
+
+use super::EvalError;
+use super::budget::{Budget, deeper};
+use super::number;
+use serde_json::Value;
+
+/// JSON Logic's truth: null, false, 0, "" and [] are false; everything else is true, {} too.
+///
+/// ```
+/// use jobwright::core::logic::truthy;
+/// assert!(!truthy(&serde_json::json!([])));
+/// assert!(truthy(&serde_json::json!({})));
+/// ```
+pub fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number::float(number) != 0.0,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(_) => true,
+    }
+}
+
+/// `===`, with arrays and objects compared by content.
+pub(super) fn same(
+    a: &Value,
+    b: &Value,
+    budget: &mut Budget,
+    depth: u32,
+) -> Result<bool, EvalError> {
+    budget.spend(1)?;
+    Ok(match (a, b) {
+        (Value::Number(a), Value::Number(b)) => number::float(a) == number::float(b),
+        (Value::String(a), Value::String(b)) => {
+            a.len() == b.len() && {
+                budget.spend_text(a.len())?;
+                a == b
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            let depth = deeper(depth)?;
+            let mut equal = a.len() == b.len();
+            let mut pairs = a.iter().zip(b);
+            while equal && let Some((a, b)) = pairs.next() {
+                equal = same(a, b, budget, depth)?;
+            }
+            equal
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let depth = deeper(depth)?;
+            let mut equal = a.len() == b.len();
+            let mut members = a.iter();
+            while equal && let Some((key, a)) = members.next() {
+                equal = match b.get(key) {
+                    Some(b) => same(a, b, budget, depth)?,
+                    None => false,
+                };
+            }
+            equal
+        }
+        _ => a == b,
+    })
+}
+
+/// A value in a sentence, shortened.
+pub(super) fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(value) => if *value { "true" } else { "false" }.into(),
+        Value::Number(value) => number::text(number::float(value)),
+        Value::String(text) => quote(text),
+        Value::Array(items) => format!("an array of {}", items.len()),
+        Value::Object(_) => "an object".into(),
+    }
+}
+
+/// What was thrown, in a sentence.
+pub(super) fn describe_thrown(value: &Value) -> String {
+    describe(value.get("type").unwrap_or(value))
+}
+
+/// Text in quotes, shortened.
+pub(super) fn quote(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut quoted = String::from("\"");
+    for (index, c) in text.chars().enumerate() {
+        if index == LONGEST {
+            quoted.push('…');
+            break;
+        }
+        if c == '"' || c == '\\' {
+            quoted.push('\\');
+        }
+        quoted.push(if c.is_control() { ' ' } else { c });
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,104 @@
+//! What is wrong with a plan: a path into it and a sentence.
+
+use std::fmt::Write as _;
+
+/// One problem of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, as in `steps[2].retry.maxAttempts`; empty for the plan itself.
+    pub path: String,
+    /// What is wrong there and what was expected.
+    pub message: String,
+}
+
+/// A place in the plan being read; grows and shrinks as the reader descends.
+#[derive(Default)]
+pub(super) struct Report {
+    path: String,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Notes a problem at this place.
+    pub(super) fn say(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem { path: self.path.clone(), message: message.into() });
+    }
+
+    /// Reads something at `key` below this place.
+    pub(super) fn at<T>(&mut self, key: &str, read: impl FnOnce(&mut Report) -> T) -> T {
+        let length = self.path.len();
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        let value = read(self);
+        self.path.truncate(length);
+        value
+    }
+
+    /// Reads the item at `index` of the list `key` below this place.
+    pub(super) fn at_item<T>(&mut self, key: &str, index: usize, read: impl FnOnce(&mut Report) -> T) -> T {
+        let length = self.path.len();
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        // Writing to a string can't fail.
+        let _ = write!(self.path, "{key}[{index}]");
+        let value = read(self);
+        self.path.truncate(length);
+        value
+    }
+}
+
+/// A value as it is shown in a sentence: short, whatever it is.
+pub(super) fn shown(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The name among `known` that is nearest to `word`, if one is near enough to be meant.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = (word.chars().count() / 2).clamp(1, 3);
+    known
+        .iter()
+        .map(|name| (distance(word, name), *name))
+        .filter(|(far, _)| *far <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// The Levenshtein distance of two short words.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_offered_only_when_near() {
+        assert_eq!(nearest("agnet", &["agent", "after"]), Some("agent"));
+        assert_eq!(nearest("timeout", &["timeoutMs", "tools"]), Some("timeoutMs"));
+        assert_eq!(nearest("colour", &["agent", "after"]), None);
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert!(shown(&serde_json::json!("é".repeat(100))).ends_with('…'));
+    }
+}

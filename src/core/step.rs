@@ -1,0 +1,99 @@
+//! What is remembered of a step.
+
+use crate::core::outcome::Refusal;
+
+/// A step's place: in the plan's list, or in the order in which a router named it.
+pub type StepIndex = usize;
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepStatus {
+    /// Not begun.
+    Pending,
+    /// Between attempts, or for a person.
+    Waiting,
+    /// An attempt is committed as begun.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended badly.
+    Failed,
+    /// Never ran.
+    Skipped,
+}
+
+impl StepStatus {
+    /// Every status, in the order of their codes.
+    pub const ALL: [StepStatus; 6] = [
+        StepStatus::Pending,
+        StepStatus::Waiting,
+        StepStatus::Running,
+        StepStatus::Done,
+        StepStatus::Failed,
+        StepStatus::Skipped,
+    ];
+
+    /// The name used in stored jobs and in JavaScript.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StepStatus::Pending => "pending",
+            StepStatus::Waiting => "waiting",
+            StepStatus::Running => "running",
+            StepStatus::Done => "done",
+            StepStatus::Failed => "failed",
+            StepStatus::Skipped => "skipped",
+        }
+    }
+
+    /// The status with this name.
+    pub fn from_name(name: &str) -> Option<StepStatus> {
+        StepStatus::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Has the step ended?
+    pub const fn has_ended(self) -> bool {
+        matches!(self, StepStatus::Done | StepStatus::Failed | StepStatus::Skipped)
+    }
+}
+
+/// What is stored of a step. Times are epoch milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepState {
+    /// Where it stands.
+    pub status: StepStatus,
+    /// How many attempts were begun.
+    pub attempts: u32,
+    /// The number of its latest event: the cause of what comes after it.
+    pub seq: Option<u64>,
+    /// Who approved it.
+    pub approved_by: Option<Box<str>>,
+    /// When its first attempt began.
+    pub started_at: Option<f64>,
+    /// When it ended.
+    pub finished_at: Option<f64>,
+    /// When its next attempt is due.
+    pub due_at: Option<f64>,
+    /// The job already paused before it.
+    pub breakpoint_passed: bool,
+    /// Its attempt was cut off by a crash or by a question to a person, and is to be made again.
+    pub interrupted: bool,
+    /// Why its latest attempt failed.
+    pub error: Option<Box<Refusal>>,
+}
+
+impl Default for StepState {
+    fn default() -> Self {
+        StepState {
+            status: StepStatus::Pending,
+            attempts: 0,
+            seq: None,
+            approved_by: None,
+            started_at: None,
+            finished_at: None,
+            due_at: None,
+            breakpoint_passed: false,
+            interrupted: false,
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From the stored form of a job's run state to a [`Run`].
+//!
+//! A store's answer is hostile until checked: whatever is not as written by this engine is refused
+//! with a sentence, never guessed at.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use crate::core::{
+    job::{Approval, Failure, Pause, PauseReason, Run, Steps},
+    outcome::{Code, Refusal},
+    plan::{self, RoutedStep, Step},
+    step::{StepState, StepStatus},
+};
+
+/// The version of the stored form that this engine writes and reads.
+pub const SCHEMA: u64 = 1;
+
+/// Reads a stored run state (`run` of a job), whose plan may be given already parsed.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
+    match run.get("schema").and_then(Value::as_u64) {
+        Some(SCHEMA) => {}
+        _ => {
+            let found = run.get("schema").unwrap_or(&Value::Null);
+            return Err(format!("run.schema is {found}; this version of jobwright reads schema {SCHEMA}"));
+        }
+    }
+    let mut result = match run.get("plan") {
+        None => read_routed(run)?,
+        Some(plan) => Run::planned(Rc::new(plan::parse(plan).map_err(|problems| {
+            let first = &problems[0];
+            format!("run.plan.{}: {}", first.path, first.message)
+        })?)),
+    };
+    read_states(run, &mut result)?;
+    result.approvals = read_approvals(run, &result)?;
+    result.pause = run.get("pause").map(|pause| read_pause(pause, &result)).transpose()?;
+    result.failure = run.get("failure").map(|failure| read_failure(failure, &result)).transpose()?;
+    result.slow_play_ms = run.get("slowPlayMs").and_then(Value::as_f64);
+    Ok(result)
+}
+
+/// The steps a router asked for carry what it answered, and their number behind the last `#` of their id.
+fn read_routed(run: &Map<String, Value>) -> Result<Run, String> {
+    let mut result = Run::routed();
+    let mut found: Vec<(usize, Step)> = Vec::new();
+    for (id, state) in steps_of(run)? {
+        let number = id.rsplit_once('#').and_then(|(_, number)| number.parse::<usize>().ok());
+        let routed = state.get("routed").and_then(Value::as_object);
+        let (Some(number), Some(routed)) = (number, routed) else {
+            return Err(format!("run.steps holds {id:?}, which neither a plan nor a router names"));
+        };
+        found.push((number, Step::routed(number, read_routed_step(routed))));
+    }
+    found.sort_by_key(|(number, _)| *number);
+    for (expected, (number, step)) in (1..).zip(found) {
+        if number != expected {
+            return Err(format!("run.steps has no step number {expected}"));
+        }
+        result.schedule.push_ready();
+        result.states.push(StepState::default());
+        if let Steps::Routed(steps) = &mut result.steps {
+            steps.push(step);
+        }
+    }
+    Ok(result)
+}
+
+/// A router's answer, as it is stored.
+pub fn read_routed_step(routed: &Map<String, Value>) -> RoutedStep {
+    let tools = routed.get("tools").and_then(Value::as_array).into_iter().flatten();
+    RoutedStep {
+        agent: routed.get("agent").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        tools: tools.filter_map(Value::as_str).map(Box::from).collect(),
+        cost: routed.get("cost").and_then(Value::as_f64),
+        has_input: routed.contains_key("input"),
+    }
+}
+
+fn steps_of(run: &Map<String, Value>) -> Result<impl Iterator<Item = (&String, &Map<String, Value>)>, String> {
+    let steps = match run.get("steps") {
+        None => None,
+        Some(Value::Object(steps)) => Some(steps),
+        Some(other) => return Err(format!("run.steps must be an object of steps; found {other}")),
+    };
+    if let Some((id, _)) = steps.into_iter().flatten().find(|(_, state)| !state.is_object()) {
+        return Err(format!("run.steps[{id:?}] must be an object"));
+    }
+    Ok(steps.into_iter().flatten().filter_map(|(id, state)| Some((id, state.as_object()?))))
+}
+
+fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String> {
+    for (id, stored) in steps_of(run)? {
+        let Some(index) = result.index_of(id) else {
+            return Err(format!("run.steps holds {id:?}, which the plan does not name"));
+        };
+        let state = read_state(stored).ok_or_else(|| format!("run.steps[{id:?}] has no known status"))?;
+        match state.status {
+            status if status.has_ended() => result.schedule.end(index),
+            StepStatus::Running => result.schedule.begin(index),
+            _ => {}
+        }
+        result.states[index] = state;
+    }
+    Ok(())
+}
+
+fn read_state(stored: &Map<String, Value>) -> Option<StepState> {
+    let number = |key: &str| stored.get(key).and_then(Value::as_f64);
+    let flag = |key: &str| stored.get(key).and_then(Value::as_bool).unwrap_or(false);
+    Some(StepState {
+        status: StepStatus::from_name(stored.get("status")?.as_str()?)?,
+        attempts: stored.get("attempts").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())?,
+        seq: stored.get("seq").and_then(Value::as_u64),
+        approved_by: text(stored, "approvedBy"),
+        started_at: number("startedAt"),
+        finished_at: number("finishedAt"),
+        due_at: number("dueAt"),
+        breakpoint_passed: flag("breakpointPassed"),
+        interrupted: flag("interrupted"),
+        error: stored.get("error").and_then(read_refusal).map(Box::new),
+    })
+}
+
+fn text(object: &Map<String, Value>, key: &str) -> Option<Box<str>> {
+    object.get(key).and_then(Value::as_str).map(Box::from)
+}
+
+fn read_refusal(stored: &Value) -> Option<Refusal> {
+    let code = Code::from_name(stored.get("code")?.as_str()?)?;
+    Some(Refusal::new(code, stored.get("message")?.as_str()?.to_owned()))
+}
+
+fn read_approvals(run: &Map<String, Value>, result: &Run) -> Result<Vec<Approval>, String> {
+    let list = run.get("approvals").and_then(Value::as_array).into_iter().flatten();
+    list.map(|stored| {
+        let stored = stored.as_object()?;
+        Some(Approval {
+            id: text(stored, "id")?,
+            step: result.index_of(stored.get("step")?.as_str()?)?,
+            tool_call: stored.contains_key("tool").then_some(0),
+        })
+    })
+    .collect::<Option<Vec<Approval>>>()
+    .ok_or_else(|| "run.approvals holds something that is not an approval of a step of this job".to_owned())
+}
+
+fn read_pause(stored: &Value, result: &Run) -> Result<Pause, String> {
+    let reason = stored.get("reason").and_then(Value::as_str);
+    Ok(Pause {
+        // What pauses everything at once is started again like what a person paused.
+        reason: match reason {
+            Some("global") => PauseReason::User,
+            reason => reason.and_then(PauseReason::from_name).ok_or("run.pause has no known reason")?,
+        },
+        step: stored.get("step").and_then(Value::as_str).and_then(|id| result.index_of(id)),
+        message: stored.get("message").and_then(Value::as_str).map(Box::from),
+    })
+}
+
+fn read_failure(stored: &Value, result: &Run) -> Result<Failure, String> {
+    let refusal = read_refusal(stored).ok_or("run.failure has no known code and message")?;
+    Ok(Failure {
+        code: refusal.code,
+        message: refusal.message.into(),
+        step: stored.get("step").and_then(Value::as_str).and_then(|id| result.index_of(id)),
+    })
+}

@@ -1,0 +1,111 @@
+use crate::{
+    core::{
+        logic::Expr,
+        outcome::{Code, Refusal},
+        plan::RoutedStep,
+        step::StepIndex,
+    },
+    host::{JobKey, Values},
+};
+
+/// How an attempt went.
+#[derive(Debug)]
+pub enum AgentResult<V> {
+    /// Well.
+    Done {
+        /// What the agent gave, checked and safe to store.
+        output: V,
+        /// What it cost, where the agent said so.
+        cost: Option<f64>,
+    },
+    /// Badly.
+    Failed {
+        /// `agent_failed`, `invalid_output`, ...
+        why: Refusal,
+        /// Can another attempt help?
+        retryable: bool,
+        /// How long the agent asks to wait before another.
+        retry_after: Option<f64>,
+        /// What it cost all the same.
+        cost: Option<f64>,
+    },
+    /// It called a tool that a person has to approve first; `calls` says how many such calls there were.
+    NeedsApproval {
+        /// The host numbers them from 0.
+        calls: u32,
+    },
+}
+
+/// Why an attempt is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abort {
+    /// It took too long.
+    Timeout,
+    /// The job ended.
+    Cancelled,
+    /// The orchestrator was closed.
+    Closed,
+}
+
+impl Abort {
+    /// The code of the error that the agent's signal carries.
+    pub const fn code(self) -> Code {
+        match self {
+            Abort::Timeout => Code::Timeout,
+            Abort::Cancelled => Code::Cancelled,
+            Abort::Closed => Code::Closed,
+        }
+    }
+}
+
+/// What a router answered.
+#[derive(Debug)]
+pub enum Routed {
+    /// There is no router.
+    NoRouter,
+    /// The job is done.
+    Done,
+    /// The next step.
+    Step(RoutedStep),
+}
+
+/// The agents, and the router that chooses among them where there is no plan.
+#[allow(async_fn_in_trait, reason = "everything runs on one thread")]
+pub trait Agents: Values {
+    /// One call of an agent.
+    type Attempt: 'static;
+
+    /// Is there an agent of this name?
+    fn has_agent(&self, name: &str) -> Result<bool, Self::Error>;
+
+    /// The names of all agents, for a sentence.
+    fn known_agents(&self) -> String;
+
+    /// What the agent itself says a step costs.
+    fn estimate(&self, name: &str) -> Option<f64>;
+
+    /// Asks the router for the next step of a job.
+    async fn route(&self, job: JobKey, input: Option<&Self::Value>) -> Result<Routed, Self::Error>;
+
+    /// Prepares an attempt at a step that is committed as running, on the context as it is now.
+    fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_, Self::Value>) -> Self::Attempt;
+
+    /// Calls the agent and checks what it gives.
+    async fn run(&self, attempt: &Self::Attempt) -> AgentResult<Self::Value>;
+
+    /// Gives an attempt up: its signal fires, and what it still answers is reported as late.
+    fn abort(&self, attempt: &Self::Attempt, why: Abort);
+}
+
+/// What an attempt is given.
+#[derive(Debug)]
+pub enum Input<'a, V> {
+    /// By the plan: an expression over the context.
+    Expression(&'a Expr),
+    /// By the router, with its answer.
+    FromRouter,
+    /// By the caller.
+    Given(V),
+    /// By the steps before: the output of the one, an object of outputs by id of several, null after none.
+    OutputOf(&'a [StepIndex]),
+}

@@ -1,0 +1,34 @@
+use crate::{
+    core::step::StepIndex,
+    host::{JobKey, Values},
+};
+
+/// May it be spent?
+#[derive(Debug)]
+pub enum BudgetAnswer<V> {
+    /// Yes.
+    Granted,
+    /// No; the manager's own words.
+    Refused(V),
+}
+
+/// Limits on what jobs spend. A host without one grants everything.
+#[allow(async_fn_in_trait, reason = "everything runs on one thread")]
+pub trait BudgetManager: Values {
+    /// May this job start?
+    async fn may_start(&self, job: JobKey) -> Result<BudgetAnswer<Self::Value>, Self::Error>;
+
+    /// Holds a step's estimate, or where amounts can't be held, asks whether it may be spent.
+    async fn hold(
+        &self,
+        job: JobKey,
+        step: StepIndex,
+        estimate: f64,
+    ) -> Result<BudgetAnswer<Self::Value>, Self::Error>;
+
+    /// The step cost this much. Never fails: the money is spent, whatever the manager says.
+    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64);
+
+    /// The step cost nothing; what was held for it is free again. Never fails.
+    async fn free(&self, job: JobKey, step: StepIndex);
+}

@@ -1,0 +1,98 @@
+use crate::{
+    core::{
+        event::Decision,
+        job::{Approval, Job},
+        outcome::{Code, Refusal},
+    },
+    host::{Host, JobKey},
+    orchestrator::{Orchestrator, Outcome},
+};
+
+/// A person's answer, and which question it answers: the one with this id, the one of this step, or
+/// the only one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The approval's id.
+    pub approval: Option<String>,
+    /// The step's id.
+    pub step: Option<String>,
+    /// Who answers.
+    pub by: Option<String>,
+    /// What they add: a note, or the reason of a rejection.
+    pub note: Option<String>,
+}
+
+impl Answer {
+    fn decision(&self, approval: &Approval) -> Decision {
+        Decision {
+            approval: approval.id.clone(),
+            by: self.by.as_deref().map(Box::from),
+            note: self.note.as_deref().map(Box::from),
+        }
+    }
+
+    /// The approval that is meant.
+    fn find<V>(&self, job: &Job<V>) -> Result<Approval, Refusal> {
+        if job.head.status.has_ended() {
+            return Err(Code::InvalidTransition.into());
+        }
+        let waiting = job.run.as_ref().map_or(&[][..], |run| &run.approvals);
+        let step_id = |approval: &Approval| job.run.as_ref().map(|run| &*run.step(approval.step).id);
+        let known_step = |id: &str| job.run.as_ref().is_some_and(|run| run.index_of(id).is_some());
+        if let Some(id) = self.step.as_deref().filter(|id| !known_step(id)) {
+            return Err(Refusal::new(Code::UnknownStep, format!("Unknown step {id:?}")));
+        }
+        let mut meant = waiting.iter().filter(|approval| {
+            self.approval.as_deref().is_none_or(|id| id == &*approval.id)
+                && self.step.as_deref().is_none_or(|id| Some(id) == step_id(approval))
+        });
+        match (meant.next(), meant.next()) {
+            (Some(approval), None) => Ok(approval.clone()),
+            (None, _) => Err(self.nothing_waits()),
+            (Some(_), Some(_)) => {
+                let ids: Vec<&str> = waiting.iter().map(|approval| &*approval.id).collect();
+                let message = format!("Several approvals are waiting; name one: {}", ids.join(", "));
+                Err(Refusal::new(Code::InvalidTransition, message))
+            }
+        }
+    }
+
+    fn nothing_waits(&self) -> Refusal {
+        let message = match (&self.approval, &self.step) {
+            (Some(id), _) => format!("No approval {id:?} is waiting"),
+            (None, Some(id)) => format!("Step {id:?} is not waiting for approval"),
+            (None, None) => "No step is waiting for approval".to_owned(),
+        };
+        Refusal::new(Code::InvalidTransition, message)
+    }
+}
+
+impl<H: Host> Orchestrator<H> {
+    /// A person says yes. A job that was paused for it becomes running; running on is the caller's.
+    ///
+    /// # Errors
+    /// `not_found`; `unknown_step`; `invalid_transition` where nothing waits, several wait, or the job has ended.
+    pub async fn approve_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
+        let now = self.host.now();
+        self.change_job(key, |job| {
+            let approval = answer.find(job)?;
+            job.approve(&approval, answer.decision(&approval), now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// A person says no: the step ends as failed, code `rejected`, and the job with it.
+    ///
+    /// # Errors
+    /// As [`Orchestrator::approve_step`].
+    pub async fn reject_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
+        let now = self.host.now();
+        self.change_job(key, |job| {
+            let approval = answer.find(job)?;
+            job.reject(&approval, answer.decision(&approval), now);
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,89 @@
+use std::rc::Rc;
+
+use crate::{
+    core::{
+        job::{Job, JobHead, Run},
+        outcome::{Code, Refusal},
+        permissions::{PermissionPatch, Permissions},
+        plan::Plan,
+        status::JobStatus,
+    },
+    host::{CommitError, Host, JobKey},
+    orchestrator::{Orchestrator, Outcome, Stop},
+};
+
+/// A job to be made. Its id, context, type and configuration are the host's.
+#[derive(Debug, Default)]
+pub struct NewJob {
+    /// What it may do; what is not given takes its default, or its parent's.
+    pub permissions: PermissionPatch,
+    /// Its plan.
+    pub plan: Option<Rc<Plan>>,
+    /// The pace of its steps.
+    pub slow_play_ms: Option<f64>,
+    /// Its parent.
+    pub parent: Option<JobKey>,
+    /// The caller chose the id, which may be taken.
+    pub id_was_given: bool,
+}
+
+impl<H: Host> Orchestrator<H> {
+    /// Stores a new job. Announces nothing.
+    ///
+    /// # Errors
+    /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent.
+    pub async fn create_job(&self, key: JobKey, new: NewJob) -> Outcome<H> {
+        let parents = match new.parent {
+            Some(parent) => Some(self.permissions_of_parent(parent).await?),
+            None => None,
+        };
+        let section = self.section(key).await?;
+        if new.id_was_given && self.host.load(key).await.map_err(Stop::Failed)?.is_some() {
+            return Err(taken());
+        }
+        let own = new.permissions.over(parents.unwrap_or_default());
+        let head = JobHead {
+            status: JobStatus::Created,
+            permissions: parents.map_or(own, |parents| own.meet(parents)),
+            revision: 0,
+            seq: 0,
+            steps_taken: 0,
+            created: self.host.now(),
+            started: None,
+            completed: None,
+            has_run: false,
+        };
+        let mut job = Job::loaded(head, None);
+        if let Some(plan) = new.plan {
+            job.run = Some(Run::planned(plan));
+            job.begin_history();
+        }
+        if let Some(ms) = new.slow_play_ms {
+            job.run_mut().slow_play_ms = Some(ms);
+        }
+        let committed = self.host.commit(key, &job).await;
+        drop(section);
+        committed.map_err(|error| match error {
+            CommitError::Conflict => taken(),
+            CommitError::Failed(error) => Stop::Failed(error),
+        })
+    }
+
+    async fn permissions_of_parent(&self, parent: JobKey) -> Outcome<H, Permissions> {
+        let section = self.section(parent).await?;
+        let parent = match section.load().await {
+            Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => {
+                return Err(Refusal::new(Code::NotFound, "Parent job not found").into());
+            }
+            loaded => loaded?,
+        };
+        if parent.head.status.has_ended() {
+            return Err(Refusal::new(Code::InvalidArgument, "The parent job has ended").into());
+        }
+        Ok(parent.head.permissions)
+    }
+}
+
+fn taken<V, E>() -> Stop<V, E> {
+    Refusal::new(Code::Conflict, "A job with this id already exists").into()
+}

@@ -1,0 +1,178 @@
+//! What this orchestrator is doing with a job right now. Nothing here needs to survive a crash.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use crate::{
+    core::job::Run,
+    host::{Abort, JobKey},
+};
+
+/// The jobs that are being worked on.
+#[derive(Default)]
+pub(super) struct LiveJobs {
+    jobs: RefCell<HashMap<JobKey, Rc<Live>>>,
+}
+
+/// One of them.
+#[derive(Default)]
+pub(super) struct Live {
+    /// Somebody runs its steps.
+    driven: Cell<bool>,
+    /// The runner was asked to stop when its attempts have finished.
+    pub(super) stop_asked: Cell<bool>,
+    /// What was read of the job, and at which revision.
+    cached: RefCell<Option<(u64, Run)>>,
+    attempts: RefCell<Vec<Rc<Control>>>,
+    waiting: RefCell<Vec<Waker>>,
+    changes: Cell<u64>,
+}
+
+impl LiveJobs {
+    /// What is known of a job, made where nothing is.
+    pub(super) fn enter(&self, key: JobKey) -> Rc<Live> {
+        Rc::clone(self.jobs.borrow_mut().entry(key).or_default())
+    }
+
+    /// What is known of a job.
+    pub(super) fn get(&self, key: JobKey) -> Option<Rc<Live>> {
+        self.jobs.borrow().get(&key).cloned()
+    }
+
+    /// The key is no longer the job's.
+    pub(super) fn forget(&self, key: JobKey) {
+        self.jobs.borrow_mut().remove(&key);
+    }
+
+    /// Every job that is being worked on.
+    pub(super) fn all(&self) -> Vec<Rc<Live>> {
+        self.jobs.borrow().values().cloned().collect()
+    }
+}
+
+impl Live {
+    /// Takes the seat of the one who runs the job's steps, or `None` where it is taken.
+    pub(super) fn take_seat(self: &Rc<Live>) -> Option<Seat> {
+        if self.driven.replace(true) {
+            return None;
+        }
+        self.stop_asked.set(false);
+        Some(Seat { live: Rc::clone(self) })
+    }
+
+    /// Does somebody run the job's steps?
+    pub(super) fn is_driven(&self) -> bool {
+        self.driven.get()
+    }
+
+    /// What was read of the job, if it is still of this revision.
+    pub(super) fn take_cached(&self, revision: u64) -> Option<Run> {
+        self.cached.borrow_mut().take().filter(|(read, _)| *read == revision).map(|(_, run)| run)
+    }
+
+    /// Keeps what was read of the job.
+    pub(super) fn keep(&self, revision: u64, run: Run) {
+        *self.cached.borrow_mut() = Some((revision, run));
+    }
+
+    /// An attempt begins; it is given up when the returned control says so.
+    pub(super) fn begin_attempt(self: &Rc<Live>) -> Attempting {
+        let control = Rc::new(Control::default());
+        self.attempts.borrow_mut().push(Rc::clone(&control));
+        Attempting { live: Rc::clone(self), control }
+    }
+
+    /// Gives every attempt up.
+    pub(super) fn abort_attempts(&self, why: Abort) {
+        let controls: Vec<Rc<Control>> = self.attempts.borrow().clone();
+        for control in controls {
+            control.abort(why);
+        }
+    }
+
+    /// Whoever waits looks at the job again.
+    pub(super) fn notify(&self) {
+        self.changes.set(self.changes.get() + 1);
+        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// A mark to give to [`Live::changed_since`].
+    pub(super) fn mark(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// Ready when something changed after the mark was taken.
+    pub(super) fn poll_changed(&self, mark: u64, context: &mut Context<'_>) -> Poll<()> {
+        if self.changes.get() != mark {
+            return Poll::Ready(());
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Waits until something changes after the mark was taken.
+    pub(super) async fn changed_since(&self, mark: u64) {
+        poll_fn(|context| self.poll_changed(mark, context)).await;
+    }
+}
+
+/// The right to run a job's steps.
+pub(super) struct Seat {
+    live: Rc<Live>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.live.driven.set(false);
+        self.live.notify();
+    }
+}
+
+/// Tells an attempt to give up.
+#[derive(Default)]
+struct Control {
+    why: Cell<Option<Abort>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Control {
+    fn abort(&self, why: Abort) {
+        self.why.set(Some(why));
+        let waker = self.waker.borrow_mut().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// An attempt under way; dropping it takes it off the list.
+pub(super) struct Attempting {
+    live: Rc<Live>,
+    control: Rc<Control>,
+}
+
+impl Attempting {
+    /// Ready when the attempt is to be given up.
+    pub(super) fn poll_aborted(&self, context: &mut Context<'_>) -> Poll<Abort> {
+        if let Some(why) = self.control.why.get() {
+            return Poll::Ready(why);
+        }
+        *self.control.waker.borrow_mut() = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Attempting {
+    fn drop(&mut self) {
+        self.live.attempts.borrow_mut().retain(|control| !Rc::ptr_eq(control, &self.control));
+    }
+}

@@ -1,0 +1,80 @@
+use std::{
+    cell::RefCell,
+    collections::{HashMap, hash_map::Entry},
+    rc::Rc,
+};
+
+use crate::{
+    host::{Host, JobKey},
+    orchestrator::{
+        Orchestrator, Outcome,
+        drive::{Drive, Driven, Until},
+        live::Live,
+    },
+};
+
+/// The runs that are under way, and what they came to, for those who join them.
+pub(super) struct Runs<H: Host>(RefCell<HashMap<JobKey, Rc<RunEnd<H>>>>);
+
+type RunEnd<H> = RefCell<Option<Outcome<H>>>;
+
+impl<H: Host> Default for Runs<H> {
+    fn default() -> Self {
+        Runs(RefCell::default())
+    }
+}
+
+impl<H: Host> Orchestrator<H> {
+    /// Runs a job's steps until it has ended or can't go on without somebody. Called again on a job
+    /// that this orchestrator is already running, it waits for that run.
+    ///
+    /// # Errors
+    /// What stopped the job: a pause, a limit, a failed step, the budget manager's own words.
+    pub async fn run_job(&self, key: JobKey, input: Option<H::Value>) -> Outcome<H> {
+        let live = self.live(key);
+        let end = match self.runs.0.borrow_mut().entry(key) {
+            Entry::Occupied(run) => Err(Rc::clone(run.get())),
+            Entry::Vacant(free) => Ok(Rc::clone(free.insert(Rc::default()))),
+        };
+        match end {
+            Ok(end) => {
+                let outcome = self.run_alone(&live, key, input).await;
+                *end.borrow_mut() = Some(outcome.clone());
+                self.runs.0.borrow_mut().remove(&key);
+                live.notify();
+                outcome
+            }
+            Err(end) => loop {
+                let mark = live.mark();
+                let outcome = end.borrow().clone();
+                if let Some(outcome) = outcome {
+                    return outcome;
+                }
+                live.changed_since(mark).await;
+            },
+        }
+    }
+
+    /// Asks a run to stop: attempts that are under way finish and are committed, and the job is left paused.
+    pub fn stop_run(&self, key: JobKey) {
+        if let Some(live) = self.live.get(key) {
+            live.stop_asked.set(true);
+            live.notify();
+        }
+    }
+
+    /// Waits for a single step that is under way, and then runs the job.
+    async fn run_alone(&self, live: &Rc<Live>, key: JobKey, input: Option<H::Value>) -> Outcome<H> {
+        let _seat = loop {
+            let mark = live.mark();
+            match live.take_seat() {
+                Some(seat) => break seat,
+                None => live.changed_since(mark).await,
+            }
+        };
+        match Drive::new(self, Rc::clone(live), key, Until::JobStops, input).run().await? {
+            Driven::Completed | Driven::Step(..) => Ok(()),
+            Driven::Stopped(refusal) => Err(refusal.into()),
+        }
+    }
+}

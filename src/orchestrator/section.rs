@@ -1,0 +1,147 @@
+//! The one place where jobs are loaded and changed.
+
+use crate::{
+    core::{
+        job::{Job, Run},
+        outcome::Code,
+        step::{StepIndex, StepStatus},
+    },
+    host::{Abort, CommitError, Host, JobKey},
+    orchestrator::{Orchestrator, Outcome, Stop, turns::Turn},
+};
+
+/// How often an operation decides again because somebody else committed first.
+const MOST_CONFLICTS: u32 = 20;
+
+/// The time in which one operation has a job to itself: from its load to its commit.
+pub(super) struct Section<'a, H: Host> {
+    orchestrator: &'a Orchestrator<H>,
+    key: JobKey,
+    turn: Turn<'a>,
+}
+
+/// What a commit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Committed {
+    /// It is stored.
+    Yes,
+    /// Somebody else committed first; load again and decide again.
+    Conflict,
+}
+
+/// Counts how often an operation had to decide again.
+#[derive(Default)]
+pub(super) struct Conflicts(u32);
+
+impl Conflicts {
+    /// One more.
+    ///
+    /// # Errors
+    /// `conflict`, when it happened too often.
+    pub(super) fn again<H: Host>(&mut self) -> Outcome<H> {
+        self.0 += 1;
+        if self.0 < MOST_CONFLICTS { Ok(()) } else { Err(Code::Conflict.into()) }
+    }
+}
+
+impl<'a, H: Host> Section<'a, H> {
+    pub(super) fn new(orchestrator: &'a Orchestrator<H>, key: JobKey, turn: Turn<'a>) -> Self {
+        Section { orchestrator, key, turn }
+    }
+
+    /// The job, with as much of its run state as it has.
+    pub(super) async fn load(&self) -> Outcome<H, Job<H::Value>> {
+        self.load_job(false).await
+    }
+
+    /// The job with its run state, made where there was none.
+    pub(super) async fn load_whole(&self) -> Outcome<H, Job<H::Value>> {
+        self.load_job(true).await
+    }
+
+    async fn load_job(&self, whole: bool) -> Outcome<H, Job<H::Value>> {
+        let host = &self.orchestrator.host;
+        let head = host.load(self.key).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
+        if !head.has_run && !whole {
+            return Ok(Job::loaded(head, None));
+        }
+        let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(head.revision));
+        let run = match kept {
+            Some(run) => run,
+            None => host.read_run(self.key).map_err(Stop::Failed)?,
+        };
+        Ok(Job::loaded(head, Some(run)))
+    }
+
+    /// Stores what was changed, lets the next operation on this job go on, and then announces.
+    /// On a failure nothing has changed and nothing is announced.
+    pub(super) async fn commit(self, mut job: Job<H::Value>) -> Outcome<H, Committed> {
+        let Section { orchestrator, key, turn } = self;
+        let host = &orchestrator.host;
+        if job.change.is_empty() {
+            orchestrator.keep(key, job);
+            return Ok(Committed::Yes);
+        }
+        match host.commit(key, &job).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict) => return Ok(Committed::Conflict),
+            Err(CommitError::Failed(error)) => return Err(Stop::Failed(error)),
+        }
+        let change = job.committed();
+        let head = job.head;
+        if let Some(run) = &job.run {
+            orchestrator.time_steps(key, run, &change.steps);
+        }
+        orchestrator.keep(key, job);
+        drop(turn);
+        if let Some(live) = orchestrator.live.get(key) {
+            if head.status.has_ended() {
+                live.abort_attempts(Abort::Cancelled);
+            }
+            live.notify();
+        }
+        host.emit(key, &change.events);
+        if let (true, Some(completed)) = (change.ends_job(), head.completed) {
+            host.job_ended(key, completed - head.started.unwrap_or(head.created), head.status);
+        }
+        Ok(Committed::Yes)
+    }
+}
+
+impl<H: Host> Orchestrator<H> {
+    /// Loads a job, changes it and commits, again where somebody else committed first.
+    pub(super) async fn change_job<T>(
+        &self,
+        key: JobKey,
+        mut decide: impl FnMut(&mut Job<H::Value>) -> Outcome<H, T>,
+    ) -> Outcome<H, T> {
+        let mut conflicts = Conflicts::default();
+        loop {
+            let section = self.section(key).await?;
+            let mut job = section.load().await?;
+            let decided = decide(&mut job)?;
+            if section.commit(job).await? == Committed::Yes {
+                return Ok(decided);
+            }
+            conflicts.again::<H>()?;
+        }
+    }
+
+    /// Keeps what is known of a job that is being worked on, so that it is not read again.
+    fn keep(&self, key: JobKey, job: Job<H::Value>) {
+        if let (Some(live), Some(run)) = (self.live.get(key), job.run) {
+            live.keep(job.head.revision, run);
+        }
+    }
+
+    /// Tells the monitor of the steps that ended in a commit.
+    fn time_steps(&self, key: JobKey, run: &Run, changed: &[StepIndex]) {
+        for &step in changed {
+            let state = &run.states[step];
+            let ended = matches!(state.status, StepStatus::Done | StepStatus::Failed);
+            if let (true, Some(from), Some(to)) = (ended, state.started_at, state.finished_at) {
+                self.host.step_ended(key, step, to - from, state.status);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+use crate::{
+    core::{outcome::Code, status::{Move, after}},
+    host::{BudgetAnswer, Host, JobKey},
+    orchestrator::{Orchestrator, Outcome, Stop, section::{Committed, Conflicts}},
+};
+
+impl<H: Host> Orchestrator<H> {
+    /// A created or paused job becomes running, if the budget allows. One whose steps have all
+    /// ended meanwhile completes.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_transition`, or the budget manager's own refusal.
+    pub async fn start_job(&self, key: JobKey) -> Outcome<H> {
+        let mut conflicts = Conflicts::default();
+        loop {
+            let section = self.section(key).await?;
+            let mut job = section.load().await?;
+            after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
+            if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
+                return Err(Stop::BudgetRefused(answer));
+            }
+            let now = self.host.now();
+            job.start(Move::Start, now, None)?;
+            if job.is_finished() {
+                job.complete(now, Some(job.head.seq))?;
+            }
+            if section.commit(job).await? == Committed::Yes {
+                return Ok(());
+            }
+            conflicts.again::<H>()?;
+        }
+    }
+}
