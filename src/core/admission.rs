@@ -75,7 +75,10 @@ pub fn step_may_begin<V>(
     let (what, state) = (run.step(step), &run.states[step]);
     if what.breakpoint && !state.breakpoint_passed {
         let message = format!("Paused at the breakpoint before step \"{}\"", what.id);
-        return Err(Denied::new(Refusal::new(Code::NotRunning, message), Then::Pause(PauseReason::Breakpoint)));
+        return Err(Denied::new(
+            Refusal::new(Code::NotRunning, message),
+            Then::Pause(PauseReason::Breakpoint),
+        ));
     }
     if !what.tools.is_empty() && !job.head.permissions.allow_tools {
         let message = format!(
@@ -90,8 +93,15 @@ pub fn step_may_begin<V>(
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
     let asks = what.approval || job.head.permissions.require_approval;
-    if (asks && state.approved_by.is_none()) || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some()) {
+    if (asks && state.approved_by.is_none())
+        || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
+    {
         return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
     }
     Ok(())
+}
+
+/// May an agent call a tool? Only where its job allows tools at this moment and its step grants this one.
+pub const fn tool_may_be_called(job_allows_tools: bool, granted_to_step: bool) -> bool {
+    job_allows_tools && granted_to_step
 }

@@ -16,6 +16,8 @@ pub struct JobChange<V> {
     pub context: Vec<(StepIndex, V)>,
     /// Events to append to the history.
     pub events: Vec<Event<V>>,
+    /// What a new job is made of beside what was decided: the host's own.
+    pub origin: Option<V>,
     /// Parts of the head that changed and seldom do.
     pub rare: Rare,
 }
@@ -33,6 +35,8 @@ pub struct Rare {
     pub failure: bool,
     /// A step that a router asked for was added.
     pub routed: bool,
+    /// The job's own pace.
+    pub slow_play: bool,
 }
 
 impl Rare {
@@ -49,6 +53,7 @@ impl<V> Default for JobChange<V> {
             steps: Vec::new(),
             context: Vec::new(),
             events: Vec::new(),
+            origin: None,
             rare: Rare::default(),
         }
     }

@@ -55,7 +55,10 @@ pub enum Fact<V> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepFact<V> {
     /// An attempt began.
-    Started,
+    Started {
+        /// What the caller gave the step, where it did and this is the first attempt.
+        given: Option<V>,
+    },
     /// It ended well.
     Completed {
         /// What it gave.

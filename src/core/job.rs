@@ -297,7 +297,9 @@ impl<V> Job<V> {
     /// A job that paused before a step goes past it when it is started again.
     fn pass_breakpoint(&mut self) {
         let Some(run) = &mut self.run else { return };
-        let Some(Pause { reason: PauseReason::Breakpoint, step: Some(step), .. }) = run.pause else { return };
+        let Some(Pause { reason: PauseReason::Breakpoint, step: Some(step), .. }) = run.pause else {
+            return;
+        };
         run.states[step].breakpoint_passed = true;
         self.change.touch(step);
     }
@@ -437,8 +439,8 @@ impl<V> Job<V> {
         run.states.last().and_then(|state| state.seq).or(run.started_seq)
     }
 
-    /// An attempt begins; returns its number. A step counts against the limit once, however often it is tried.
-    pub fn begin_attempt(&mut self, step: StepIndex, now: f64) -> u32 {
+    /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
+    pub fn begin_attempt(&mut self, step: StepIndex, given: Option<V>, now: f64) -> u32 {
         self.begin_history();
         let cause = self.cause_of(step);
         let run = self.run_mut();
@@ -450,12 +452,13 @@ impl<V> Job<V> {
             state.attempts = state.attempts.saturating_add(1);
         }
         (state.status, state.due_at, state.error) = (StepStatus::Running, None, None);
+        state.input_given |= given.is_some();
         let attempt = state.attempts;
         if first {
             self.head.steps_taken += 1;
         }
         self.withdraw_approvals(|approval| approval.step == step);
-        self.note_step(step, cause, StepFact::Started);
+        self.note_step(step, cause, StepFact::Started { given });
         attempt
     }
 
@@ -511,7 +514,9 @@ impl<V> Job<V> {
             .states
             .iter()
             .enumerate()
-            .filter(|(step, state)| *step != except && !state.status.has_ended() && state.started_at.is_some())
+            .filter(|(step, state)| {
+                *step != except && !state.status.has_ended() && state.started_at.is_some()
+            })
             .map(|(step, _)| step)
             .collect();
         for step in open {
@@ -567,9 +572,10 @@ impl<V> Job<V> {
             self.run_mut().states[step].approved_by = Some(who);
         }
         self.note_step(step, cause, StepFact::Approved(by));
-        let paused_for_it = self.run.as_ref().is_some_and(|run| {
-            run.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Approval)
-        });
+        let paused_for_it = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Approval));
         if paused_for_it {
             // Refused only where the job is not paused, and then it needs no starting.
             let _ = self.start(Move::Approve, now, Some(self.head.seq));
@@ -592,10 +598,11 @@ impl<V> Job<V> {
 
     /// Attempts that a crash cut off become ready again. Returns whether there were any.
     pub fn recover_steps(&mut self) -> bool {
-        let Some(run) = &mut self.run else { return false };
-        let cut: Vec<StepIndex> = (0..run.states.len())
-            .filter(|&step| run.states[step].status == StepStatus::Running)
-            .collect();
+        let Some(run) = &mut self.run else {
+            return false;
+        };
+        let cut: Vec<StepIndex> =
+            (0..run.states.len()).filter(|&step| run.states[step].status == StepStatus::Running).collect();
         for &step in &cut {
             let run = self.run_mut();
             run.states[step].status = StepStatus::Pending;
@@ -610,9 +617,15 @@ impl<V> Job<V> {
     /// An attempt that was given up answered after all.
     pub fn drop_late_result(&mut self, step: StepIndex) {
         let cause = self.step_seq(step);
-        let Some(state) = self.run.as_ref().and_then(|run| run.states.get(step)) else { return };
-        let fact =
-            Fact::Step { step, attempt: state.attempts, status: state.status, what: StepFact::LateResultDropped };
+        let Some(state) = self.run.as_ref().and_then(|run| run.states.get(step)) else {
+            return;
+        };
+        let fact = Fact::Step {
+            step,
+            attempt: state.attempts,
+            status: state.status,
+            what: StepFact::LateResultDropped,
+        };
         self.note(cause, fact);
     }
 

@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod change;
 pub mod event;
+pub mod histogram;
 pub mod ids;
 pub mod job;
 pub mod logic;
@@ -14,7 +15,7 @@ pub mod permissions;
 pub mod plan;
 pub mod retry;
 pub mod schedule;
-pub mod stored;
 pub mod status;
 pub mod step;
+pub mod stored;
 pub mod trace;

@@ -85,16 +85,18 @@ mod tests {
 
     /// Each step after any set of earlier ones.
     fn any_dag() -> impl Strategy<Value = Vec<Vec<StepIndex>>> {
-        prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..40).prop_map(|rows| {
-            rows.into_iter()
-                .enumerate()
-                .map(|(step, picks)| {
-                    let before: BTreeSet<_> =
-                        picks.iter().filter(|_| step > 0).map(|pick| pick.index(step.max(1))).collect();
-                    before.into_iter().collect()
-                })
-                .collect()
-        })
+        prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..40).prop_map(
+            |rows| {
+                rows.into_iter()
+                    .enumerate()
+                    .map(|(step, picks)| {
+                        let before: BTreeSet<_> =
+                            picks.iter().filter(|_| step > 0).map(|pick| pick.index(step.max(1))).collect();
+                        before.into_iter().collect()
+                    })
+                    .collect()
+            },
+        )
     }
 
     proptest! {

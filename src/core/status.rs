@@ -17,13 +17,8 @@ pub enum JobStatus {
 
 impl JobStatus {
     /// Every status, in the order of their codes.
-    pub const ALL: [JobStatus; 5] = [
-        JobStatus::Created,
-        JobStatus::Running,
-        JobStatus::Paused,
-        JobStatus::Completed,
-        JobStatus::Failed,
-    ];
+    pub const ALL: [JobStatus; 5] =
+        [JobStatus::Created, JobStatus::Running, JobStatus::Paused, JobStatus::Completed, JobStatus::Failed];
 
     /// The name used in stored jobs and in JavaScript.
     pub const fn name(self) -> &'static str {

@@ -73,6 +73,8 @@ pub struct StepState {
     pub finished_at: Option<f64>,
     /// When its next attempt is due.
     pub due_at: Option<f64>,
+    /// Its caller gave it an input; the host keeps it, for each of its attempts.
+    pub input_given: bool,
     /// The job already paused before it.
     pub breakpoint_passed: bool,
     /// Its attempt was cut off by a crash or by a question to a person, and is to be made again.
@@ -91,6 +93,7 @@ impl Default for StepState {
             started_at: None,
             finished_at: None,
             due_at: None,
+            input_given: false,
             breakpoint_passed: false,
             interrupted: false,
             error: None,

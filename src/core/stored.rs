@@ -77,15 +77,18 @@ pub fn read_routed_step(routed: &Map<String, Value>) -> RoutedStep {
         agent: routed.get("agent").and_then(Value::as_str).unwrap_or_default().to_owned(),
         tools: tools.filter_map(Value::as_str).map(Box::from).collect(),
         cost: routed.get("cost").and_then(Value::as_f64),
-        has_input: routed.contains_key("input"),
     }
 }
 
-fn steps_of(run: &Map<String, Value>) -> Result<impl Iterator<Item = (&String, &Map<String, Value>)>, String> {
+fn steps_of(
+    run: &Map<String, Value>,
+) -> Result<impl Iterator<Item = (&String, &Map<String, Value>)>, String> {
     let steps = match run.get("steps") {
         None => None,
         Some(Value::Object(steps)) => Some(steps),
-        Some(other) => return Err(format!("run.steps must be an object of steps; found {other}")),
+        Some(other) => {
+            return Err(format!("run.steps must be an object of steps; found {other}"));
+        }
     };
     if let Some((id, _)) = steps.into_iter().flatten().find(|(_, state)| !state.is_object()) {
         return Err(format!("run.steps[{id:?}] must be an object"));
@@ -120,6 +123,7 @@ fn read_state(stored: &Map<String, Value>) -> Option<StepState> {
         started_at: number("startedAt"),
         finished_at: number("finishedAt"),
         due_at: number("dueAt"),
+        input_given: stored.contains_key("input"),
         breakpoint_passed: flag("breakpointPassed"),
         interrupted: flag("interrupted"),
         error: stored.get("error").and_then(read_refusal).map(Box::new),

@@ -75,20 +75,18 @@ pub trait Agents: Values {
     /// One call of an agent.
     type Attempt: 'static;
 
-    /// Is there an agent of this name?
-    fn has_agent(&self, name: &str) -> Result<bool, Self::Error>;
+    /// Looks up the agent of a step; `None` where there is none of this name.
+    fn find_agent(&self, job: JobKey, step: StepIndex, name: &str)
+    -> Result<Option<AgentFacts>, Self::Error>;
 
     /// The names of all agents, for a sentence.
     fn known_agents(&self) -> String;
-
-    /// What the agent itself says a step costs.
-    fn estimate(&self, name: &str) -> Option<f64>;
 
     /// Asks the router for the next step of a job.
     async fn route(&self, job: JobKey, input: Option<&Self::Value>) -> Result<Routed, Self::Error>;
 
     /// Prepares an attempt at a step that is committed as running, on the context as it is now.
-    fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_, Self::Value>) -> Self::Attempt;
+    fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> Self::Attempt;
 
     /// Calls the agent and checks what it gives.
     async fn run(&self, attempt: &Self::Attempt) -> AgentResult<Self::Value>;
@@ -97,15 +95,22 @@ pub trait Agents: Values {
     fn abort(&self, attempt: &Self::Attempt, why: Abort);
 }
 
+/// What an agent says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AgentFacts {
+    /// What a step of its costs, in the budget's unit.
+    pub cost: Option<f64>,
+}
+
 /// What an attempt is given.
 #[derive(Debug)]
-pub enum Input<'a, V> {
+pub enum Input<'a> {
     /// By the plan: an expression over the context.
     Expression(&'a Expr),
     /// By the router, with its answer.
     FromRouter,
-    /// By the caller.
-    Given(V),
+    /// By the caller, when the step first began.
+    FromCaller,
     /// By the steps before: the output of the one, an object of outputs by id of several, null after none.
     OutputOf(&'a [StepIndex]),
 }

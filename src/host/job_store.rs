@@ -17,7 +17,8 @@ pub enum CommitError<E> {
 pub trait JobStore: Values {
     /// Loads a job's head, or `None` where there is no such job. The host keeps what it loaded
     /// under the job's key, for [`JobStore::read_run`] and [`JobStore::commit`].
-    async fn load(&self, job: JobKey) -> Result<Option<JobHead>, Self::Error>;
+    /// `whole` asks for what [`JobStore::read_run`] and agents need, where the head alone is cheaper.
+    async fn load(&self, job: JobKey, whole: bool) -> Result<Option<JobHead>, Self::Error>;
 
     /// The rest of a job that was just loaded.
     ///

@@ -11,7 +11,7 @@ mod event_bus;
 mod job_store;
 mod performance_monitor;
 
-pub use agents::{Abort, AgentResult, Agents, Input, Routed};
+pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};
 pub use budget_manager::{BudgetAnswer, BudgetManager};
 pub use clock::Clock;
 pub use event_bus::EventBus;

@@ -14,7 +14,7 @@ use crate::{
 /// What comes next, once what was decided with it is committed.
 pub(super) enum Next<V> {
     /// An attempt, which has this number.
-    Call { step: StepIndex, number: u32 },
+    Call { step: StepIndex, number: u32, given_input: bool },
     /// The wait between two attempts, until this moment.
     Wait { due_at: f64 },
     /// The delay of slow play, before this step.
@@ -29,11 +29,19 @@ pub(super) enum Next<V> {
     BudgetRefused(V),
 }
 
+/// A step that the budget manager granted its estimate.
+#[derive(Clone, Copy)]
+pub(super) struct Granted {
+    pub(super) step: StepIndex,
+    pub(super) estimate: f64,
+}
+
 /// What the one who runs a job's steps remembers from one decision to the next.
-#[derive(Default)]
-pub(super) struct Progress {
+pub(super) struct Progress<V> {
+    /// What the caller gave, for the first step that begins.
+    pub(super) input: Option<V>,
     /// The step whose estimate is held, or was granted.
-    pub(super) granted: Option<StepIndex>,
+    pub(super) granted: Option<Granted>,
     /// The step that slow play has delayed long enough.
     pub(super) paced: Option<StepIndex>,
     /// The step that slow play is delaying, and since when.
@@ -48,7 +56,7 @@ impl<H: Host> Orchestrator<H> {
         &self,
         key: JobKey,
         job: &mut Job<H::Value>,
-        progress: &mut Progress,
+        progress: &mut Progress<H::Value>,
     ) -> Outcome<H, Next<H::Value>> {
         if let Err(denied) = job_is_running(job) {
             return Ok(Next::Refused(denied.refusal));
@@ -61,12 +69,16 @@ impl<H: Host> Orchestrator<H> {
         if let Some(due_at) = state.due_at.filter(|due_at| *due_at > self.host.now()) {
             return Ok(Next::Wait { due_at });
         }
-        if let Err(denied) = self.admit(job, step)? {
+        let what = job.run_mut().step(step);
+        let agent = self.host.find_agent(key, step, &what.agent).map_err(Stop::Failed)?;
+        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
             return Ok(Next::Refused(self.deny(job, step, denied)));
         }
-        if progress.granted != Some(step) {
-            match self.host.hold(key, step, self.estimate(job, step)).await.map_err(Stop::Failed)? {
-                BudgetAnswer::Granted => progress.granted = Some(step),
+        if progress.granted.map(|granted| granted.step) != Some(step) {
+            let planned = job.run_mut().step(step).cost;
+            let estimate = planned.or_else(|| agent.and_then(|agent| agent.cost)).unwrap_or(0.0);
+            match self.host.hold(key, step, estimate).await.map_err(Stop::Failed)? {
+                BudgetAnswer::Granted => progress.granted = Some(Granted { step, estimate }),
                 BudgetAnswer::Refused(answer) => {
                     job.stop_for(PauseReason::Budget, Some(step), None);
                     return Ok(Next::BudgetRefused(answer));
@@ -78,11 +90,18 @@ impl<H: Host> Orchestrator<H> {
             return Ok(Next::Pace { step, ms });
         }
         progress.paced = None;
-        Ok(Next::Call { step, number: job.begin_attempt(step, self.host.now()) })
+        let first = job.run_mut().states[step].started_at.is_none();
+        let given = if first { progress.input.take() } else { None };
+        let number = job.begin_attempt(step, given, self.host.now());
+        Ok(Next::Call { step, number, given_input: job.run_mut().states[step].input_given })
     }
 
     /// The first ready step; where there is none, what to do instead.
-    fn choose(&self, job: &mut Job<H::Value>, progress: &mut Progress) -> Result<StepIndex, Next<H::Value>> {
+    fn choose(
+        &self,
+        job: &mut Job<H::Value>,
+        progress: &mut Progress<H::Value>,
+    ) -> Result<StepIndex, Next<H::Value>> {
         let run = job.run_mut();
         let ready = run.schedule.first_ready();
         if ready.is_none() && run.schedule.all_ended() && run.has_plan() {
@@ -113,12 +132,6 @@ impl<H: Host> Orchestrator<H> {
         }
     }
 
-    fn admit(&self, job: &mut Job<H::Value>, step: StepIndex) -> Outcome<H, Result<(), Denied>> {
-        let agent = &job.run_mut().step(step).agent;
-        let exists = self.host.has_agent(agent).map_err(Stop::Failed)?;
-        Ok(step_may_begin(job, step, exists, || self.host.known_agents()))
-    }
-
     /// Does to the job what a denial asks for; gives what the caller is told.
     fn deny(&self, job: &mut Job<H::Value>, step: StepIndex, denied: Denied) -> Refusal {
         match denied.then {
@@ -134,12 +147,6 @@ impl<H: Host> Orchestrator<H> {
             Then::Fail => job.fail_step(step, denied.refusal.clone(), self.host.now()),
         }
         denied.refusal
-    }
-
-    /// What a step is expected to cost: as the plan says, else the agent, else nothing.
-    pub(super) fn estimate(&self, job: &mut Job<H::Value>, step: StepIndex) -> f64 {
-        let step = job.run_mut().step(step);
-        step.cost.or_else(|| self.host.estimate(&step.agent)).unwrap_or(0.0)
     }
 
     /// How long slow play delays a step of this job.

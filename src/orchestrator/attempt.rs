@@ -24,7 +24,12 @@ pub(super) enum Ended<V> {
 impl<H: Host> Orchestrator<H> {
     /// Calls an agent until it answers, its time is up, or the job ends.
     /// `limit` is the time it has and the step's id.
-    pub(super) async fn call_agent(&self, live: &Rc<Live>, attempt: &H::Attempt, limit: Option<(f64, &str)>) -> Ended<H::Value> {
+    pub(super) async fn call_agent(
+        &self,
+        live: &Rc<Live>,
+        attempt: &H::Attempt,
+        limit: Option<(f64, &str)>,
+    ) -> Ended<H::Value> {
         let attempting = live.begin_attempt();
         let mut answer = pin!(self.host.run(attempt));
         let mut timer = pin!(async {

@@ -1,5 +1,5 @@
 use crate::{
-    core::{job::Failure, outcome::Code, status::{Move}},
+    core::{job::Failure, outcome::Code, status::Move},
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
@@ -19,7 +19,11 @@ impl<H: Host> Orchestrator<H> {
     ///
     /// # Errors
     /// `not_found`, `invalid_transition` where the job has already ended.
-    pub async fn cancel_job(&self, key: JobKey, reason: Option<String>) -> Outcome<H, Vec<(JobKey, CancelResult)>> {
+    pub async fn cancel_job(
+        &self,
+        key: JobKey,
+        reason: Option<String>,
+    ) -> Outcome<H, Vec<(JobKey, CancelResult)>> {
         self.cancel_one(key, reason.as_deref()).await?;
         let mut results = vec![(key, CancelResult::Cancelled)];
         let mut parents = vec![key];

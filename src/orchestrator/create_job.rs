@@ -12,9 +12,11 @@ use crate::{
     orchestrator::{Orchestrator, Outcome, Stop},
 };
 
-/// A job to be made. Its id, context, type and configuration are the host's.
-#[derive(Debug, Default)]
-pub struct NewJob {
+/// A job to be made.
+#[derive(Debug)]
+pub struct NewJob<V> {
+    /// What it is made of beside what is decided here: its id, context, type and configuration.
+    pub origin: Option<V>,
     /// What it may do; what is not given takes its default, or its parent's.
     pub permissions: PermissionPatch,
     /// Its plan.
@@ -32,13 +34,13 @@ impl<H: Host> Orchestrator<H> {
     ///
     /// # Errors
     /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent.
-    pub async fn create_job(&self, key: JobKey, new: NewJob) -> Outcome<H> {
+    pub async fn create_job(&self, key: JobKey, new: NewJob<H::Value>) -> Outcome<H> {
         let parents = match new.parent {
             Some(parent) => Some(self.permissions_of_parent(parent).await?),
             None => None,
         };
         let section = self.section(key).await?;
-        if new.id_was_given && self.host.load(key).await.map_err(Stop::Failed)?.is_some() {
+        if new.id_was_given && self.host.load(key, false).await.map_err(Stop::Failed)?.is_some() {
             return Err(taken());
         }
         let own = new.permissions.over(parents.unwrap_or_default());
@@ -54,12 +56,14 @@ impl<H: Host> Orchestrator<H> {
             has_run: false,
         };
         let mut job = Job::loaded(head, None);
+        job.change.origin = new.origin;
         if let Some(plan) = new.plan {
             job.run = Some(Run::planned(plan));
             job.begin_history();
         }
         if let Some(ms) = new.slow_play_ms {
             job.run_mut().slow_play_ms = Some(ms);
+            job.change.rare.slow_play = true;
         }
         let committed = self.host.commit(key, &job).await;
         drop(section);

@@ -56,11 +56,10 @@ enum After<V> {
 pub(super) struct Drive<'a, H: Host> {
     pub(super) orchestrator: &'a Orchestrator<H>,
     pub(super) key: JobKey,
-    pub(super) progress: Progress,
+    pub(super) progress: Progress<H::Value>,
     pub(super) finished: Option<Finished<H::Value>>,
     live: Rc<Live>,
     until: Until,
-    input: Option<H::Value>,
     plan: Option<Rc<Plan>>,
     looked: bool,
     given_up: bool,
@@ -77,11 +76,10 @@ impl<'a, H: Host> Drive<'a, H> {
         Drive {
             orchestrator,
             key,
-            progress: Progress::default(),
+            progress: Progress { input, granted: None, paced: None, pacing: None, routed: None },
             finished: None,
             live,
             until,
-            input,
             plan: None,
             looked: false,
             given_up: false,
@@ -91,8 +89,8 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Runs until there is nothing to do. What was held for a step that did not begin is free again.
     pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
-        if let Some(step) = self.progress.granted {
-            self.orchestrator.host.free(self.key, step).await;
+        if let Some(granted) = self.progress.granted {
+            self.orchestrator.host.free(self.key, granted.step).await;
         }
         driven
     }
@@ -183,11 +181,11 @@ impl<'a, H: Host> Drive<'a, H> {
 
     async fn act(&mut self, next: Next<H::Value>, mark: u64) -> Outcome<H, Option<Driven<H::Value>>> {
         match next {
-            Next::Call { step, number } => self.call(step, number).await,
+            Next::Call { step, number, given_input } => self.call(step, number, given_input).await,
             Next::Wait { due_at } => self.wait_until(due_at, mark).await,
             Next::Pace { step, ms } => self.pace(step, ms, mark).await,
             Next::AskRouter => {
-                let routed = self.orchestrator.host.route(self.key, self.input.as_ref()).await;
+                let routed = self.orchestrator.host.route(self.key, self.progress.input.as_ref()).await;
                 self.progress.routed = Some(routed.map_err(Stop::Failed)?);
             }
             Next::Completed => return Ok(Some(Driven::Completed)),
@@ -198,24 +196,17 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// Calls the agent of a step that is committed as running.
-    async fn call(&mut self, step: StepIndex, number: u32) {
+    async fn call(&mut self, step: StepIndex, number: u32, given_input: bool) {
         let host = &self.orchestrator.host;
-        let given = self.input.take();
-        let (attempt, limit) = match &self.plan {
-            Some(plan) => {
-                let what = &plan.steps[step];
-                let input = match (&what.input, given) {
-                    (Some(expression), _) => Input::Expression(expression),
-                    (None, Some(given)) => Input::Given(given),
-                    (None, None) => Input::OutputOf(&what.after),
-                };
-                (host.prepare(self.key, step, number, input), what.timeout_ms.map(|ms| (ms, &*what.id)))
-            }
-            None => {
-                let input = given.map_or(Input::FromRouter, Input::Given);
-                (host.prepare(self.key, step, number, input), None)
-            }
+        let what = self.plan.as_ref().map(|plan| &plan.steps[step]);
+        let input = match what.map(|what| (&what.input, &what.after)) {
+            Some((Some(expression), _)) => Input::Expression(expression),
+            _ if given_input => Input::FromCaller,
+            Some((None, after)) => Input::OutputOf(after),
+            None => Input::FromRouter,
         };
+        let attempt = host.prepare(self.key, step, number, input);
+        let limit = what.and_then(|what| Some((what.timeout_ms?, &*what.id)));
         match self.orchestrator.call_agent(&self.live, &attempt, limit).await {
             Ended::Answered(result) => self.finished = Some(Finished::new(step, result)),
             Ended::GivenUp => self.given_up = true,

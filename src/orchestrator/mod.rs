@@ -16,8 +16,8 @@ mod record_event;
 mod recover;
 mod run_job;
 mod section;
-mod settle;
 mod set_permissions;
+mod settle;
 mod start_job;
 mod turns;
 

@@ -61,7 +61,7 @@ impl<'a, H: Host> Section<'a, H> {
 
     async fn load_job(&self, whole: bool) -> Outcome<H, Job<H::Value>> {
         let host = &self.orchestrator.host;
-        let head = host.load(self.key).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
+        let head = host.load(self.key, whole).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
         if !head.has_run && !whole {
             return Ok(Job::loaded(head, None));
         }

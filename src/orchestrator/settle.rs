@@ -56,7 +56,9 @@ impl<H: Host> Drive<'_, H> {
                 let attempts = job.run_mut().states[step].attempts;
                 let wait = job.run_mut().step(step).retry.wait_after(attempts).filter(|_| *retryable);
                 match wait {
-                    Some(wait) => job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0))),
+                    Some(wait) => {
+                        job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)))
+                    }
                     None => job.fail_step(step, why.clone(), now),
                 }
             }
@@ -66,8 +68,10 @@ impl<H: Host> Drive<'_, H> {
     /// Says to the budget manager what the attempt cost, once.
     async fn account(&mut self, job: &mut Job<H::Value>, step: StepIndex) {
         let waits = job.run_mut().states[step].status == StepStatus::Waiting;
-        let estimate = self.orchestrator.estimate(job, step);
-        let Some(finished) = self.finished.as_mut().filter(|finished| !finished.accounted) else { return };
+        let estimate = self.progress.granted.map_or(0.0, |granted| granted.estimate);
+        let Some(finished) = self.finished.as_mut().filter(|finished| !finished.accounted) else {
+            return;
+        };
         finished.accounted = true;
         let cost = match &finished.result {
             AgentResult::Done { cost, .. } => Some(cost.unwrap_or(estimate)),

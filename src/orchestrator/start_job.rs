@@ -1,7 +1,13 @@
 use crate::{
-    core::{outcome::Code, status::{Move, after}},
+    core::{
+        outcome::Code,
+        status::{Move, after},
+    },
     host::{BudgetAnswer, Host, JobKey},
-    orchestrator::{Orchestrator, Outcome, Stop, section::{Committed, Conflicts}},
+    orchestrator::{
+        Orchestrator, Outcome, Stop,
+        section::{Committed, Conflicts},
+    },
 };
 
 impl<H: Host> Orchestrator<H> {

@@ -1,14 +1,12 @@
 //! From JSON to a tree that needs no further checking.
 
-use super::budget::Budget;
 use super::expr::{Call, Node, Reference};
+use super::machine::Budget;
 use super::operators::{self, Op};
 use super::{
-    CompileError, EvalError, MAX_DEPTH, MAX_LENGTH, MAX_VALUE_DEPTH, Path, lookup, nearest,
-    strings, value,
+    CompileError, EvalError, MAX_DEPTH, MAX_LENGTH, MAX_VALUE_DEPTH, Path, lookup, nearest, strings, value,
 };
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 pub(super) struct Compiler<'v> {
     templates: bool,
@@ -34,21 +32,11 @@ type Compiled = Result<Node, CompileError>;
 
 impl<'v> Compiler<'v> {
     pub(super) fn new(templates: bool) -> Self {
-        Compiler {
-            templates,
-            length: Budget::new(MAX_LENGTH),
-            path: Vec::new(),
-        }
+        Compiler { templates, length: Budget::new(MAX_LENGTH), path: Vec::new() }
     }
 
     pub(super) fn root(&mut self, value: &'v Value) -> Compiled {
-        self.node(
-            value,
-            Level {
-                depth: 0,
-                scopes: 0,
-            },
-        )
+        self.node(value, Level { depth: 0, scopes: 0 })
     }
 
     fn node(&mut self, value: &'v Value, level: Level) -> Compiled {
@@ -84,9 +72,9 @@ impl<'v> Compiler<'v> {
     fn literal(&mut self, value: &Value) -> Compiled {
         match self.length.copy(value, 0) {
             Ok(copy) => Ok(Node::Literal(copy)),
-            Err(EvalError::TooDeep { .. }) => self.fail(format!(
-                "a value nests deeper than {MAX_VALUE_DEPTH} levels"
-            )),
+            Err(fault) if matches!(*fault, EvalError::TooDeep { .. }) => {
+                self.fail(format!("a value nests deeper than {MAX_VALUE_DEPTH} levels"))
+            }
             Err(_) => self.too_long(),
         }
     }
@@ -118,10 +106,7 @@ impl<'v> Compiler<'v> {
             let node = self.node(member, level);
             nodes.push((key.clone(), self.leave(node)?));
         }
-        if !nodes
-            .iter()
-            .all(|(_, node)| matches!(node, Node::Literal(_)))
-        {
+        if !nodes.iter().all(|(_, node)| matches!(node, Node::Literal(_))) {
             return Ok(Node::Template(nodes));
         }
         let literal = |(key, node)| match node {
@@ -131,13 +116,7 @@ impl<'v> Compiler<'v> {
         Ok(Node::Literal(nodes.into_iter().map(literal).collect()))
     }
 
-    fn operation(
-        &mut self,
-        name: &'static str,
-        op: Op,
-        argument: &'v Value,
-        level: Level,
-    ) -> Compiled {
+    fn operation(&mut self, name: &'static str, op: Op, argument: &'v Value, level: Level) -> Compiled {
         if op == Op::Preserve {
             return self.literal(argument);
         }
@@ -146,14 +125,16 @@ impl<'v> Compiler<'v> {
             Value::Array(items) => self.list(items, level, |index| op.scoped(index))?,
             other => vec![self.node(other, level)?],
         };
-        let call = Call {
-            op,
-            name,
-            args,
-            listed,
-        };
+        let call = Call { op, name, args, listed };
         let known = match op {
-            Op::Var => known_var(&call, level.scopes),
+            Op::Var => match known_var(&call.args, listed, level.scopes) {
+                Some(reference) => {
+                    let default = call.args.into_iter().nth(1);
+                    let default = default.filter(|node| !matches!(node, Node::Literal(Value::Null)));
+                    return Ok(Node::Var(reference, default.map(Box::new)));
+                }
+                None => None,
+            },
             Op::Val => known_val(&call).map(|reference| Node::Var(reference, None)),
             Op::Exists => known_val(&call).map(Node::Exists),
             Op::Missing => known_names(&call).map(Node::Missing),
@@ -164,22 +145,13 @@ impl<'v> Compiler<'v> {
 
     fn inside(&self, level: Level) -> Result<Level, CompileError> {
         if level.depth == MAX_DEPTH {
-            return self.fail(format!(
-                "the expression nests deeper than {MAX_DEPTH} levels"
-            ));
+            return self.fail(format!("the expression nests deeper than {MAX_DEPTH} levels"));
         }
-        Ok(Level {
-            depth: level.depth + 1,
-            ..level
-        })
+        Ok(Level { depth: level.depth + 1, ..level })
     }
 
     fn count(&mut self, values: usize, bytes: usize) -> Result<(), CompileError> {
-        match self
-            .length
-            .spend(values)
-            .and_then(|()| self.length.spend_text(bytes))
-        {
+        match self.length.spend(values).and_then(|()| self.length.spend_text(bytes)) {
             Ok(()) => Ok(()),
             Err(_) => self.too_long(),
         }
@@ -206,16 +178,8 @@ impl<'v> Compiler<'v> {
     }
 
     fn several(&self, members: &Map<String, Value>) -> Compiled {
-        let mut keys: Vec<String> = members
-            .keys()
-            .take(3)
-            .map(|key| value::quote(key))
-            .collect();
-        let last = if members.len() > 3 {
-            "more".into()
-        } else {
-            keys.pop().unwrap_or_default()
-        };
+        let mut keys: Vec<String> = members.keys().take(3).map(|key| value::quote(key)).collect();
+        let last = if members.len() > 3 { "more".into() } else { keys.pop().unwrap_or_default() };
         self.fail(format!(
             "an operation is an object with one key, and this has {}: {} and {last}; \"preserve\" takes an object as it stands",
             members.len(),
@@ -260,46 +224,44 @@ fn literals(call: &Call) -> Option<Vec<&Value>> {
     if let ([Node::Literal(Value::Array(items))], false) = (call.args.as_slice(), call.listed) {
         return Some(items.iter().collect());
     }
-    let literal = |node| match node {
-        &Node::Literal(ref value) => Some(value),
-        _ => None,
-    };
-    call.args.iter().map(literal).collect()
+    let mut values = Vec::new();
+    for node in &call.args {
+        let Node::Literal(value) = node else { return None };
+        values.push(value);
+    }
+    Some(values)
 }
 
-/// `var` with a literal name: where it points, and its default if that is not null anyway.
-fn known_var(call: &Call, scopes: u32) -> Option<Node> {
-    let (name, default) = match (call.args.as_slice(), call.listed) {
-        ([], _) => (&Value::Null, None),
-        ([Node::Literal(Value::Array(_))], false) => return None,
-        ([Node::Literal(name), rest @ ..], _) => (name, rest.first()),
-        _ => return None,
-    };
-    let reference = lookup::var_reference(name, scopes)?;
-    let default = default.filter(|node| **node != Node::Literal(Value::Null));
-    Some(Node::Var(reference, default.cloned().map(Box::new)))
+/// Where a `var` with a literal name points.
+fn known_var(args: &[Node], listed: bool, scopes: u32) -> Option<Reference> {
+    match args.first() {
+        None => lookup::var_reference(&Value::Null, scopes),
+        Some(Node::Literal(Value::Array(_))) if !listed => None,
+        Some(Node::Literal(name)) => lookup::var_reference(name, scopes),
+        Some(_) => None,
+    }
 }
 
-/// `val` or `exists` with a literal path.
+/// Where a `val` or `exists` with a literal path points.
 fn known_val(call: &Call) -> Option<Reference> {
     let keys = literals(call)?;
     let climb = keys.first().and_then(|first| lookup::climb(first));
-    let keys = keys.into_iter().skip(usize::from(climb.is_some()));
-    let path = keys
-        .map(|key| strings::scalar(key).map(Cow::into_owned))
-        .collect::<Option<_>>()?;
-    Some(Reference {
-        climb: climb.unwrap_or(0),
-        path: Path(path),
-    })
+    let mut path = Vec::new();
+    for key in keys.iter().skip(usize::from(climb.is_some())) {
+        path.push(strings::scalar(key)?.into_owned());
+    }
+    Some(Reference { climb: climb.unwrap_or(0), path: Path(path) })
 }
 
-/// `missing` with literal names.
+/// The names of a `missing`, if they are literal.
 fn known_names(call: &Call) -> Option<Vec<(Value, Path)>> {
     let mut names = literals(call)?;
     if let Some(Value::Array(inner)) = names.first() {
         names = inner.iter().collect();
     }
-    let known = |name: &Value| Some((name.clone(), Path::parse(&strings::scalar(name)?)));
-    names.into_iter().map(known).collect()
+    let mut known = Vec::new();
+    for name in names {
+        known.push((name.clone(), Path::parse(&strings::scalar(name)?)));
+    }
+    Some(known)
 }

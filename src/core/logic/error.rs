@@ -1,6 +1,7 @@
 //! What can be wrong with an expression, and what can go wrong while it is evaluated.
 
-use serde_json::{Value, json};
+use super::value::object;
+use serde_json::Value;
 
 /// An expression that can't be compiled.
 ///
@@ -87,7 +88,7 @@ impl EvalError {
             EvalError::TooManySteps { .. } => "Too Many Steps",
             EvalError::TooDeep { .. } => "Too Deep",
         };
-        json!({ "type": name })
+        object("type", name.into())
     }
 
     /// Whether a bound was met: no `try` catches that.
@@ -98,9 +99,6 @@ impl EvalError {
     /// assert!(patient.evaluate(&serde_json::Value::Null, 2).unwrap_err().is_limit());
     /// ```
     pub fn is_limit(&self) -> bool {
-        matches!(
-            self,
-            EvalError::TooManySteps { .. } | EvalError::TooDeep { .. }
-        )
+        matches!(self, EvalError::TooManySteps { .. } | EvalError::TooDeep { .. })
     }
 }

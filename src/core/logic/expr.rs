@@ -1,8 +1,8 @@
 //! A compiled expression.
 
-use super::budget::Budget;
 use super::compile::Compiler;
-use super::evaluate::{self, Scope};
+use super::evaluate::Scope;
+use super::machine::{Arena, Machine};
 use super::operators::Op;
 use super::paths::{self, Path, Reads};
 use super::{CompileError, EvalError};
@@ -153,9 +153,8 @@ impl Expr {
     /// # Errors
     /// What the expression throws, arguments its operators can't work with, a bound that was met.
     pub fn evaluate(&self, context: &Value, steps: u32) -> Result<Value, EvalError> {
-        let mut budget = Budget::new(steps);
-        let scope = Scope::outermost(context);
-        let value = evaluate::node(&self.root, &scope, &mut budget)?;
-        budget.own(value)
+        let arena = Arena::default();
+        let scope = Scope { context, iteration: None, outer: None, depth: 0 };
+        Machine::new(&arena, steps).own(&self.root, &scope).map_err(|fault| *fault)
     }
 }

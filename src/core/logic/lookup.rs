@@ -1,9 +1,10 @@
 //! Names, paths, and the values they lead to.
 
 use super::expr::Reference;
+use super::machine::Machine;
 use super::{Path, number, strings};
 use serde_json::Value;
-use std::borrow::Cow;
+
 
 /// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
 /// empty keys as there are dots, as elsewhere.
@@ -14,11 +15,7 @@ pub(super) fn split(name: &str) -> Vec<String> {
     while let Some(c) = chars.next() {
         match c {
             '.' => keys.push(std::mem::take(&mut key)),
-            '\\' => key.push(
-                chars
-                    .next_if(|next| matches!(next, '.' | '/' | '\\'))
-                    .unwrap_or('\\'),
-            ),
+            '\\' => key.push(chars.next_if(|next| matches!(next, '.' | '/' | '\\')).unwrap_or('\\')),
             _ => key.push(c),
         }
     }
@@ -31,10 +28,7 @@ pub(super) fn split(name: &str) -> Vec<String> {
 /// Where a `var` of this name points, `scopes` levels in; `None` if it is not plain text.
 pub(super) fn var_reference(name: &Value, scopes: u32) -> Option<Reference> {
     if name.is_null() {
-        return Some(Reference {
-            climb: 0,
-            path: Path(Vec::new()),
-        });
+        return Some(Reference { climb: 0, path: Path(Vec::new()) });
     }
     let name = strings::scalar(name)?;
     let mut name = &*name;
@@ -46,10 +40,7 @@ pub(super) fn var_reference(name: &Value, scopes: u32) -> Option<Reference> {
         name = rest;
         climb += 1;
     }
-    Some(Reference {
-        climb,
-        path: Path::parse(name),
-    })
+    Some(Reference { climb, path: Path::parse(name) })
 }
 
 /// How far the first argument of `val` says to climb, if it is one to say so: `[n]`.
@@ -62,38 +53,41 @@ pub(super) fn climb(first: &Value) -> Option<u32> {
 }
 
 /// The value at the end of a path.
-pub(super) fn follow<'v>(value: &'v Value, keys: &[String]) -> Option<Cow<'v, Value>> {
-    let mut found = Cow::Borrowed(value);
+pub(super) fn follow<'a>(value: &'a Value, keys: &[String], machine: &mut Machine<'a>) -> Option<&'a Value> {
+    let mut found = value;
     for key in keys {
-        found = match found {
-            Cow::Borrowed(value) => member(value, key)?,
-            Cow::Owned(value) => Cow::Owned(member(&value, key)?.into_owned()),
-        };
+        found = member(found, key, machine)?;
     }
     Some(found)
 }
 
 /// What JavaScript calls an own property.
-fn member<'v>(value: &'v Value, key: &str) -> Option<Cow<'v, Value>> {
-    match value {
-        Value::Object(members) => members.get(key).map(Cow::Borrowed),
-        Value::Array(items) if key == "length" => Some(Cow::Owned(items.len().into())),
-        Value::Array(items) => items.get(index(key)?).map(Cow::Borrowed),
-        Value::String(text) if key == "length" => {
-            Some(Cow::Owned(text.encode_utf16().count().into()))
-        }
+fn member<'a>(value: &'a Value, key: &str, machine: &mut Machine<'a>) -> Option<&'a Value> {
+    let made = match value {
+        Value::Object(members) => return members.get(key),
+        Value::Array(items) if key == "length" => Value::from(items.len()),
+        Value::Array(items) => return items.get(index(key)?),
+        Value::String(text) if key == "length" => Value::from(text.encode_utf16().count()),
         Value::String(text) => {
             let unit = text.encode_utf16().nth(index(key)?)?;
-            Some(Cow::Owned(String::from_utf16_lossy(&[unit]).into()))
+            Value::String(String::from_utf16_lossy(&[unit]))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(machine.keep(made))
 }
 
 /// The position a key names: "1", but not "01".
 fn index(key: &str) -> Option<usize> {
-    let plain = key == "0" || key.starts_with(|first: char| matches!(first, '1'..='9'));
-    if plain { key.parse().ok() } else { None }
+    let mut index = 0_usize;
+    for byte in key.bytes() {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        index = index.checked_mul(10)?.checked_add(usize::from(byte - b'0'))?;
+    }
+    let plain = key == "0" || !key.is_empty() && !key.starts_with('0');
+    plain.then_some(index)
 }
 
 #[cfg(test)]
@@ -122,7 +116,7 @@ mod tests {
     #[test]
     fn follows_own_members() {
         let value = json!({ "list": [1, [2]], "text": "a😀", "": { "": 3 } });
-        let find = |name| follow(&value, &split(name)).map(Cow::into_owned);
+        let find = |name| Path::parse(name).find(&value);
         assert_eq!(find("list.1.0"), Some(json!(2)));
         assert_eq!(find("list.length"), Some(json!(2)));
         assert_eq!(find("list.01"), None);

@@ -46,25 +46,27 @@
 //! - **Comparisons of three and more** compare each neighbouring pair by the same rule as a comparison
 //!   of two (there, three strings are an error).
 //! - **`substr` of null** is cut from an empty text, as `cat` has it; arrays and objects likewise give
-//!   the text that `cat` gives.
+//!   the text that `cat` gives. A negative length is a number, even if written as text.
 //! - **`missing`** given one array in its list looks for the names in it, as the specification's own
 //!   implementation does. `missing_some` wants a list.
-//! - **`throw` of null** can be caught like any other error.
+//! - **Errors keep their form.** `throw` of null throws `{ "type": null }`, as of any other value that
+//!   is no object; an error `NaN` that leaves a `try` is still `{ "type": "NaN" }`.
 //! - **Scopes.** `[[1]]` is `{ iterator, index }` in every iteration, and climbing works at every
 //!   depth (there, not beyond two, and not in `all`, `some` and `reduce`). A climb beyond the outermost
 //!   context finds nothing.
 //! - **Limits.** [`MAX_DEPTH`], [`MAX_LENGTH`], [`MAX_STEPS`] and [`MAX_VALUE_DEPTH`] hold instead of
 //!   its limit on the nesting of an accumulator; running out of them can't be caught by `try`.
 
-mod assemble;
-mod budget;
+mod compare;
 mod compile;
+mod decimal;
 mod eager;
 mod error;
 mod evaluate;
 mod expr;
 mod iterate;
 mod lookup;
+mod machine;
 mod nearest;
 mod number;
 mod operators;
@@ -72,11 +74,10 @@ mod paths;
 mod strings;
 mod value;
 
-pub use assemble::assemble;
 pub use error::{CompileError, EvalError};
 pub use expr::Expr;
 pub use nearest::nearest;
-pub use paths::{Path, Reads};
+pub use paths::{Path, Reads, assemble};
 pub use value::truthy;
 
 /// How deep an expression may nest: each operation, array and template is one level.

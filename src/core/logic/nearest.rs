@@ -15,14 +15,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if name.len() > LONGEST {
         return None;
     }
-    let letters: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+    let letters: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
     let mut best = None;
     for candidate in candidates {
         let distance = distance(&letters, candidate);
-        if distance <= 2
-            && distance < letters.len()
-            && best.is_none_or(|(least, _)| distance < least)
-        {
+        if distance <= 2 && distance < letters.len() && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
     }
@@ -37,15 +34,10 @@ fn distance(name: &[char], candidate: &str) -> usize {
     for (row, letter) in candidate.chars().enumerate() {
         let mut current = vec![row + 1];
         for (column, own) in name.iter().enumerate() {
-            let at =
-                |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
             let change = at(&above, column) + usize::from(*own != letter);
-            let mut least = change
-                .min(at(&above, column + 1) + 1)
-                .min(at(&current, column) + 1);
-            let previous = column
-                .checked_sub(1)
-                .and_then(|previous| name.get(previous));
+            let mut least = change.min(at(&above, column + 1) + 1).min(at(&current, column) + 1);
+            let previous = column.checked_sub(1).and_then(|previous| name.get(previous));
             if previous == Some(&letter) && last == Some(*own) {
                 least = least.min(at(&before, column - 1) + 1);
             }

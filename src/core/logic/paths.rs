@@ -1,9 +1,11 @@
 //! What an expression reads of its context: the only values that cross from JavaScript.
 
+use super::MAX_VALUE_DEPTH;
 use super::expr::{Node, Reference};
 use super::lookup;
+use super::machine::{Arena, Machine};
 use super::operators::Op;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The way to one value of the context, a key at a time; empty for the context itself.
 ///
@@ -46,7 +48,8 @@ impl Path {
     /// assert_eq!(Path::parse("b").find(&context), None);
     /// ```
     pub fn find(&self, context: &Value) -> Option<Value> {
-        lookup::follow(context, &self.0).map(|found| found.into_owned())
+        let arena = Arena::default();
+        lookup::follow(context, &self.0, &mut Machine::new(&arena, 0)).cloned()
     }
 }
 
@@ -63,68 +66,97 @@ impl Path {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reads {
-    /// These values, sorted, none of them within another.
+    /// These values, none of them within another.
     Paths(Vec<Path>),
     /// The whole context, because the expression names it or computes the names it reads.
     Everything,
 }
 
-/// Gathers what `node` reads. Paths in the expression of an iteration are relative to the item, so
-/// each scope further in (`scopes`) only what climbs out counts; and climbs are literal, or else the
-/// expression reads everything.
+/// Puts values where their paths say, in nested objects. An expression evaluated over the values of
+/// the paths it reads gives what it gives over the whole context; paths at which there is nothing
+/// are to be left out, since a null there is something else. What is within another is left out too.
+///
+/// ```
+/// use jobwright::core::logic::{Path, assemble};
+/// let context = assemble([(Path::parse("a.b"), 1.into()), (Path::parse("a.c"), 2.into())]);
+/// assert_eq!(context, serde_json::json!({ "a": { "b": 1, "c": 2 } }));
+/// ```
+pub fn assemble(values: impl IntoIterator<Item = (Path, Value)>) -> Value {
+    let mut context = Value::Object(Map::new());
+    for (path, value) in values {
+        if let Some(place) = reach(&mut context, &path) {
+            *place = value;
+        }
+    }
+    context
+}
+
+/// The place at the end of a path, through objects that are made on the way.
+fn reach<'v>(root: &'v mut Value, path: &Path) -> Option<&'v mut Value> {
+    let mut place = root;
+    for key in &path.0 {
+        place = place.as_object_mut()?.entry(key.as_str()).or_insert_with(|| Value::Object(Map::new()));
+    }
+    Some(place)
+}
+
+/// What `node` reads. Paths in the expression of an iteration are relative to the item, so each
+/// scope further in only what climbs out counts; and climbs are literal, or else the expression
+/// reads everything.
 pub(super) fn reads(node: &Node) -> Reads {
-    let mut found = Vec::new();
-    if !gather(node, 0, &mut found) {
+    // A tree of keys, in which null stands for all that is there.
+    let mut tree = Value::Object(Map::new());
+    let mut paths = Vec::new();
+    if !gather(node, 0, &mut tree) || tree.is_null() {
         return Reads::Everything;
     }
-    found.sort();
-    found.dedup_by(|later, kept| later.0.starts_with(&kept.0));
-    if found.first().is_some_and(|path| path.0.is_empty()) {
-        Reads::Everything
-    } else {
-        Reads::Paths(found)
+    list(&tree, &mut Vec::new(), &mut paths);
+    Reads::Paths(paths)
+}
+
+fn list(tree: &Value, keys: &mut Vec<String>, paths: &mut Vec<Path>) {
+    let Value::Object(members) = tree else { return paths.push(Path(keys.clone())) };
+    for (key, member) in members {
+        keys.push(key.clone());
+        list(member, keys, paths);
+        keys.pop();
     }
 }
 
 /// False when everything is read.
-fn gather(node: &Node, scopes: u32, found: &mut Vec<Path>) -> bool {
+fn gather(node: &Node, scopes: u32, tree: &mut Value) -> bool {
     match node {
         Node::Literal(_) => true,
-        Node::Array(items) => items.iter().all(|item| gather(item, scopes, found)),
-        Node::Template(members) => members
-            .iter()
-            .all(|(_, member)| gather(member, scopes, found)),
+        Node::Array(items) => items.iter().all(|item| gather(item, scopes, tree)),
+        Node::Template(members) => members.iter().all(|(_, member)| gather(member, scopes, tree)),
         Node::Var(reference, default) => {
-            note(reference, scopes, found);
-            default
-                .as_ref()
-                .is_none_or(|default| gather(default, scopes, found))
+            note(reference, scopes, tree) && default.as_ref().is_none_or(|default| gather(default, scopes, tree))
         }
-        Node::Exists(reference) => {
-            note(reference, scopes, found);
-            true
-        }
-        Node::Missing(names) => {
-            if scopes == 0 {
-                found.extend(names.iter().map(|(_, path)| path.clone()));
-            }
-            true
-        }
+        Node::Exists(reference) => note(reference, scopes, tree),
+        Node::Missing(names) => scopes > 0 || names.iter().all(|(_, path)| plant(path, tree)),
         Node::Call(call) => {
-            let own = match call.op {
-                Op::Var | Op::Val | Op::Exists => false,
-                Op::Missing | Op::MissingSome => scopes > 0,
-                _ => true,
+            let computed = match call.op {
+                Op::Var | Op::Val | Op::Exists => true,
+                Op::Missing | Op::MissingSome => scopes == 0,
+                _ => false,
             };
-            own && call.args.iter().enumerate().all(|(index, argument)| {
-                gather(argument, scopes + u32::from(call.op.scoped(index)), found)
-            })
+            let mut args = call.args.iter().enumerate();
+            !computed && args.all(|(index, node)| gather(node, scopes + u32::from(call.op.scoped(index)), tree))
         }
     }
 }
 
-fn note(reference: &Reference, scopes: u32, found: &mut Vec<Path>) {
-    if reference.climb == scopes.saturating_mul(2) {
-        found.push(reference.path.clone());
+fn note(reference: &Reference, scopes: u32, tree: &mut Value) -> bool {
+    reference.climb != scopes.saturating_mul(2) || plant(&reference.path, tree)
+}
+
+/// Adds a path to the tree; one too long for a value counts as everything.
+fn plant(path: &Path, tree: &mut Value) -> bool {
+    if path.0.len() > MAX_VALUE_DEPTH as usize {
+        return false;
     }
+    if let Some(place) = reach(tree, path) {
+        *place = Value::Null;
+    }
+    true
 }

@@ -1,13 +1,12 @@
 //! Text as JavaScript makes, cuts and searches it.
 
-use super::EvalError;
-use super::budget::{Budget, deeper};
+use super::machine::{Budget, Fault, deeper};
 use super::number;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// `String(value)`.
-pub(super) fn text<'v>(value: &'v Value, budget: &mut Budget) -> Result<Cow<'v, str>, EvalError> {
+pub(super) fn text<'v>(value: &'v Value, budget: &mut Budget) -> Result<Cow<'v, str>, Fault> {
     if let Some(text) = scalar(value) {
         budget.spend_text(text.len())?;
         return Ok(text);
@@ -29,12 +28,7 @@ pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// As arrays join their items, and `cat` its arguments: null is nothing.
-fn join(
-    value: &Value,
-    joined: &mut String,
-    budget: &mut Budget,
-    depth: u32,
-) -> Result<(), EvalError> {
+fn join(value: &Value, joined: &mut String, budget: &mut Budget, depth: u32) -> Result<(), Fault> {
     budget.spend(1)?;
     match value {
         Value::Null => {}
@@ -57,7 +51,7 @@ fn join(
     Ok(())
 }
 
-pub(super) fn cat(args: &[Cow<'_, Value>], budget: &mut Budget) -> Result<String, EvalError> {
+pub(super) fn cat(args: &[&Value], budget: &mut Budget) -> Result<String, Fault> {
     let mut joined = String::new();
     for value in args {
         join(value, &mut joined, budget, 0)?;
@@ -65,27 +59,42 @@ pub(super) fn cat(args: &[Cow<'_, Value>], budget: &mut Budget) -> Result<String
     Ok(joined)
 }
 
+/// Whether `item` stands in `text`. Compares at each place, where a cleverer search would be larger,
+/// and takes steps accordingly.
+pub(super) fn contains(text: &str, item: &str, budget: &mut Budget) -> Result<bool, Fault> {
+    budget.spend((text.len() / 64 + 1) * (item.len() / 64 + 1))?;
+    let mut places = text.as_bytes().windows(item.len().max(1));
+    Ok(item.is_empty() || places.any(|place| place == item.as_bytes()))
+}
+
 /// `substr(text, from, length)`, where a negative length leaves so much off the end.
-pub(super) fn substr(args: &[Cow<'_, Value>], budget: &mut Budget) -> Result<String, EvalError> {
+pub(super) fn substr(args: &[&Value], budget: &mut Budget) -> Result<String, Fault> {
     let text = cat(args.get(..1).unwrap_or_default(), budget)?;
     let units: Vec<u16> = text.encode_utf16().collect();
     let total = units.len() as f64;
-    let from = args.get(1).map_or(0.0, |from| whole(number::of(from)));
-    let start = if from < 0.0 {
-        (total + from).max(0.0)
-    } else {
-        from.min(total)
-    };
+    let mut numbers = [None, None];
+    for (number, argument) in numbers.iter_mut().zip(args.iter().skip(1)) {
+        *number = Some(self::number(argument, budget)?);
+    }
+    let [from, count] = numbers;
+    let from = from.map_or(0.0, whole);
+    let start = if from < 0.0 { (total + from).max(0.0) } else { from.min(total) };
     let rest = total - start;
-    let count = match args.get(2).map(|count| number::of(count)) {
+    let count = match count {
         Some(count) if count < 0.0 => (rest + count).trunc().max(0.0),
         Some(count) => whole(count).min(rest),
         None => rest,
     };
     let (start, end) = (start as usize, (start + count) as usize);
-    Ok(String::from_utf16_lossy(
-        units.get(start..end).unwrap_or_default(),
-    ))
+    Ok(String::from_utf16_lossy(units.get(start..end).unwrap_or_default()))
+}
+
+/// `Number(value)`, which for an array is that of its text.
+pub(super) fn number(value: &Value, budget: &mut Budget) -> Result<f64, Fault> {
+    Ok(match value {
+        Value::Array(_) => number::parse(&text(value, budget)?),
+        _ => number::of(value),
+    })
 }
 
 fn whole(number: f64) -> f64 {
@@ -105,12 +114,13 @@ mod tests {
             (json!(["a😀b", 2]), "\u{fffd}b"),
             (json!(["é", -1]), "é"),
             (json!(["text", "1", "2"]), "ex"),
+            (json!(["text", [1], [[2]]]), "ex"),
             (json!(["text", 1.9, -1.5]), "e"),
             (json!(["text", 0, -9]), ""),
             (json!([null, 0]), ""),
             (json!([]), ""),
         ] {
-            let args: Vec<_> = args.as_array().unwrap().iter().map(Cow::Borrowed).collect();
+            let args: Vec<_> = args.as_array().unwrap().iter().collect();
             assert_eq!(substr(&args, &mut Budget::new(100)).unwrap(), expected);
         }
     }

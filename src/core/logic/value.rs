@@ -1,9 +1,8 @@
 //! Truth, sameness and descriptions of values.
 
-use super::EvalError;
-use super::budget::{Budget, deeper};
+use super::machine::{Budget, Fault, deeper};
 use super::number;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// JSON Logic's truth: null, false, 0, "" and [] are false; everything else is true, {} too.
 ///
@@ -24,12 +23,7 @@ pub fn truthy(value: &Value) -> bool {
 }
 
 /// `===`, with arrays and objects compared by content.
-pub(super) fn same(
-    a: &Value,
-    b: &Value,
-    budget: &mut Budget,
-    depth: u32,
-) -> Result<bool, EvalError> {
+pub(super) fn same(a: &Value, b: &Value, budget: &mut Budget, depth: u32) -> Result<bool, Fault> {
     budget.spend(1)?;
     Ok(match (a, b) {
         (Value::Number(a), Value::Number(b)) => number::float(a) == number::float(b),
@@ -60,8 +54,17 @@ pub(super) fn same(
             }
             equal
         }
-        _ => a == b,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Null, Value::Null) => true,
+        _ => false,
     })
+}
+
+/// An object with one member.
+pub(super) fn object(key: &str, member: Value) -> Value {
+    let mut members = Map::new();
+    members.insert(key.into(), member);
+    Value::Object(members)
 }
 
 /// A value in a sentence, shortened.
@@ -71,7 +74,7 @@ pub(super) fn describe(value: &Value) -> String {
         Value::Bool(value) => if *value { "true" } else { "false" }.into(),
         Value::Number(value) => number::text(number::float(value)),
         Value::String(text) => quote(text),
-        Value::Array(items) => format!("an array of {}", items.len()),
+        Value::Array(items) => "an array of ".to_string() + &items.len().to_string(),
         Value::Object(_) => "an object".into(),
     }
 }
@@ -93,7 +96,7 @@ pub(super) fn quote(text: &str) -> String {
         if c == '"' || c == '\\' {
             quoted.push('\\');
         }
-        quoted.push(if c.is_control() { ' ' } else { c });
+        quoted.push(if c < ' ' { ' ' } else { c });
     }
     quoted.push('"');
     quoted

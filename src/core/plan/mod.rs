@@ -3,12 +3,7 @@
 mod parse;
 mod problem;
 
-use crate::core::{
-    logic::Expr,
-    retry::Retry,
-    schedule::Schedule,
-    step::StepIndex,
-};
+use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
 use std::collections::HashMap;
 
 pub use parse::parse;
@@ -47,8 +42,6 @@ pub struct Step {
     pub into: Box<str>,
     /// The job pauses before it.
     pub breakpoint: bool,
-    /// A router asked for it and said what its agent is given.
-    pub input_from_router: bool,
 }
 
 /// A router's answer: the step it asks for.
@@ -60,14 +53,12 @@ pub struct RoutedStep {
     pub tools: Vec<Box<str>>,
     /// What it is expected to cost.
     pub cost: Option<f64>,
-    /// Did the router say what the agent is given? The host keeps it.
-    pub has_input: bool,
 }
 
 impl Step {
     /// A step that a router asked for: the `number`th of its job, counted from 1.
     pub fn routed(number: usize, asked: RoutedStep) -> Step {
-        let RoutedStep { agent, tools, cost, has_input } = asked;
+        let RoutedStep { agent, tools, cost } = asked;
         Step {
             id: format!("{agent}#{number}").into(),
             after: number.checked_sub(2).into_iter().collect(),
@@ -80,7 +71,6 @@ impl Step {
             into: agent.as_str().into(),
             agent: agent.into(),
             breakpoint: false,
-            input_from_router: has_input,
         }
     }
 }

@@ -17,7 +17,8 @@ const RETRY_KEYS: [&str; 4] = ["maxAttempts", "backoffMs", "factor", "maxBackoff
 
 /// Part of the plan language, and refused by this release rather than ignored.
 const PLAN_KEYS_TO_COME: [&str; 1] = ["concurrency"];
-const STEP_KEYS_TO_COME: [&str; 8] = ["job", "wait", "approve", "after", "when", "forEach", "repeat", "onError"];
+const STEP_KEYS_TO_COME: [&str; 8] =
+    ["job", "wait", "approve", "after", "when", "forEach", "repeat", "onError"];
 
 /// Names that mean something to JavaScript objects themselves.
 const RESERVED: [&str; 3] = ["__proto__", "constructor", "prototype"];
@@ -53,7 +54,9 @@ fn read_plan(value: &Value, report: &mut Report) -> Vec<Step> {
         report.at("name", |report| report.say(format!("must be a string; found {}", shown(name))));
     }
     if let Some(version) = plan.get("version").filter(|v| !v.is_string() && !v.is_number()) {
-        report.at("version", |report| report.say(format!("must be a string or a number; found {}", shown(version))));
+        report.at("version", |report| {
+            report.say(format!("must be a string or a number; found {}", shown(version)))
+        });
     }
     let Some(list) = plan.get("steps") else {
         report.at("steps", |report| report.say("is missing: a plan needs a list of steps"));
@@ -63,11 +66,14 @@ fn read_plan(value: &Value, report: &mut Report) -> Vec<Step> {
         Some(list) if list.len() <= MAX_STEPS => read_steps(list, report),
         Some(list) => {
             let count = list.len();
-            report.at("steps", |report| report.say(format!("has {count} steps; at most {MAX_STEPS} are allowed")));
+            report.at("steps", |report| {
+                report.say(format!("has {count} steps; at most {MAX_STEPS} are allowed"))
+            });
             Vec::new()
         }
         None => {
-            report.at("steps", |report| report.say(format!("must be a list of steps; found {}", shown(list))));
+            report
+                .at("steps", |report| report.say(format!("must be a list of steps; found {}", shown(list))));
             Vec::new()
         }
     }
@@ -113,7 +119,6 @@ fn read_step(step: &Map<String, Value>, index: usize, report: &mut Report) -> St
         timeout_ms: read_number(step, "timeoutMs", 1.0, report),
         into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
         breakpoint: read_bool(step, "breakpoint", report),
-        input_from_router: false,
         id,
     }
 }
@@ -163,11 +168,15 @@ fn read_input(step: &Map<String, Value>, report: &mut Report) -> Option<Expr> {
 }
 
 fn read_tools(step: &Map<String, Value>, report: &mut Report) -> Vec<Box<str>> {
-    let Some(value) = step.get("tools") else { return Vec::new() };
+    let Some(value) = step.get("tools") else {
+        return Vec::new();
+    };
     let names: Option<Vec<Box<str>>> =
         value.as_array().and_then(|list| list.iter().map(|name| name.as_str().map(Box::from)).collect());
     names.unwrap_or_else(|| {
-        report.at("tools", |report| report.say(format!("must be a list of tool names; found {}", shown(value))));
+        report.at("tools", |report| {
+            report.say(format!("must be a list of tool names; found {}", shown(value)))
+        });
         Vec::new()
     })
 }
@@ -187,14 +196,18 @@ fn read_number(object: &Map<String, Value>, key: &str, least: f64, report: &mut 
     let value = object.get(key)?;
     let number = value.as_f64().filter(|number| number.is_finite() && *number >= least);
     if number.is_none() {
-        report.at(key, |report| report.say(format!("must be a number of at least {least}; found {}", shown(value))));
+        report.at(key, |report| {
+            report.say(format!("must be a number of at least {least}; found {}", shown(value)))
+        });
     }
     number
 }
 
 fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
     let standard = Retry::default();
-    let Some(value) = step.get("retry") else { return standard };
+    let Some(value) = step.get("retry") else {
+        return standard;
+    };
     report.at("retry", |report| {
         let Some(object) = value.as_object() else {
             report.say(format!("must be an object with maxAttempts; found {}", shown(value)));
@@ -205,7 +218,8 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
             max_attempts: read_attempts(object, report).unwrap_or(standard.max_attempts),
             backoff_ms: read_number(object, "backoffMs", 0.0, report).unwrap_or(standard.backoff_ms),
             factor: read_number(object, "factor", 1.0, report).unwrap_or(standard.factor),
-            max_backoff_ms: read_number(object, "maxBackoffMs", 0.0, report).unwrap_or(standard.max_backoff_ms),
+            max_backoff_ms: read_number(object, "maxBackoffMs", 0.0, report)
+                .unwrap_or(standard.max_backoff_ms),
         }
     })
 }
@@ -219,7 +233,9 @@ fn read_attempts(retry: &Map<String, Value>, report: &mut Report) -> Option<NonZ
         .and_then(|number| NonZeroU32::new(number as u32));
     if attempts.is_none() {
         let found = value.map_or_else(|| "nothing".to_owned(), shown);
-        report.at("maxAttempts", |report| report.say(format!("must be a whole number of at least 1; found {found}")));
+        report.at("maxAttempts", |report| {
+            report.say(format!("must be a whole number of at least 1; found {found}"))
+        });
     }
     attempts
 }
@@ -247,8 +263,14 @@ mod tests {
         .unwrap();
         let (draft, send) = (&plan.steps[0], &plan.steps[1]);
         assert_eq!((&*draft.into, draft.cost, draft.timeout_ms), ("draft", Some(3.0), Some(500.0)));
-        assert_eq!((draft.retry.max_attempts.get(), draft.retry.backoff_ms, draft.retry.factor), (4, 10.0, 2.0));
-        assert_eq!((&*send.into, send.approval, send.breakpoint, &send.after[..]), ("receipt", true, true, &[0][..]));
+        assert_eq!(
+            (draft.retry.max_attempts.get(), draft.retry.backoff_ms, draft.retry.factor),
+            (4, 10.0, 2.0)
+        );
+        assert_eq!(
+            (&*send.into, send.approval, send.breakpoint, &send.after[..]),
+            ("receipt", true, true, &[0][..])
+        );
     }
 
     #[test]
@@ -263,15 +285,25 @@ mod tests {
         assert_eq!(
             found,
             [
-                "nmae", "steps[0].agnet", "steps[0]", "steps[1].id", "steps[1].agent", "steps[2]", "steps[3].id",
-                "steps[3].tools", "steps[3].cost", "steps[3].retry.maxAttempts",
+                "nmae",
+                "steps[0].agnet",
+                "steps[0]",
+                "steps[1].id",
+                "steps[1].agent",
+                "steps[2]",
+                "steps[3].id",
+                "steps[3].tools",
+                "steps[3].cost",
+                "steps[3].retry.maxAttempts",
             ]
         );
     }
 
     #[test]
     fn what_is_to_come_is_refused_and_not_ignored() {
-        for (key, value) in [("when", json!(true)), ("after", json!([])), ("forEach", json!([])), ("wait", json!({}))] {
+        for (key, value) in
+            [("when", json!(true)), ("after", json!([])), ("forEach", json!([])), ("wait", json!({}))]
+        {
             let mut step = json!({ "id": "a", "agent": "x" });
             step[key] = value;
             let problems = parse(&json!({ "steps": [step] })).unwrap_err();
@@ -288,17 +320,27 @@ mod tests {
 
     fn any_json() -> impl Strategy<Value = Value> {
         let key = prop::sample::select(
-            STEP_KEYS.iter().chain(&STEP_KEYS_TO_COME).chain(&PLAN_KEYS).chain(&RETRY_KEYS).copied().collect::<Vec<_>>(),
+            STEP_KEYS
+                .iter()
+                .chain(&STEP_KEYS_TO_COME)
+                .chain(&PLAN_KEYS)
+                .chain(&RETRY_KEYS)
+                .copied()
+                .collect::<Vec<_>>(),
         );
         let leaf = prop_oneof![
-            Just(Value::Null), any::<bool>().prop_map(Value::from), any::<f64>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from), ".{0,6}".prop_map(Value::from),
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,6}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 40, 5, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                prop::collection::vec((key.clone(), inner), 0..6)
-                    .prop_map(|pairs| Value::Object(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+                prop::collection::vec((key.clone(), inner), 0..6).prop_map(|pairs| Value::Object(
+                    pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+                )),
             ]
         })
     }

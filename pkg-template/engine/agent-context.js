@@ -1,0 +1,80 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe, plainCopy } from '../parts/plain.js';
+import { spanIdOf } from './ids.js';
+import { ENGINE_EVENTS } from './names.js';
+import { readOnly } from './read-only.js';
+import { callTool } from './tools.js';
+
+/**
+ * What an agent is called with. Parts that cost something are made when they are first read, so every
+ * one of them is a getter; what they give works destructured.
+ */
+export class AgentContext {
+  #attempt;
+
+  /** @param {import('./attempt.js').Attempt} attempt */
+  constructor(attempt) {
+    this.#attempt = attempt;
+  }
+
+  get jobId() {
+    return this.#attempt.slot.id;
+  }
+
+  get step() {
+    return this.#attempt.step.id;
+  }
+
+  get attempt() {
+    return this.#attempt.number;
+  }
+
+  get idempotencyKey() {
+    const { slot, place } = this.#attempt;
+    return slot.idempotencyKey(place);
+  }
+
+  get context() {
+    return readOnly(this.#attempt.record.context);
+  }
+
+  get permissions() {
+    const { allowTools, requireApproval, maxSteps } = this.#attempt.record.permissions;
+    return Object.freeze({ allowTools, requireApproval, maxSteps });
+  }
+
+  get signal() {
+    return this.#attempt.signal;
+  }
+
+  get trace() {
+    const { slot, state } = this.#attempt;
+    const spanId = spanIdOf(slot.traceId, state?.seq ?? 0);
+    return { traceId: slot.traceId, spanId };
+  }
+
+  get callTool() {
+    const attempt = this.#attempt;
+    return (/** @type {string} */ name, /** @type {unknown} */ args) => callTool(attempt, this, name, args);
+  }
+
+  get emit() {
+    const attempt = this.#attempt;
+    return (/** @type {string} */ type, /** @type {unknown} */ payload) => emit(attempt, type, payload);
+  }
+}
+
+/**
+ * @param {import('./attempt.js').Attempt} attempt
+ * @param {string} type
+ * @param {unknown} payload
+ */
+function emit(attempt, type, payload) {
+  const invalid = (/** @type {string} */ message) => new JobwrightError(message, { code: 'invalid_argument' });
+  if (typeof type !== 'string' || type === '') throw invalid(`An event's type must be a name; found ${describe(type)}`);
+  if (ENGINE_EVENTS.has(type)) throw invalid(`Only the engine emits ${describe(type)}; choose another type`);
+  const copy = plainCopy(payload, 'payload');
+  if (attempt.ended) return;
+  attempt.engine.record(attempt, { type, payload: copy, source: attempt.step.agent });
+}

@@ -1,0 +1,164 @@
+// @ts-check
+import { handover } from '../parts/handover.js';
+
+/** The parts of `run` that stand in a job's head. */
+const HEAD_KEYS = /** @type {const} */ ([
+  'approvals',
+  'signals',
+  'breakpoints',
+  'slowPlayMs',
+  'forkedFrom',
+  'pause',
+  'failure',
+]);
+
+/** What a job has beside what every job has. */
+const OWN_KEYS = /** @type {const} */ (['type', 'config', 'parentId']);
+
+/**
+ * @typedef {object} Commit
+ * @property {() => unknown} send
+ * @property {() => void} stored keeps what is at hand as it is stored now
+ */
+
+/**
+ * Sets an own property, whatever its name.
+ *
+ * @param {any} object
+ * @param {string} key
+ * @param {unknown} value
+ */
+function setOwn(object, key, value) {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/**
+ * @param {Map<string, unknown> | null} entries
+ * @param {any} [target]
+ */
+function setAll(entries, target = {}) {
+  if (entries !== null) for (const [key, value] of entries) setOwn(target, key, value);
+  return target;
+}
+
+/**
+ * For a store that is sent only what changed.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @returns {Commit}
+ */
+export function prepareCommit(slot) {
+  const { engine, change } = slot;
+  const { origin } = change;
+  const before = origin ?? slot.record;
+  const head = newHead(slot, before);
+  const context = origin === null ? setAll(change.context) : origin.context;
+  /** @type {any} */
+  const sent = { jobId: slot.id, expectedRevision: change.expectedRevision, head, context, events: change.events };
+  if (origin?.run !== undefined) sent.plan = origin.run.plan;
+  if (change.steps !== null) sent.steps = setAll(change.steps);
+  return {
+    send() {
+      handover.change = sent;
+      try {
+        return engine.store.commit(sent);
+      } finally {
+        handover.change = null;
+      }
+    },
+    stored() {
+      if (origin === null) keepUp(slot.record, head, change);
+    },
+  };
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} before
+ */
+function newHead(slot, before) {
+  const { change } = slot;
+  /** @type {any} */
+  const head = {
+    id: slot.id,
+    status: change.status,
+    permissions: change.permissions ?? before.permissions,
+    timing: change.timing,
+  };
+  for (const key of OWN_KEYS) if (before[key] !== undefined) head[key] = before[key];
+  /** @type {any} */
+  const run = { schema: 1, revision: change.expectedRevision + 1, seq: slot.seq + change.events.length };
+  if (hasSteps(before, change)) run.stepsTaken = change.stepsTaken;
+  for (const key of HEAD_KEYS) {
+    const value = key in change.run ? change.run[key] : before.run?.[key];
+    if (value !== undefined) run[key] = value;
+  }
+  head.run = run;
+  return head;
+}
+
+/**
+ * @param {any} before
+ * @param {import('./change.js').Change} change
+ */
+function hasSteps(before, change) {
+  return change.steps !== null || before.run?.plan !== undefined || before.run?.stepsTaken !== undefined;
+}
+
+/**
+ * @param {any} record
+ * @param {any} head
+ * @param {import('./change.js').Change} change
+ */
+function keepUp(record, head, change) {
+  const { plan, steps } = record.run ?? {};
+  Object.assign(record, head);
+  record.run = { ...head.run };
+  if (plan !== undefined) record.run.plan = plan;
+  if (steps !== undefined || change.steps !== null) record.run.steps = setAll(change.steps, steps);
+  setAll(change.context, record.context);
+  const started = change.events.findLast((event) => event.type === 'job_started');
+  if (started !== undefined) record.startedSeq = started.seq;
+}
+
+/**
+ * For a store that takes whole jobs: a new object each time, so that nothing it returned is changed.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @returns {Commit}
+ */
+export function prepareSave(slot) {
+  const { engine, change } = slot;
+  const { origin } = change;
+  const before = origin ?? slot.record;
+  const job = { ...before, status: change.status, timing: change.timing };
+  if (change.permissions !== undefined) job.permissions = change.permissions;
+  if (change.context !== null) job.context = setAll(change.context, { ...before.context });
+  job.history = [...(before.history ?? []), ...change.events];
+  const run = newRun(slot, before);
+  if (run !== undefined) job.run = run;
+  return {
+    send: () => engine.store.saveJob(job),
+    stored() {
+      slot.record = job;
+      engine.noteLive(job);
+    },
+  };
+}
+
+/**
+ * A job that has neither steps nor anything else to remember has no `run`.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} before
+ */
+function newRun(slot, before) {
+  const { change } = slot;
+  if (before.run === undefined && change.steps === null && Object.keys(change.run).length === 0) return undefined;
+  const { run } = newHead(slot, before);
+  const { plan, steps } = before.run ?? {};
+  if (plan !== undefined) run.plan = plan;
+  if (steps !== undefined || change.steps !== null) run.steps = setAll(change.steps, { ...steps });
+  return run;
+}

@@ -1,0 +1,150 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe, plainCopy } from '../parts/plain.js';
+import { invalidArgument, milliseconds, optionalText, optionsObject, permissionNumbers } from './arguments.js';
+import { core } from './core.js';
+import { operate } from './executor.js';
+import { newId } from './ids.js';
+import { invalidPlan, readPlan } from './plans.js';
+
+const done = () => ({ success: true });
+
+/**
+ * See `Orchestrator.createJob`. Everything that is given is checked before anything is stored.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} initialContext
+ * @param {any} permissions
+ * @param {any} options
+ * @returns {Promise<string>}
+ */
+export async function createJob(engine, initialContext, permissions, options) {
+  const given = optionsObject(options, 'options');
+  const numbers = permissionNumbers(permissions);
+  const pace = given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs');
+  const id = newJobId(engine, given.id);
+  const origin = originOf(engine, id, initialContext, given);
+  let plan = -1;
+  if (given.plan !== undefined && given.plan !== null) {
+    const read = readPlan(given.plan);
+    if (read.problems.length > 0) throw invalidPlan(read.problems);
+    origin.run = { plan: read.plan };
+    plan = read.number;
+  }
+  try {
+    if (given.budget !== undefined) await endow(engine, id, given.budget, origin.parentId);
+    const outcome = await store(engine, origin, [...numbers, pace], given.id !== undefined, plan);
+    if (!outcome.success) throw refused(outcome, id, origin.parentId);
+  } finally {
+    if (plan >= 0) core.drop_plan(plan);
+  }
+  return id;
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} origin
+ * @param {number[]} numbers
+ * @param {boolean} idWasGiven
+ * @param {number} plan
+ */
+async function store(engine, origin, numbers, idWasGiven, plan) {
+  const slot = engine.jobs.enter(origin.id);
+  const parent = origin.parentId === undefined ? null : engine.jobs.enter(origin.parentId);
+  if (parent !== null) parent.operations += 1;
+  const begin = (/** @type {number} */ task) =>
+    core.create_job(engine.number, task, slot.key, ...numbers, parent?.key ?? -1, idWasGiven, plan);
+  try {
+    return await operate(engine, slot, done, begin, origin);
+  } finally {
+    parent?.leave();
+  }
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {unknown} given
+ */
+function newJobId(engine, given) {
+  const source = given === undefined ? 'generateId() must answer' : 'options.id must be';
+  const id = given ?? (engine.generateId === null ? newId(engine.number) : engine.generateId());
+  if (typeof id !== 'string' || id === '') throw invalidArgument(`${source} a string that is not empty; found ${describe(id)}`);
+  return id;
+}
+
+/**
+ * What the job is made of, but for what the core decides.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} id
+ * @param {any} initialContext
+ * @param {any} given
+ * @returns {any}
+ */
+function originOf(engine, id, initialContext, given) {
+  /** @type {any} */
+  const origin = { id, status: 'created', context: contextOf(engine, initialContext), permissions: undefined, history: [] };
+  const type = optionalText(given.type, 'options.type');
+  const parentId = optionalText(given.parentId, 'options.parentId');
+  if (type !== undefined) origin.type = type;
+  if (given.config !== undefined) origin.config = plainCopy(given.config, 'options.config');
+  if (parentId !== undefined) origin.parentId = parentId;
+  return origin;
+}
+
+/**
+ * A plain store may keep what JSON can't hold, and the engine never looks into it; a store that has `commit` is
+ * promised JSON.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} context
+ */
+function contextOf(engine, context) {
+  const given = optionsObject(context, 'The initial context');
+  if (Array.isArray(given)) throw invalidArgument('The initial context must be an object; found an array');
+  if (engine.commits()) return plainCopy(given, 'context');
+  try {
+    return { ...given };
+  } catch (error) {
+    throw new JobwrightError(`The initial context could not be read: ${describe(error)}`, {
+      code: 'invalid_argument',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Gives a new job its budget: from its parent's, or its own where the manager can set one.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} id
+ * @param {unknown} amount
+ * @param {string | undefined} parentId
+ */
+async function endow({ budget }, id, amount, parentId) {
+  if (typeof amount !== 'number' || !(amount >= 0 && amount < Infinity)) {
+    throw invalidArgument(`options.budget must be a number of at least 0; found ${describe(amount)}`);
+  }
+  if (budget === null) throw invalidArgument('options.budget needs a budgetManager');
+  if (parentId === undefined && typeof budget.setBudget !== 'function') {
+    throw invalidArgument('options.budget needs a budgetManager that has setBudget');
+  }
+  if (parentId !== undefined && typeof budget.allocate !== 'function') {
+    throw invalidArgument('options.budget of a child job needs a budgetManager that has allocate');
+  }
+  const answer = await (parentId === undefined ? budget.setBudget(id, amount) : budget.allocate(parentId, id, amount));
+  if (answer?.success === false) {
+    throw new JobwrightError(answer.error ?? 'Budget exceeded', { code: 'budget_exceeded', details: answer });
+  }
+}
+
+/**
+ * @param {any} outcome
+ * @param {string} id
+ * @param {string | undefined} parentId
+ */
+function refused({ code, error }, id, parentId) {
+  const which = code === 'conflict' ? id : parentId;
+  const message = which === undefined ? error : `${error}: ${describe(which)}`;
+  return new JobwrightError(message, { code });
+}

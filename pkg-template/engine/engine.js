@@ -1,0 +1,159 @@
+// @ts-check
+import { createEventBus } from '../parts/event-bus.js';
+import { JobwrightError } from '../parts/errors.js';
+import { createMemoryStore } from '../parts/memory-store.js';
+import { describe } from '../parts/plain.js';
+import { core } from './core.js';
+import { keepEngine } from './engines.js';
+import { operate } from './executor.js';
+import { Readers } from './readers.js';
+import { JobTable } from './slots.js';
+
+/** The dependencies that must be objects where they are given. */
+const OBJECTS = /** @type {const} */ ([
+  'store',
+  'eventBus',
+  'budgetManager',
+  'performanceMonitor',
+  'agentRegistry',
+  'tools',
+  'clock',
+  'logger',
+]);
+
+/** The methods that each of them can't do without. */
+const METHODS = /** @type {Record<string, readonly string[]>} */ ({
+  store: ['saveJob', 'getJob'],
+  eventBus: ['emit'],
+  budgetManager: ['canSpend'],
+  performanceMonitor: ['recordJobDuration'],
+  clock: ['now', 'sleep'],
+});
+
+/** @param {any} deps */
+function checkDependencies(deps) {
+  if (deps === null || typeof deps !== 'object') {
+    throw new TypeError(`createOrchestrator takes an object of dependencies; found ${describe(deps)}`);
+  }
+  for (const name of OBJECTS) {
+    const given = deps[name];
+    if (given === undefined || given === null) continue;
+    if (typeof given !== 'object' && typeof given !== 'function') {
+      throw new TypeError(`${name} must be an object; found ${describe(given)}`);
+    }
+    // Looked at again at each call: this only makes a slip known at once.
+    const missing = METHODS[name]?.find((method) => typeof given[method] !== 'function');
+    if (missing !== undefined) throw new TypeError(`${name} must have a method ${missing}`);
+  }
+  for (const name of ['router', 'generateId']) {
+    const given = deps[name];
+    if (given !== undefined && given !== null && typeof given !== 'function') {
+      throw new TypeError(`${name} must be a function; found ${describe(given)}`);
+    }
+  }
+}
+
+/** One orchestrator: its dependencies and what it is doing. */
+export class Engine {
+  /** @param {any} deps */
+  constructor(deps) {
+    checkDependencies(deps);
+    this.number = core.engine_new();
+    keepEngine(this.number, this);
+    this.logger = deps.logger ?? console;
+    this.store = deps.store ?? createMemoryStore();
+    this.bus = deps.eventBus ?? createEventBus({ logger: this.logger });
+    this.budget = deps.budgetManager ?? null;
+    this.monitor = deps.performanceMonitor ?? null;
+    this.registry = deps.agentRegistry ?? null;
+    this.tools = deps.tools ?? null;
+    this.router = deps.router ?? null;
+    this.generateId = deps.generateId ?? null;
+    this.clock = deps.clock ?? null;
+    this.jobs = new JobTable(this);
+    this.readers = new Readers(this);
+    /** @type {Map<number, AbortController>} by call */
+    this.timers = new Map();
+    /** @type {Map<string, any>} of a plain store, which can't list its jobs: those that have not ended */
+    this.live = new Map();
+    this.operations = 0;
+    this.closed = false;
+    /** @type {JobwrightError | null} */
+    this.broken = null;
+    /** @type {(() => void) | null} */
+    this.idle = null;
+  }
+
+  now() {
+    return this.clock === null ? Date.now() : this.clock.now();
+  }
+
+  /** Is the store sent only what changed? Looked up each time, as every method of a dependency. */
+  commits = () => typeof this.store.commit === 'function';
+
+  /**
+   * @param {'debug' | 'info' | 'warn' | 'error'} level
+   * @param {...unknown} words
+   */
+  log(level, ...words) {
+    try {
+      this.logger[level]?.(...words);
+    } catch {
+      // A logger that fails leaves nobody to tell.
+    }
+  }
+
+  /** @param {any} job as it was just saved in a plain store */
+  noteLive(job) {
+    if (job.status === 'completed' || job.status === 'failed') this.live.delete(job.id);
+    else this.live.set(job.id, job);
+  }
+
+  operationEnded() {
+    this.operations -= 1;
+    if (this.operations === 0) this.idle?.();
+  }
+
+  /**
+   * An agent sent an event of its own.
+   *
+   * @param {import('./attempt.js').Attempt} attempt
+   * @param {{ type: string, payload: unknown, source: string }} event
+   */
+  record(attempt, event) {
+    const { slot, place } = attempt;
+    const begin = (/** @type {number} */ task) => core.record_event(this.number, task, slot.key, place);
+    operate(this, slot, () => undefined, begin, event).catch((error) =>
+      this.log('error', `The event ${event.type} of job ${describe(slot.id)} could not be recorded`, error),
+    );
+  }
+
+  /**
+   * An attempt that was given up answered after all.
+   *
+   * @param {import('./attempt.js').Attempt} attempt
+   */
+  noteLate({ slot, place }) {
+    if (this.closed) return;
+    // The job may have left the table meanwhile, and its key be another's.
+    const entered = this.jobs.enter(slot.id);
+    const begin = (/** @type {number} */ task) => core.record_late_result(this.number, task, entered.key, place);
+    operate(this, entered, () => undefined, begin).catch((error) =>
+      this.log('error', `A late result of job ${describe(slot.id)} could not be recorded`, error),
+    );
+  }
+
+  async close() {
+    if (this.closed) return;
+    this.closed = true;
+    core.close(this.number);
+    if (this.operations > 0) {
+      await new Promise((resolve) => {
+        this.idle = () => resolve(undefined);
+      });
+    }
+    this.readers.wakeAll();
+    this.jobs.dropIdle();
+    core.engine_drop(this.number);
+  }
+}

@@ -1,0 +1,17 @@
+// @ts-check
+
+/** @type {(import('./engine.js').Engine | undefined)[]} */
+const engines = [];
+
+/** @param {number} number */
+export function engineAt(number) {
+  return /** @type {import('./engine.js').Engine} */ (engines[number]);
+}
+
+/**
+ * @param {number} number
+ * @param {import('./engine.js').Engine} engine
+ */
+export function keepEngine(number, engine) {
+  engines[number] = engine;
+}

@@ -1,0 +1,175 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { core } from './core.js';
+
+/** What an import answers when its answer comes later. */
+export const LATER = -0x80000000;
+
+/**
+ * One operation under way. Its number is the task's number in the core.
+ *
+ * @typedef {object} Frame
+ * @property {number} task
+ * @property {import('./engine.js').Engine} engine
+ * @property {import('./slots.js').JobSlot | null} slot
+ * @property {(frame: Frame) => unknown} shape makes the outcome of an operation that was done
+ * @property {(string | undefined)[]} texts
+ * @property {unknown} input
+ * @property {any} found what the core told before the operation ended
+ * @property {import('./slots.js').JobSlot[]} pinned jobs that keep their keys until the operation ends
+ * @property {import('./slots.js').JobSlot[]} listed of those, the ones that the core has not been told of yet
+ * @property {unknown} listError
+ * @property {boolean} driving it runs the job's steps
+ * @property {boolean} done
+ * @property {boolean} failed
+ * @property {unknown} outcome
+ * @property {((outcome: any) => void) | null} resolve
+ * @property {((error: unknown) => void) | null} reject
+ */
+
+/** @type {(Frame | undefined)[]} */
+const frames = [];
+/** @type {number[]} */
+const free = [];
+
+/** @type {any[]} */
+const NONE = [];
+
+/** @param {number} task */
+export function frameOf(task) {
+  return /** @type {Frame} */ (frames[task]);
+}
+
+/**
+ * Begins an operation; `begin` calls the core with the frame's task number.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {import('./slots.js').JobSlot | null} slot
+ * @param {(frame: Frame) => unknown} shape
+ * @param {(task: number, slot: any) => void} begin
+ * @param {unknown} [input]
+ * @param {(string | undefined)[]} [texts]
+ * @returns {Promise<any>}
+ */
+export function operate(engine, slot, shape, begin, input, texts = []) {
+  const task = free.pop() ?? frames.length;
+  /** @type {Frame} */
+  const frame = {
+    task,
+    engine,
+    slot,
+    shape,
+    texts,
+    input,
+    found: undefined,
+    pinned: NONE,
+    listed: NONE,
+    listError: undefined,
+    driving: false,
+    done: false,
+    failed: false,
+    outcome: undefined,
+    resolve: null,
+    reject: null,
+  };
+  frames[task] = frame;
+  if (slot !== null) slot.operations += 1;
+  engine.operations += 1;
+  enter(() => begin(task, slot), engine);
+  if (frame.done) return frame.failed ? Promise.reject(frame.outcome) : Promise.resolve(frame.outcome);
+  return new Promise((resolve, reject) => {
+    frame.resolve = resolve;
+    frame.reject = reject;
+  });
+}
+
+/**
+ * @param {Frame} frame
+ * @param {unknown} outcome
+ * @param {boolean} failed
+ */
+export function endFrame(frame, outcome, failed) {
+  if (frame.done) return;
+  frame.done = true;
+  frame.failed = failed;
+  frame.outcome = outcome;
+  if (frame.resolve === null) return;
+  if (failed) frame.reject?.(outcome);
+  else frame.resolve(outcome);
+}
+
+/**
+ * Keeps a job in the table until the operation ends.
+ *
+ * @param {Frame} frame
+ * @param {import('./slots.js').JobSlot} slot
+ */
+export function pin(frame, slot) {
+  slot.operations += 1;
+  frame.pinned = [...frame.pinned, slot];
+  return slot;
+}
+
+/** @param {number} task */
+export function task_ended(task) {
+  const frame = frameOf(task);
+  frames[task] = undefined;
+  free.push(task);
+  for (const slot of frame.pinned) slot.leave();
+  if (frame.driving) frame.slot?.stopDriving();
+  frame.slot?.leave();
+  frame.engine.operationEnded();
+}
+
+/** @param {number} task */
+export function wake(task) {
+  const engine = frames[task]?.engine;
+  if (engine !== undefined) queueMicrotask(() => enter(() => core.resume(task), engine));
+}
+
+/**
+ * Calls into the core. It never panics on what a host does; should it trap all the same, the
+ * orchestrator it happened to says so from then on, and others go on.
+ *
+ * @param {() => void} call
+ * @param {import('./engine.js').Engine} engine
+ */
+export function enter(call, engine) {
+  try {
+    call();
+  } catch (cause) {
+    const error = new JobwrightError('Internal error; this orchestrator is closed', { code: 'internal', cause });
+    engine.broken = error;
+    for (const frame of frames) {
+      if (frame !== undefined && frame.engine === engine) endFrame(frame, error, true);
+    }
+  }
+}
+
+/**
+ * Has the core told when a promise settles.
+ *
+ * @template T
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} call
+ * @param {PromiseLike<T>} promise
+ * @param {(value: T) => number} read the answer's code
+ * @param {(error: unknown) => number} readError
+ */
+export function settleLater(engine, call, promise, read, readError) {
+  // A thenable of the host's own may call back twice, or throw; a promise made of it does neither.
+  const safe = promise instanceof Promise ? promise : Promise.resolve(promise);
+  safe.then(
+    (value) => enter(() => core.settle(call, read(value)), engine),
+    (error) => enter(() => core.settle(call, readError(error)), engine),
+  );
+  return LATER;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is PromiseLike<any>}
+ */
+export function isThenable(value) {
+  return value !== null && typeof value === 'object' && typeof (/** @type {any} */ (value).then) === 'function';
+}

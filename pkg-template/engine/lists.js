@@ -1,0 +1,100 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { engineAt } from './engines.js';
+import { frameOf, isThenable, pin, settleLater } from './executor.js';
+import { slotOf } from './slots.js';
+
+const LISTED = 0;
+const FAILED = 2;
+
+
+/**
+ * @param {number} parent
+ * @param {number} task
+ * @param {number} call
+ */
+export function list_children(parent, task, call) {
+  const { engine, id } = slotOf(parent);
+  return list(engine, task, call, () => listJobs(engine, { parentId: id }));
+}
+
+/**
+ * @param {number} number
+ * @param {number} task
+ * @param {number} call
+ */
+export function list_running(number, task, call) {
+  const engine = engineAt(number);
+  return list(engine, task, call, () => listJobs(engine, { status: 'running' }));
+}
+
+/** @param {number} task */
+export function list_next(task) {
+  return frameOf(task).listed.shift()?.key ?? -1;
+}
+
+/** @param {number} task */
+export function list_error(task) {
+  return frameOf(task).listError;
+}
+
+/**
+ * Heads of jobs: from the store where it can list them, else of those that are live here.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} [filter]
+ */
+export function listJobs(engine, filter = {}) {
+  if (typeof engine.store.listJobs === 'function') return engine.store.listJobs(filter);
+  return listLive(engine, filter);
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} filter
+ */
+function listLive({ live }, { status, parentId, limit = Infinity, cursor }) {
+  const statuses = status === undefined ? undefined : [status].flat();
+  const heads = [...live.values()]
+    .filter((job) => statuses === undefined || statuses.includes(job.status))
+    .filter((job) => parentId === undefined || job.parentId === parentId)
+    .map(headOf);
+  const from = cursor === undefined ? 0 : heads.findIndex((head) => head.id === cursor) + 1;
+  return heads.slice(from, from + limit);
+}
+
+/** @param {any} job */
+function headOf({ context, history, run, ...head }) {
+  if (run === undefined) return head;
+  const { plan, steps, ...kept } = run;
+  return { ...head, run: kept };
+}
+
+/**
+ * Asks for a list of jobs and enters each in the table of jobs, where it stays until the task ends.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} task
+ * @param {number} call
+ * @param {() => any} question
+ */
+function list(engine, task, call, question) {
+  const frame = frameOf(task);
+  const failed = (/** @type {unknown} */ error) => {
+    frame.listError = error;
+    return FAILED;
+  };
+  const read = (/** @type {any} */ heads) => {
+    if (!Array.isArray(heads)) {
+      return failed(new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }));
+    }
+    frame.listed = heads.map(({ id }) => pin(frame, engine.jobs.enter(id)));
+    return LISTED;
+  };
+  try {
+    const answer = question();
+    return isThenable(answer) ? settleLater(engine, call, answer, read, failed) : read(answer);
+  } catch (error) {
+    return failed(error);
+  }
+}

@@ -1,0 +1,39 @@
+// @ts-check
+
+// In the order of the core's codes.
+export const JOB_STATUSES = /** @type {const} */ (['created', 'running', 'paused', 'completed', 'failed']);
+export const STEP_STATUSES = /** @type {const} */ (['pending', 'waiting', 'running', 'done', 'failed', 'skipped']);
+export const PAUSE_REASONS = /** @type {const} */ (['approval', 'budget', 'step_limit', 'breakpoint', 'user']);
+
+export const JOB_EVENTS = /** @type {const} */ ([
+  'job_created',
+  'job_started',
+  'job_paused',
+  'job_completed',
+  'job_failed',
+  'permissions_changed',
+]);
+
+export const STEP_EVENTS = /** @type {const} */ ([
+  'step_started',
+  'step_completed',
+  'step_failed',
+  'approval_requested',
+  'step_approved',
+  'step_rejected',
+  'step_recovered',
+  'late_result_dropped',
+]);
+
+/** In history and nowhere else. */
+export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
+
+/** What only the engine says; an agent's own events have other names. */
+export const ENGINE_EVENTS = new Set([
+  ...JOB_EVENTS,
+  ...STEP_EVENTS,
+  'step_skipped',
+  'job_status_change',
+  'parent_job_progress',
+  'child_job_stats',
+]);

@@ -1,0 +1,102 @@
+// @ts-check
+import { endFrame, frameOf } from './executor.js';
+import { codeAt, refusal } from './outcome.js';
+import { JOB_STATUSES, STEP_STATUSES } from './names.js';
+import { slotOf } from './slots.js';
+
+/**
+ * @param {number} task
+ * @param {number} which
+ */
+export function op_text(task, which) {
+  return frameOf(task).texts[which];
+}
+
+/** @param {number} task */
+export function op_input(task) {
+  return frameOf(task).input;
+}
+
+/** @param {number} task */
+export function op_ok(task) {
+  const frame = frameOf(task);
+  endFrame(frame, frame.shape(frame), false);
+}
+
+/**
+ * @param {number} task
+ * @param {number} code
+ */
+export function op_refused(task, code) {
+  const { name, sentence } = codeAt(code);
+  refuse(task, name, sentence);
+}
+
+/**
+ * @param {number} task
+ * @param {number} code
+ * @param {string} message
+ */
+export function op_refused_saying(task, code, message) {
+  refuse(task, codeAt(code).name, message);
+}
+
+/**
+ * @param {number} task
+ * @param {string} code
+ * @param {string} message
+ */
+function refuse(task, code, message) {
+  const frame = frameOf(task);
+  const waiting = code === 'approval_required' ? frame.slot?.record?.run?.approvals : undefined;
+  endFrame(frame, refusal(code, message, waiting), false);
+}
+
+/**
+ * @param {number} task
+ * @param {unknown} answer the budget manager's own
+ */
+export function op_answered(task, answer) {
+  endFrame(frameOf(task), answer, false);
+}
+
+/**
+ * @param {number} task
+ * @param {unknown} error
+ */
+export function op_failed(task, error) {
+  endFrame(frameOf(task), error, true);
+}
+
+/**
+ * @param {number} task
+ * @param {number} status
+ */
+export function op_status(task, status) {
+  frameOf(task).found = { status: JOB_STATUSES[status], step: null };
+}
+
+/**
+ * @param {number} task
+ * @param {number} step
+ * @param {number} status
+ * @param {number} attempts
+ * @param {number} durationMs
+ * @param {unknown} output
+ */
+export function op_step(task, step, status, attempts, durationMs, output) {
+  const frame = frameOf(task);
+  const { id, agent } = /** @type {import('./slots.js').JobSlot} */ (frame.slot).stepAt(step);
+  frame.found.step = { id, agent, status: STEP_STATUSES[status], output, attempts, durationMs };
+}
+
+/**
+ * @param {number} task
+ * @param {number} job
+ * @param {number} result
+ */
+export function op_job(task, job, result) {
+  const frame = frameOf(task);
+  frame.found ??= [];
+  frame.found.push({ id: slotOf(job).id, result });
+}

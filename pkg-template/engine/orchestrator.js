@@ -1,0 +1,71 @@
+// @ts-check
+import { bindCore, core } from './core.js';
+import { createJob } from './create-job.js';
+import { Engine } from './engine.js';
+import { jobOperations } from './job-operations.js';
+import { listJobs } from './lists.js';
+import { milliseconds, optionsObject } from './arguments.js';
+import { operate } from './executor.js';
+import { JobwrightError } from '../parts/errors.js';
+import { readPlan } from './plans.js';
+
+/**
+ * @param {any} wasm the exports of the module
+ */
+export function bindOrchestrator(wasm) {
+  bindCore(wasm);
+  return function createOrchestrator(deps = {}) {
+    const engine = new Engine(deps);
+    const orchestrator = {
+      createJob: (/** @type {any} */ context, /** @type {any} */ permissions, /** @type {any} */ options) =>
+        open(engine, () => createJob(engine, context, permissions, options)),
+      ...jobOperations(engine),
+      getJob: (/** @type {any} */ jobId) => open(engine, async () => (await engine.store.getJob(jobId)) ?? null),
+      listJobs: (/** @type {any} */ filter) =>
+        open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
+      events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),
+      recover: () => open(engine, () => recover(engine)),
+      setSlowPlay: (/** @type {any} */ ms) => core.set_slow_play(engine.number, milliseconds(ms, 'ms')),
+      close: () => engine.close(),
+      [Symbol.asyncDispose]: () => engine.close(),
+    };
+    if (deps?.slowPlayMs !== undefined && deps.slowPlayMs !== null) orchestrator.setSlowPlay(deps.slowPlayMs);
+    return orchestrator;
+  };
+}
+
+/** @param {any} wasm the exports of the module */
+export function bindValidatePlan(wasm) {
+  bindCore(wasm);
+  return function validatePlan(/** @type {unknown} */ plan) {
+    const { number, problems } = readPlan(plan);
+    if (number >= 0) core.drop_plan(number);
+    return problems.length === 0 ? { success: true } : { success: false, errors: problems };
+  };
+}
+
+/**
+ * Does something that an orchestrator which was closed can't do any more.
+ *
+ * @template T
+ * @param {Engine} engine
+ * @param {() => Promise<T>} act
+ * @returns {Promise<T>}
+ */
+async function open(engine, act) {
+  if (engine.broken !== null) throw engine.broken;
+  if (engine.closed) throw new JobwrightError('Orchestrator is closed', { code: 'closed' });
+  return act();
+}
+
+/** @param {Engine} engine */
+async function recover(engine) {
+  const outcome = await operate(
+    engine,
+    null,
+    ({ found = [] }) => ({ resumed: found.map((/** @type {{ id: string }} */ { id }) => id) }),
+    (task) => core.recover(engine.number, task),
+  );
+  if (outcome.success === false) throw new JobwrightError(outcome.error, { code: outcome.code });
+  return outcome;
+}

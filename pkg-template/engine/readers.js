@@ -1,0 +1,193 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe } from '../parts/plain.js';
+import { invalidArgument, optionsObject } from './arguments.js';
+
+/** How many events a reader may lag behind before it is read from the store again, or refused. */
+const MOST_WAITING = 10_000;
+
+/** How many stored events are asked for at once. */
+const PAGE = 1_000;
+
+const ENDINGS = new Set(['job_completed', 'job_failed']);
+
+/**
+ * @typedef {object} Reader
+ * @property {any[]} waiting
+ * @property {boolean} overflowed events were dropped that it has not seen
+ * @property {(() => void) | null} wake
+ */
+
+/** Those who follow `events()`. A slow one delays nobody: what it has not read yet is bounded. */
+export class Readers {
+  /** @param {import('./engine.js').Engine} engine */
+  constructor(engine) {
+    this.engine = engine;
+    /** @type {Map<string | undefined, Set<Reader>>} by job id; undefined for those who follow every job */
+    this.byJob = new Map();
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {any} event
+   */
+  push(jobId, event) {
+    if (this.byJob.size === 0) return;
+    for (const readers of [this.byJob.get(jobId), this.byJob.get(undefined)]) {
+      for (const reader of readers ?? []) offer(reader, event);
+    }
+  }
+
+  /** @param {string | undefined} jobId */
+  add(jobId) {
+    /** @type {Reader} */
+    const reader = { waiting: [], overflowed: false, wake: null };
+    let readers = this.byJob.get(jobId);
+    if (readers === undefined) this.byJob.set(jobId, (readers = new Set()));
+    readers.add(reader);
+    return reader;
+  }
+
+  /**
+   * @param {string | undefined} jobId
+   * @param {Reader} reader
+   */
+  remove(jobId, reader) {
+    const readers = this.byJob.get(jobId);
+    readers?.delete(reader);
+    if (readers?.size === 0) this.byJob.delete(jobId);
+  }
+
+  /** Ends every reader's wait: the orchestrator is closed. */
+  wakeAll() {
+    for (const readers of this.byJob.values()) for (const reader of readers) reader.wake?.();
+  }
+
+  /**
+   * See `Orchestrator.events`.
+   *
+   * @param {string | undefined} jobId
+   * @param {any} options
+   */
+  follow(jobId, options) {
+    if (jobId !== undefined && typeof jobId !== 'string') {
+      throw invalidArgument(`jobId must be a string; found ${describe(jobId)}`);
+    }
+    const given = optionsObject(options, 'options');
+    if (given.after !== undefined && !(Number.isSafeInteger(given.after) && given.after >= 0)) {
+      throw invalidArgument(`after must be the number of an event; found ${describe(given.after)}`);
+    }
+    // From now on, whenever the first event is asked for.
+    return this.events(this.add(jobId), jobId, given);
+  }
+
+  /**
+   * @param {Reader} reader
+   * @param {string | undefined} jobId
+   * @param {{ signal?: AbortSignal, after?: number, types?: string[] }} options
+   */
+  async *events(reader, jobId, { signal, after, types }) {
+    const wanted = (/** @type {any} */ event) => types === undefined || types.includes(event.type);
+    const wake = () => reader.wake?.();
+    signal?.addEventListener('abort', wake);
+    try {
+      for await (const event of this.read(reader, jobId, after, signal)) {
+        if (wanted(event)) yield event;
+        if (jobId !== undefined && ENDINGS.has(event.type)) return;
+      }
+    } finally {
+      signal?.removeEventListener('abort', wake);
+      this.remove(jobId, reader);
+    }
+  }
+
+  /**
+   * What is stored after `after`, then what comes, each once and in order.
+   *
+   * @param {Reader} reader
+   * @param {string | undefined} jobId
+   * @param {number | undefined} after
+   * @param {AbortSignal | undefined} signal
+   */
+  async *read(reader, jobId, after, signal) {
+    let seen = after ?? 0;
+    const isStopped = () => signal?.aborted === true;
+    if (jobId !== undefined && after !== undefined) {
+      for await (const event of this.stored(jobId, seen)) {
+        if (isStopped()) return;
+        seen = event.seq;
+        yield event;
+      }
+    }
+    if (jobId !== undefined && (await this.hasEnded(jobId)) && reader.waiting.length === 0) return;
+    while (!isStopped()) {
+      if (reader.overflowed && jobId === undefined) throw tooSlow();
+      if (reader.overflowed) {
+        reader.overflowed = false;
+        reader.waiting = [];
+        for await (const event of this.stored(jobId ?? '', seen)) {
+          seen = event.seq;
+          yield event;
+        }
+      }
+      const event = reader.waiting.shift();
+      if (event !== undefined) {
+        if (jobId !== undefined && event.seq <= seen) continue;
+        seen = event.seq;
+        yield event;
+      } else if (this.engine.closed) {
+        return;
+      } else if (!isStopped()) {
+        await new Promise((resolve) => {
+          reader.wake = () => resolve(undefined);
+        });
+        reader.wake = null;
+      }
+    }
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} after
+   */
+  async *stored(jobId, after) {
+    const { store } = this.engine;
+    if (typeof store.getEvents !== 'function') {
+      const job = await store.getJob(jobId);
+      yield* (job?.history ?? []).filter((/** @type {any} */ event) => event.seq > after);
+      return;
+    }
+    for (let seen = after; ; ) {
+      const page = await store.getEvents(jobId, seen, PAGE);
+      yield* page;
+      if (page.length < PAGE) return;
+      seen = page.at(-1).seq;
+    }
+  }
+
+  /** @param {string} jobId */
+  async hasEnded(jobId) {
+    const { store } = this.engine;
+    const job = typeof store.getHead === 'function' ? await store.getHead(jobId) : await store.getJob(jobId);
+    return job === null || job === undefined || job.status === 'completed' || job.status === 'failed';
+  }
+}
+
+/**
+ * @param {Reader} reader
+ * @param {any} event
+ */
+function offer(reader, event) {
+  if (reader.waiting.length < MOST_WAITING) {
+    reader.waiting.push(event);
+  } else {
+    reader.overflowed = true;
+  }
+  reader.wake?.();
+}
+
+function tooSlow() {
+  return new JobwrightError(`events() was not read fast enough: more than ${MOST_WAITING} events were waiting`, {
+    code: 'conflict',
+  });
+}

@@ -1,0 +1,191 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe } from '../parts/plain.js';
+import { headRegisters } from './core.js';
+import { JOB_STATUSES } from './names.js';
+
+const ALLOW_TOOLS = 1;
+const REQUIRE_APPROVAL = 2;
+const HAS_RUN = 4;
+
+/** @type {Map<unknown, number>} */
+const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
+
+/**
+ * An error for the caller: what the store returned is not the job that was asked for.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} problem
+ * @param {unknown} [cause]
+ */
+export function badJob(slot, problem, cause) {
+  const message = `The store's answer for job ${describe(slot.id)} can't be used: ${problem}`;
+  return new JobwrightError(message, { code: 'invalid_job', cause });
+}
+
+/**
+ * Takes what the store returned for a job: checks it, keeps it, and tells the core its head.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} job
+ * @returns {number} the code of its status
+ */
+export function acceptJob(slot, job) {
+  check(slot, job);
+  const { context, history } = job;
+  if (context === null || typeof context !== 'object') throw badJob(slot, `context is ${describe(context)}`);
+  if (history !== undefined && !Array.isArray(history)) throw badJob(slot, `history is ${describe(history)}`);
+  slot.forgetRecord();
+  const seq = lastSeq(job);
+  slot.record = slot.engine.commits() ? ownRecord(slot, job) : job;
+  slot.current = true;
+  return writeRegisters(slot, seq);
+}
+
+/**
+ * Takes a head alone: enough for what needs neither context nor steps.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} head
+ */
+export function acceptHead(slot, head) {
+  check(slot, head);
+  slot.record = { ...head, run: { ...head.run }, isHead: true };
+  return writeRegisters(slot);
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} job
+ */
+function check(slot, job) {
+  if (typeof job !== 'object') throw badJob(slot, `it is ${describe(job)}`);
+  if (job.id !== slot.id) throw badJob(slot, `its id is ${describe(job.id)}`);
+  if (!statusCodes.has(job.status)) throw badJob(slot, `its status is ${describe(job.status)}`);
+  const { permissions, run } = job;
+  if (permissions !== undefined && (permissions === null || typeof permissions !== 'object')) {
+    throw badJob(slot, `its permissions are ${describe(permissions)}`);
+  }
+  const maxSteps = permissions?.maxSteps;
+  if (maxSteps !== undefined && !(typeof maxSteps === 'number' && maxSteps >= 0)) {
+    throw badJob(slot, `permissions.maxSteps is ${describe(maxSteps)}`);
+  }
+  if (run === undefined) return;
+  if (run === null || typeof run !== 'object') throw badJob(slot, `run is ${describe(run)}`);
+  if (run.schema !== 1) {
+    throw badJob(slot, `run.schema is ${describe(run.schema)}; this version of jobwright reads schema 1`);
+  }
+}
+
+/**
+ * A copy that the engine may keep up to date; what the store returned is never changed. History stays behind: all
+ * that is needed of it are the outputs of its steps.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} job
+ */
+function ownRecord(slot, job) {
+  const { history = [], ...rest } = job;
+  const record = { ...rest, context: { ...job.context }, timing: { ...job.timing } };
+  if (job.run !== undefined) record.run = { ...job.run };
+  if (job.run?.steps !== undefined) record.run.steps = { ...job.run.steps };
+  slot.record = record;
+  const places = placesOf(slot);
+  for (const { type, payload } of history) {
+    if (type === 'step_completed' && places.has(payload?.step)) slot.outputs.set(places.get(payload.step), payload.output);
+  }
+  record.startedSeq = lastStart(history);
+  return record;
+}
+
+/**
+ * The places of a job's steps, by id.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @returns {Map<string, any>}
+ */
+function placesOf(slot) {
+  const { plan, steps = {} } = slot.record.run ?? {};
+  if (plan !== undefined) return new Map(plan.steps.map((/** @type {any} */ step, /** @type {number} */ place) => [step.id, place]));
+  return new Map(Object.keys(steps).map((_, place) => [slot.routedIdAt(place), place]));
+}
+
+/**
+ * What a step gave, as its event recorded it.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {number} step
+ */
+export function outputOf(slot, step) {
+  if (slot.outputs.has(step)) return slot.outputs.get(step);
+  const { id } = slot.stepAt(step);
+  const ended = slot.record.history?.findLast(
+    (/** @type {any} */ event) => event.type === 'step_completed' && event.payload?.step === id,
+  );
+  return ended?.payload.output ?? null;
+}
+
+/**
+ * Where a job's history began and was started last, for the causes of what follows.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ */
+export function beginningOf({ record }) {
+  const { run } = record;
+  return {
+    hasBeginning: run?.plan !== undefined || (run?.stepsTaken ?? 0) > 0,
+    startedSeq: record.startedSeq ?? lastStart(record.history ?? []),
+  };
+}
+
+/** @param {any[]} history */
+function lastStart(history) {
+  return history.findLast((event) => event?.type === 'job_started')?.seq;
+}
+
+/** @param {any} job */
+function lastSeq({ run, history = [] }) {
+  const last = history.at(-1)?.seq;
+  return run?.seq ?? (Number.isSafeInteger(last) ? last : history.length);
+}
+
+/**
+ * Tells the core the head of the job that is at hand.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {number} [seq] the number of its latest event, where `run` may not say
+ * @returns {number} the code of its status
+ */
+export function writeRegisters(slot, seq) {
+  const { status, permissions, timing, run } = slot.record;
+  slot.seq = seq ?? run?.seq ?? slot.seq;
+  const head = headRegisters();
+  head[0] = run?.revision ?? 0;
+  head[1] = slot.seq;
+  head[2] = run?.stepsTaken ?? 0;
+  head[3] = permissions?.maxSteps ?? 10;
+  head[4] = timing?.created ?? Number.NaN;
+  head[5] = timing?.started ?? Number.NaN;
+  head[6] = timing?.completed ?? Number.NaN;
+  head[7] =
+    (permissions?.allowTools === true ? ALLOW_TOOLS : 0) |
+    (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
+    (hasMore(run) ? HAS_RUN : 0);
+  return /** @type {number} */ (statusCodes.get(status));
+}
+
+/**
+ * Is there more to a job than its head?
+ *
+ * @param {any} run
+ */
+function hasMore(run) {
+  if (run === undefined) return false;
+  return (
+    run.stepsTaken !== undefined ||
+    run.plan !== undefined ||
+    run.pause !== undefined ||
+    run.failure !== undefined ||
+    run.slowPlayMs !== undefined
+  );
+}

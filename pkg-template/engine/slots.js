@@ -1,0 +1,185 @@
+// @ts-check
+import { core } from './core.js';
+import { traceIdOf } from './ids.js';
+
+/** How many jobs that nothing is done with are kept at hand, so that their plans are not read again. */
+const MOST_IDLE = 64;
+
+/** @type {(JobSlot | undefined)[]} */
+const slots = [];
+/** @type {number[]} */
+const free = [];
+
+/** @param {number} key */
+export function slotOf(key) {
+  return /** @type {JobSlot} */ (slots[key]);
+}
+
+/**
+ * A job that is being worked on. Its key names it to the core for as long as it stands here.
+ */
+export class JobSlot {
+  /**
+   * @param {import('./engine.js').Engine} engine
+   * @param {string} id
+   * @param {number} key
+   */
+  constructor(engine, id, key) {
+    this.engine = engine;
+    this.id = id;
+    this.key = key;
+    /** How many operations are under way. */
+    this.operations = 0;
+    /** How many of them run the job's steps. */
+    this.drivers = 0;
+    /** What stands in `record` was loaded or committed while somebody ran the job's steps. */
+    this.current = false;
+    /** The core may remember something under this key. */
+    this.remembered = false;
+    /**
+     * The job as it was loaded or committed last. With a store that has `commit`, the engine's own and kept up to
+     * date without its history; with a plain store, what the store returned, which is never changed.
+     *
+     * @type {any}
+     */
+    this.record = null;
+    /** The number of the latest event. */
+    this.seq = 0;
+    /** @type {any} what the next commit changes, see change.js */
+    this.change = null;
+    /** @type {{ event: any, payload: any }[]} */
+    this.outbox = [];
+    /** @type {unknown} the latest refusal or error of the budget manager, store or registry */
+    this.answer = undefined;
+    /** @type {any} the router's answer that is not committed yet */
+    this.routing = null;
+    /** @type {{ tool: string, args: unknown, agent: string }[]} tool calls that wait to be written down */
+    this.requests = [];
+    /** @type {Map<number, unknown>} outputs of steps, by place */
+    this.outputs = new Map();
+    /** @type {string[] | null} ids of routed steps, in order */
+    this.routedIds = null;
+    /** @type {string | null} */
+    this.trace = null;
+  }
+
+  /** @param {import('./executor.js').Frame} frame an operation that runs the job's steps */
+  startDriving(frame) {
+    frame.driving = true;
+    this.remembered = true;
+    this.drivers += 1;
+  }
+
+  stopDriving() {
+    this.drivers -= 1;
+    if (this.drivers === 0) this.current = false;
+  }
+
+  /** An operation on the job has ended. */
+  leave() {
+    this.operations -= 1;
+    if (this.operations === 0) this.engine.jobs.leave(this);
+  }
+
+  get traceId() {
+    this.trace ??= traceIdOf(this.id);
+    return this.trace;
+  }
+
+  /**
+   * @param {number} step its place
+   * @returns {{ id: string, agent: string, tools?: string[], into: string, cost?: number, after?: string[] }}
+   */
+  stepAt(step) {
+    const plan = this.record?.run?.plan;
+    if (plan !== undefined) {
+      const planned = plan.steps[step];
+      return planned.into === undefined ? { ...planned, into: planned.id } : planned;
+    }
+    const id = this.routedIdAt(step);
+    const routed = this.record?.run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
+    return { id: id ?? `${routed.agent}#${step + 1}`, into: routed.agent, ...routed };
+  }
+
+  /** @param {number} step */
+  routedIdAt(step) {
+    if (this.routedIds === null) {
+      const number = (/** @type {string} */ id) => Number(id.slice(id.lastIndexOf('#') + 1));
+      this.routedIds = Object.keys(this.record?.run?.steps ?? {}).sort((a, b) => number(a) - number(b));
+    }
+    return this.routedIds[step];
+  }
+
+  /** @param {number} step */
+  idempotencyKey(step) {
+    return `${this.id}:${this.stepAt(step).id}`;
+  }
+
+  /** What was known of the job is no longer true. */
+  forgetRecord() {
+    this.record = null;
+    this.current = false;
+    this.outputs.clear();
+    this.routedIds = null;
+    this.change = null;
+  }
+}
+
+/** The jobs of one engine that stand in the table. */
+export class JobTable {
+  /** @param {import('./engine.js').Engine} engine */
+  constructor(engine) {
+    this.engine = engine;
+    /** @type {Map<string, JobSlot>} */
+    this.byId = new Map();
+    this.idle = 0;
+  }
+
+  /** @param {string} id */
+  enter(id) {
+    const known = this.byId.get(id);
+    if (known !== undefined) return known;
+    const key = free.pop() ?? slots.length;
+    const slot = new JobSlot(this.engine, id, key);
+    slots[key] = slot;
+    this.byId.set(id, slot);
+    return slot;
+  }
+
+  /**
+   * Nothing is done with the job any more.
+   *
+   * @param {JobSlot} slot
+   */
+  leave(slot) {
+    if (slot.remembered && slot.record !== null && !this.engine.closed) {
+      // Last in the map is last used.
+      this.byId.delete(slot.id);
+      this.byId.set(slot.id, slot);
+      this.trim();
+    } else {
+      this.drop(slot);
+    }
+  }
+
+  trim() {
+    if (this.byId.size <= MOST_IDLE) return;
+    for (const slot of this.byId.values()) {
+      if (slot.operations > 0) continue;
+      this.drop(slot);
+      if (this.byId.size <= MOST_IDLE) return;
+    }
+  }
+
+  /** @param {JobSlot} slot */
+  drop(slot) {
+    this.byId.delete(slot.id);
+    slots[slot.key] = undefined;
+    free.push(slot.key);
+    if (slot.remembered) core.forget(this.engine.number, slot.key);
+  }
+
+  dropIdle() {
+    for (const slot of [...this.byId.values()]) if (slot.operations === 0) this.drop(slot);
+  }
+}

@@ -1,0 +1,216 @@
+//! Decimal digits to the nearest `f64`, in a tenth of the space the standard library's tables take.
+
+use std::cmp::Ordering;
+
+/// No number halfway between two `f64` has more digits than this.
+const DIGITS: u32 = 770;
+
+/// Digits with an optional sign, point and exponent; NaN for anything else.
+pub(super) fn parse(text: &str) -> f64 {
+    let mut bytes = text.bytes().peekable();
+    let negative = bytes.next_if(|byte| matches!(byte, b'+' | b'-')) == Some(b'-');
+    let mut number = Decimal { mantissa: Big(Vec::new()), exponent: 0 };
+    let (mut any, mut point, mut count, mut rest) = (false, false, 0, 0);
+    while let Some(byte) = bytes.next_if(|byte| matches!(byte, b'.' | b'0'..=b'9')) {
+        if byte == b'.' {
+            if point {
+                return f64::NAN;
+            }
+            point = true;
+            continue;
+        }
+        any = true;
+        if count < DIGITS {
+            count += u32::from(count > 0 || byte != b'0');
+            number.mantissa.multiply_add(10, u32::from(byte - b'0'));
+            number.exponent -= i32::from(point);
+        } else {
+            // Whether there is anything more is all that rounding needs to know.
+            rest |= byte - b'0';
+            number.exponent += i32::from(!point);
+        }
+    }
+    if any && bytes.next_if(|byte| matches!(byte, b'e' | b'E')).is_some() {
+        let below = bytes.next_if(|byte| matches!(byte, b'+' | b'-')) == Some(b'-');
+        let mut exponent = 0;
+        any = false;
+        while let Some(byte) = bytes.next_if(u8::is_ascii_digit) {
+            any = true;
+            exponent = (exponent * 10 + i32::from(byte - b'0')).min(1 << 20);
+        }
+        number.exponent = number.exponent.saturating_add(if below { -exponent } else { exponent });
+    }
+    if !any || bytes.next().is_some() {
+        return f64::NAN;
+    }
+    if rest != 0 {
+        number.mantissa.multiply_add(10, 1);
+        number.exponent -= 1;
+    }
+    let size = number.nearest(count as i32);
+    if negative { -size } else { size }
+}
+
+/// `mantissa` times ten to the `exponent`.
+struct Decimal {
+    mantissa: Big,
+    exponent: i32,
+}
+
+impl Decimal {
+    fn nearest(mut self, digits: i32) -> f64 {
+        let magnitude = digits.saturating_add(self.exponent);
+        if digits == 0 || magnitude < -330 {
+            return 0.0;
+        }
+        if magnitude > 310 {
+            return f64::INFINITY;
+        }
+        let mut divisor = Big(vec![1]);
+        let scaled = if self.exponent < 0 { &mut divisor } else { &mut self.mantissa };
+        for _ in 0..self.exponent.unsigned_abs() {
+            scaled.multiply_add(10, 0);
+        }
+        // A quotient of 55 or 56 bits, which is two more than are kept.
+        let shift = 55 + divisor.bits() - self.mantissa.bits();
+        let shifted = if shift < 0 { &mut divisor } else { &mut self.mantissa };
+        shifted.shift_left(shift.unsigned_abs());
+        let (quotient, exact) = self.mantissa.divide(divisor);
+        round(quotient, !exact, -shift)
+    }
+}
+
+/// `quotient` times two to the `exponent`, to the nearest `f64`, of two as near to the even one.
+fn round(quotient: u64, more: bool, exponent: i32) -> f64 {
+    let length = 64 - quotient.leading_zeros() as i32;
+    // Below the least normal number there are fewer bits.
+    let drop = (length - 53).max(-1074 - exponent);
+    if drop > 62 {
+        return 0.0;
+    }
+    let kept = quotient >> drop;
+    let dropped = quotient - (kept << drop);
+    let half = 1 << (drop - 1);
+    let up = dropped > half || dropped == half && (more || kept % 2 == 1);
+    let exponent = exponent + drop;
+    // Two steps, since the power alone may be out of range.
+    (kept + u64::from(up)) as f64 * 2_f64.powi(exponent / 2) * 2_f64.powi(exponent - exponent / 2)
+}
+
+/// A natural number in 32-bit digits, least first.
+struct Big(Vec<u32>);
+
+impl Big {
+    fn multiply_add(&mut self, factor: u32, summand: u32) {
+        let mut carry = u64::from(summand);
+        for digit in &mut self.0 {
+            carry += u64::from(*digit) * u64::from(factor);
+            *digit = carry as u32;
+            carry >>= 32;
+        }
+        if carry > 0 {
+            self.0.push(carry as u32);
+        }
+    }
+
+    fn bits(&self) -> i32 {
+        let top = self.0.last().map_or(32, |top| top.leading_zeros());
+        self.0.len() as i32 * 32 - top as i32
+    }
+
+    fn shift_left(&mut self, bits: u32) {
+        self.multiply_add(1 << (bits % 32), 0);
+        let digits = std::mem::take(&mut self.0);
+        self.0.resize(bits as usize / 32, 0);
+        self.0.extend(digits);
+    }
+
+    fn shift_right_once(&mut self) {
+        let mut carry = 0;
+        for digit in self.0.iter_mut().rev() {
+            (*digit, carry) = (*digit >> 1 | carry << 31, *digit & 1);
+        }
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    fn compare(&self, other: &Big) -> Ordering {
+        let digits = self.0.iter().rev().cmp(other.0.iter().rev());
+        self.0.len().cmp(&other.0.len()).then(digits)
+    }
+
+    /// Subtracts what is not more.
+    fn subtract(&mut self, other: &Big) {
+        let mut borrow = 0;
+        for (index, digit) in self.0.iter_mut().enumerate() {
+            borrow += i64::from(*digit) - i64::from(other.0.get(index).copied().unwrap_or(0));
+            *digit = borrow as u32;
+            borrow >>= 32;
+        }
+        self.trim();
+    }
+
+    /// The quotient, of 57 bits at most, and whether that is all.
+    fn divide(&mut self, mut divisor: Big) -> (u64, bool) {
+        divisor.shift_left(56);
+        let mut quotient = 0;
+        for _ in 0..57 {
+            quotient <<= 1;
+            if self.compare(&divisor) != Ordering::Less {
+                self.subtract(&divisor);
+                quotient |= 1;
+            }
+            divisor.shift_right_once();
+        }
+        (quotient, self.0.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agrees(text: &str) {
+        let (own, other) = (parse(text), text.parse::<f64>().unwrap_or(f64::NAN));
+        assert!(own.to_bits() == other.to_bits() || own.is_nan() && other.is_nan(), "{text}: {own:e}, {other:e}");
+    }
+
+    #[test]
+    fn agrees_with_the_standard_library_at_the_edges() {
+        for text in [
+            "0", "-0", "1.", ".5", "+7", "007", "1e5", "1E+05", "0e999999999999", "1e-400", "1e400", "",
+            ".", "e1", "1e", "1e+", "--1", "1.2.3", "1x", "9007199254740993", "9007199254740992.9999999",
+            "1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308", "4.9e-324",
+            "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308",
+            "2.2250738585072014e-308", "9007199254740993.00000000000000000000000000000000000000001",
+        ] {
+            agrees(text);
+        }
+        let halfway = "9007199254740993";
+        agrees(&format!("{halfway}.{}1", "0".repeat(2000)));
+        agrees(&format!("{halfway}{}", "0".repeat(250)));
+        agrees(&format!("0.{}{halfway}", "0".repeat(300)));
+        agrees(&"9".repeat(5000));
+        agrees(&format!(".{}1e5001", "0".repeat(5000)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn agrees_with_the_standard_library(text in "-?[0-9]{0,25}(\\.[0-9]{0,25})?(e-?[0-9]{1,3})?", bits: u64) {
+            agrees(&text);
+            agrees(&format!("{:e}", f64::from_bits(bits)).replace("inf", "1e999"));
+            // Halfway between two neighbours, where rounding is hardest, subnormal ones too.
+            let middle = f64::from_bits(bits % (1 << 53));
+            agrees(&format!("{middle:.1100}"));
+            agrees(&format!("{:.0}5e-1", f64::from(bits as u32) * 4_503_599_627_370_496.0));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use super::{JsHost, calls::call};
+use crate::{
+    core::step::StepIndex,
+    host::{BudgetAnswer, BudgetManager, JobKey},
+};
+
+/// What the imports below answer.
+const GRANTED: i32 = 0;
+const REFUSED: i32 = 1;
+
+#[wasm_bindgen(raw_module = "./budget-manager.js")]
+extern "C" {
+    fn budget_may_start(job: u32, call: u32) -> i32;
+    fn budget_hold(job: u32, step: u32, estimate: f64, call: u32) -> i32;
+    fn budget_spent(job: u32, step: u32, actual: f64, call: u32) -> i32;
+    fn budget_free(job: u32, step: u32, call: u32) -> i32;
+    /// The refusal or the error of the latest answer about this job.
+    fn budget_answer(job: u32) -> JsValue;
+}
+
+fn read(job: JobKey, answer: i32) -> Result<BudgetAnswer<JsValue>, JsValue> {
+    match answer {
+        GRANTED => Ok(BudgetAnswer::Granted),
+        REFUSED => Ok(BudgetAnswer::Refused(budget_answer(job.0))),
+        _ => Err(budget_answer(job.0)),
+    }
+}
+
+impl BudgetManager for JsHost {
+    async fn may_start(&self, job: JobKey) -> Result<BudgetAnswer<JsValue>, JsValue> {
+        read(job, call(|number| budget_may_start(job.0, number)).await)
+    }
+
+    async fn hold(
+        &self,
+        job: JobKey,
+        step: StepIndex,
+        estimate: f64,
+    ) -> Result<BudgetAnswer<JsValue>, JsValue> {
+        read(job, call(|number| budget_hold(job.0, step as u32, estimate, number)).await)
+    }
+
+    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64) {
+        call(|number| budget_spent(job.0, step as u32, actual, number)).await;
+    }
+
+    async fn free(&self, job: JobKey, step: StepIndex) {
+        call(|number| budget_free(job.0, step as u32, number)).await;
+    }
+}

@@ -1,0 +1,54 @@
+//! What a step is given, where its plan says: an expression over the context. Only the values that
+//! the expression names cross, and one that is handed over as it is never does.
+
+use serde_json::Value;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use crate::{
+    core::logic::{Expr, MAX_STEPS, Path, Reads, assemble},
+    host::JobKey,
+};
+
+#[wasm_bindgen(raw_module = "./context.js")]
+extern "C" {
+    /// The value at a path (a JSON list of keys), null where there is none.
+    fn context_value(job: u32, path: &str) -> JsValue;
+    /// JSON of the values at some paths (a JSON list of lists of keys), each in a list of its own that is
+    /// empty where there is nothing; or a sentence that begins with `!` where one can't be JSON.
+    fn context_json(job: u32, paths: &str) -> String;
+    /// A value from JSON.
+    fn value_from_json(text: &str) -> JsValue;
+}
+
+/// What an expression gives over a job's context.
+pub(super) fn evaluate(job: JobKey, expression: &Expr) -> Result<JsValue, String> {
+    if let Some(path) = expression.as_plain_var() {
+        return Ok(context_value(job.0, &Value::from(path.keys()).to_string()));
+    }
+    if let Some(literal) = expression.as_literal() {
+        return Ok(value_from_json(&literal.to_string()));
+    }
+    let context = match expression.paths() {
+        Reads::Paths(paths) => read_paths(job, paths)?,
+        Reads::Everything => read_paths(job, vec![Path::parse("")])?,
+    };
+    let value = expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())?;
+    Ok(value_from_json(&value.to_string()))
+}
+
+fn read_paths(job: JobKey, paths: Vec<Path>) -> Result<Value, String> {
+    let asked: Value = paths.iter().map(|path| Value::from(path.keys())).collect();
+    let answer = context_json(job.0, &asked.to_string());
+    if let Some(problem) = answer.strip_prefix('!') {
+        return Err(problem.to_owned());
+    }
+    let values: Vec<Value> = match serde_json::from_str(&answer) {
+        Ok(Value::Array(values)) => values,
+        _ => return Err("The context could not be read".to_owned()),
+    };
+    let found = paths.into_iter().zip(values).filter_map(|(path, value)| match value {
+        Value::Array(mut found) => found.pop().map(|value| (path, value)),
+        _ => None,
+    });
+    Ok(assemble(found))
+}

@@ -1,0 +1,33 @@
+//! The only place that knows wasm-bindgen: JavaScript objects as hosts, the executor, the exports.
+//!
+//! Objects stay in JavaScript; what crosses is integers, and strings and values where an operation
+//! is seldom or needs them. Each import block stands in a file named after the host trait it serves,
+//! beside `pkg-template/engine/` files of the same names that hold its other half. An import never
+//! throws: its JavaScript catches and answers with a code.
+
+mod agents;
+mod api;
+mod budget_manager;
+mod calls;
+mod clock;
+mod event_bus;
+mod executor;
+mod histogram;
+mod input;
+mod performance_monitor;
+mod plans;
+mod store;
+
+use wasm_bindgen::JsValue;
+
+use crate::host::Values;
+
+/// The parts that one `createOrchestrator` was given; JavaScript keeps them under this number.
+pub(crate) struct JsHost {
+    engine: u32,
+}
+
+impl Values for JsHost {
+    type Value = JsValue;
+    type Error = JsValue;
+}

@@ -1,0 +1,331 @@
+use std::cell::Cell;
+
+use serde_json::Value;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use super::{JsHost, calls::call, executor};
+use crate::{
+    core::{
+        change::JobChange,
+        event::{Decision, Event, Fact, StepFact},
+        job::{Job, JobHead, Run},
+        permissions::Permissions,
+        status::JobStatus,
+        step::{StepIndex, StepState},
+        stored::read_run,
+    },
+    host::{CommitError, JobKey, JobStore},
+};
+
+/// What `store_load` answers beside a status code.
+const MISSING: i32 = -1;
+/// What `store_commit` answers.
+const STORED: i32 = 0;
+const CONFLICT: i32 = 1;
+
+#[wasm_bindgen(raw_module = "./store.js")]
+extern "C" {
+    fn store_load(job: u32, whole: bool, call: u32) -> i32;
+    /// The error of the latest load or commit of this job.
+    fn store_error(job: u32) -> JsValue;
+    /// JSON of `{ run, startedSeq, hasBeginning }`, without what tools were called with.
+    fn store_run(job: u32) -> String;
+    /// An error for the caller: what the store returned is not a run state.
+    fn store_bad_run(job: u32, problem: &str) -> JsValue;
+    fn store_commit(job: u32, call: u32) -> i32;
+
+    fn change_begin(job: u32, status: u32, revision: f64, seq: f64, steps_taken: f64, created: f64);
+    fn change_origin(job: u32, origin: &JsValue);
+    fn change_times(job: u32, started: f64, completed: f64);
+    fn change_permissions(job: u32, allow_tools: bool, require_approval: bool, max_steps: f64);
+    fn change_pause(job: u32, reason: i32, step: i32, message: Option<String>);
+    fn change_failure(job: u32, code: u32, message: &str, step: i32);
+    fn change_slow_play(job: u32, ms: f64);
+    fn change_approvals(job: u32);
+    fn change_approval(job: u32, id: &str, step: u32, tool_call: i32);
+    fn change_routed(job: u32, step: u32, id: &str);
+    #[allow(clippy::too_many_arguments, reason = "integers cross cheaper than an object")]
+    fn change_step(
+        job: u32,
+        step: u32,
+        status: u32,
+        attempts: u32,
+        seq: f64,
+        started_at: f64,
+        finished_at: f64,
+        due_at: f64,
+        flags: u32,
+    );
+    fn change_step_approved(job: u32, step: u32, by: &str);
+    fn change_step_error(job: u32, step: u32, code: u32, message: &str);
+    fn change_context(job: u32, step: u32, value: &JsValue);
+
+    fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
+    fn event_of_step(job: u32, kind: u32, cause: f64, step: u32, attempt: u32, status: u32);
+    fn event_input(job: u32, given: &JsValue);
+    fn event_output(job: u32, output: &JsValue, cost: f64);
+    fn event_error(job: u32, code: u32, message: &str, retry_at: f64);
+    fn event_approval(job: u32, approval: u32);
+    fn event_decision(job: u32, approval: &str, by: Option<String>, note: Option<String>);
+    fn event_emitted(job: u32, cause: f64, event: &JsValue);
+}
+
+#[wasm_bindgen(raw_module = "./lists.js")]
+extern "C" {
+    /// The jobs listed keep their keys until the task ends.
+    fn list_children(parent: u32, task: u32, call: u32) -> i32;
+    fn list_running(engine: u32, task: u32, call: u32) -> i32;
+    /// The next key of the list that this task asked for last, or -1.
+    fn list_next(task: u32) -> i32;
+    fn list_error(task: u32) -> JsValue;
+}
+
+const BREAKPOINT_PASSED: u32 = 1;
+const INTERRUPTED: u32 = 2;
+
+/// The numbers of the head that was loaded last. JavaScript writes them here, in this order, before
+/// its answer is read: revision, seq, steps taken, max steps, created, started, completed, flags.
+struct Registers([Cell<f64>; 8]);
+
+thread_local! {
+    static HEAD: Registers = const { Registers([const { Cell::new(0.0) }; 8]) };
+}
+
+const ALLOW_TOOLS: u32 = 1;
+const REQUIRE_APPROVAL: u32 = 2;
+const HAS_RUN: u32 = 4;
+
+/// Where JavaScript writes the numbers of a head: eight 64-bit floats.
+#[wasm_bindgen]
+pub fn head_registers() -> u32 {
+    HEAD.with(|head| head.0.as_ptr() as u32)
+}
+
+impl Registers {
+    fn read(&self, status: JobStatus) -> JobHead {
+        let [revision, seq, steps_taken, max_steps, created, started, completed, flags] = &self.0;
+        let flags = flags.get() as u32;
+        JobHead {
+            status,
+            permissions: Permissions {
+                allow_tools: flags & ALLOW_TOOLS != 0,
+                require_approval: flags & REQUIRE_APPROVAL != 0,
+                max_steps: max_steps.get() as u64,
+            },
+            revision: revision.get() as u64,
+            seq: seq.get() as u64,
+            steps_taken: steps_taken.get() as u64,
+            created: created.get(),
+            started: known(started.get()),
+            completed: known(completed.get()),
+            has_run: flags & HAS_RUN != 0,
+        }
+    }
+}
+
+/// NaN stands for what is not there.
+pub(super) fn known(number: f64) -> Option<f64> {
+    (!number.is_nan()).then_some(number)
+}
+
+fn number(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
+}
+
+fn seq(value: Option<u64>) -> f64 {
+    value.map_or(f64::NAN, |seq| seq as f64)
+}
+
+fn place(step: Option<StepIndex>) -> i32 {
+    step.map_or(-1, |step| step as i32)
+}
+
+impl JobStore for JsHost {
+    async fn load(&self, job: JobKey, whole: bool) -> Result<Option<JobHead>, JsValue> {
+        let answer = call(|number| store_load(job.0, whole, number)).await;
+        match u32::try_from(answer).ok().and_then(JobStatus::from_code) {
+            Some(status) => Ok(Some(HEAD.with(|head| head.read(status)))),
+            None if answer == MISSING => Ok(None),
+            None => Err(store_error(job.0)),
+        }
+    }
+
+    fn read_run(&self, job: JobKey) -> Result<Run, JsValue> {
+        parse_run(&store_run(job.0)).map_err(|problem| store_bad_run(job.0, &problem))
+    }
+
+    async fn commit(&self, key: JobKey, job: &Job<JsValue>) -> Result<(), CommitError<JsValue>> {
+        write_head(key.0, &job.head, &job.change);
+        write_rare(key.0, job);
+        if let Some(run) = &job.run {
+            for &step in &job.change.steps {
+                write_step(key.0, step, &run.states[step]);
+            }
+        }
+        for (step, value) in &job.change.context {
+            change_context(key.0, *step as u32, value);
+        }
+        for event in &job.change.events {
+            write_event(key.0, event);
+        }
+        match call(|number| store_commit(key.0, number)).await {
+            STORED => Ok(()),
+            CONFLICT => Err(CommitError::Conflict),
+            _ => Err(CommitError::Failed(store_error(key.0))),
+        }
+    }
+
+    async fn children(&self, parent: JobKey) -> Result<Vec<JobKey>, JsValue> {
+        list(|task, number| list_children(parent.0, task, number)).await
+    }
+
+    async fn running(&self) -> Result<Vec<JobKey>, JsValue> {
+        list(|task, number| list_running(self.engine, task, number)).await
+    }
+}
+
+async fn list(ask: impl FnOnce(u32, u32) -> i32) -> Result<Vec<JobKey>, JsValue> {
+    let task = executor::current();
+    if call(|number| ask(task, number)).await != STORED {
+        return Err(list_error(task));
+    }
+    Ok(std::iter::from_fn(|| u32::try_from(list_next(task)).ok().map(JobKey)).collect())
+}
+
+fn parse_run(text: &str) -> Result<Run, String> {
+    let stored: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut run = match stored.get("run") {
+        Some(Value::Object(run)) => read_run(run)?,
+        _ => Run::routed(),
+    };
+    run.started_seq = stored.get("startedSeq").and_then(Value::as_u64);
+    run.has_beginning = stored.get("hasBeginning").and_then(Value::as_bool).unwrap_or(false);
+    Ok(run)
+}
+
+fn write_head(key: u32, head: &JobHead, change: &JobChange<JsValue>) {
+    let seq = head.seq as f64;
+    let revision = change.expected_revision as f64;
+    change_begin(key, head.status as u32, revision, seq, head.steps_taken as f64, head.created);
+    if let Some(origin) = &change.origin {
+        change_origin(key, origin);
+    }
+    change_times(key, number(head.started), number(head.completed));
+    if change.rare.permissions || change.origin.is_some() {
+        let Permissions { allow_tools, require_approval, max_steps } = head.permissions;
+        change_permissions(key, allow_tools, require_approval, max_steps as f64);
+    }
+}
+
+fn write_rare(key: u32, job: &Job<JsValue>) {
+    let rare = job.change.rare;
+    let Some(run) = job.run.as_ref().filter(|_| rare.any()) else {
+        return;
+    };
+    if rare.pause {
+        match &run.pause {
+            None => change_pause(key, -1, -1, None),
+            Some(pause) => {
+                let message = pause.message.as_deref().map(str::to_owned);
+                change_pause(key, pause.reason as i32, place(pause.step), message);
+            }
+        }
+    }
+    if let (true, Some(failure)) = (rare.failure, &run.failure) {
+        change_failure(key, failure.code as u32, &failure.message, place(failure.step));
+    }
+    if rare.approvals {
+        change_approvals(key);
+        for approval in &run.approvals {
+            let tool_call = approval.tool_call.map_or(-1, |call| call as i32);
+            change_approval(key, &approval.id, approval.step as u32, tool_call);
+        }
+    }
+    if rare.routed {
+        for &step in &job.change.steps {
+            change_routed(key, step as u32, &run.step(step).id);
+        }
+    }
+    if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
+        change_slow_play(key, ms);
+    }
+}
+
+fn write_step(key: u32, step: StepIndex, state: &StepState) {
+    let flags = if state.breakpoint_passed { BREAKPOINT_PASSED } else { 0 }
+        | if state.interrupted { INTERRUPTED } else { 0 };
+    let step = step as u32;
+    change_step(
+        key,
+        step,
+        state.status as u32,
+        state.attempts,
+        seq(state.seq),
+        number(state.started_at),
+        number(state.finished_at),
+        number(state.due_at),
+        flags,
+    );
+    if let Some(by) = &state.approved_by {
+        change_step_approved(key, step, by);
+    }
+    if let Some(error) = &state.error {
+        change_step_error(key, step, error.code as u32, &error.message);
+    }
+}
+
+fn write_event(key: u32, event: &Event<JsValue>) {
+    let cause = seq(event.cause);
+    match &event.fact {
+        Fact::JobCreated => event_of_job(key, 0, cause, -1),
+        Fact::JobStarted => event_of_job(key, 1, cause, -1),
+        Fact::JobPaused(reason) => event_of_job(key, 2, cause, reason.map_or(-1, |reason| reason as i32)),
+        Fact::JobCompleted => event_of_job(key, 3, cause, -1),
+        Fact::JobFailed => event_of_job(key, 4, cause, -1),
+        Fact::PermissionsChanged(_) => event_of_job(key, 5, cause, -1),
+        Fact::Emitted { event, .. } => event_emitted(key, cause, event),
+        Fact::Step { step, attempt, status, what } => {
+            event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);
+            write_step_fact(key, what);
+        }
+    }
+}
+
+/// The numbers under which `store.js` knows what happened to a step.
+fn kind_of(what: &StepFact<JsValue>) -> u32 {
+    match what {
+        StepFact::Started { .. } => 0,
+        StepFact::Completed { .. } => 1,
+        StepFact::Failed { .. } => 2,
+        StepFact::ApprovalRequested { .. } => 3,
+        StepFact::Approved(_) => 4,
+        StepFact::Rejected(_) => 5,
+        StepFact::Recovered => 6,
+        StepFact::LateResultDropped => 7,
+    }
+}
+
+fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
+    match what {
+        StepFact::Recovered | StepFact::LateResultDropped => {}
+        StepFact::Started { given } => {
+            if let Some(given) = given {
+                event_input(key, given);
+            }
+        }
+        StepFact::Completed { output, cost } => event_output(key, output, number(*cost)),
+        StepFact::Failed { code, message, retry_at } => {
+            event_error(key, *code as u32, message, number(*retry_at));
+        }
+        StepFact::ApprovalRequested { approval } => event_approval(key, *approval as u32),
+        StepFact::Approved(decision) | StepFact::Rejected(decision) => {
+            let Decision { approval, by, note } = decision;
+            event_decision(
+                key,
+                approval,
+                by.as_deref().map(str::to_owned),
+                note.as_deref().map(str::to_owned),
+            );
+        }
+    }
+}
