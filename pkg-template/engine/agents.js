@@ -2,7 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { engineAt } from './engines.js';
-import { isThenable, settleLater } from './executor.js';
+import { ask, promiseOf } from './executor.js';
 import { slotOf } from './slots.js';
 
 const NO_ESTIMATE = -1;
@@ -89,25 +89,33 @@ export function router_ask(job, call, input) {
   const slot = slotOf(job);
   const { router, store } = slot.engine;
   if (router === null) return NO_ROUTER;
-  const read = (/** @type {unknown} */ answer) => {
-    try {
-      return readAnswer(slot, answer);
-    } catch (error) {
-      return failed(error);
-    }
-  };
-  const failed = (/** @type {unknown} */ error) => {
-    slot.answer = error;
-    return ROUTER_FAILED;
-  };
   // The job as it is stored, history and all, of which the engine keeps no copy.
-  const ask = (/** @type {any} */ stored) => router(stored, input);
-  try {
+  const question = () => {
     const stored = store.getJob(slot.id);
-    const answer = isThenable(stored) ? Promise.resolve(stored).then(ask) : ask(stored);
-    return isThenable(answer) ? settleLater(slot.engine, call, answer, read, failed) : read(answer);
+    const route = (/** @type {any} */ job) => router(job, input);
+    return promiseOf(stored)?.then(route) ?? route(stored);
+  };
+  return ask(slot, call, question, readRouted, routerFailed);
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {unknown} error
+ */
+function routerFailed(slot, error) {
+  slot.answer = error;
+  return ROUTER_FAILED;
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {unknown} answer
+ */
+function readRouted(slot, answer) {
+  try {
+    return readAnswer(slot, answer);
   } catch (error) {
-    return failed(error);
+    return routerFailed(slot, error);
   }
 }
 

@@ -3,8 +3,7 @@ import { JobwrightError, NonRetryableError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { AgentContext } from './agent-context.js';
 import { agentNamed } from './agents.js';
-import { core } from './core.js';
-import { enter, isThenable, LATER } from './executor.js';
+import { LATER, promiseOf, settle } from './executor.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
@@ -19,6 +18,9 @@ const OUTPUTS = 1;
 const FROM_ROUTER = 2;
 const UNCOMPUTABLE = 3;
 const FROM_CALLER = 4;
+
+/** An output that its schema refuses. */
+class SchemaError extends Error {}
 
 /** @type {(Attempt | undefined)[]} */
 const attempts = [];
@@ -108,7 +110,7 @@ export class Attempt {
     if (this.ended) return code;
     this.ended = true;
     const { call, engine } = this;
-    if (call !== null) enter(() => core.settle(call, code), engine);
+    if (call !== null) settle(engine, call, code);
     return code;
   }
 }
@@ -173,14 +175,10 @@ export function attempt_run(key, call) {
   const answered = (/** @type {unknown} */ result) => (attempt.ended ? tooLate(attempt) : succeed(attempt, result));
   try {
     const result = callAgent(attempt);
-    if (!isThenable(result)) {
-      const code = answered(result);
-      if (typeof code === 'number') return code;
-      code.then((late) => attempt.end(late));
-    } else {
-      const safe = result instanceof Promise ? result : Promise.resolve(result);
-      safe.then(answered, failed).then((code) => attempt.end(code));
-    }
+    const promise = promiseOf(result);
+    const code = promise === null ? answered(result) : promise.then(answered, failed);
+    if (typeof code === 'number') return code;
+    code.then((late) => attempt.end(late));
   } catch (error) {
     return /** @type {number} */ (failed(error));
   }
@@ -201,7 +199,7 @@ function callAgent(attempt) {
   const refused = (/** @type {string} */ problem) =>
     new NonRetryableError(`The input does not fit the schema of agent ${describe(attempt.step.agent)}: ${problem}`);
   const checked = checkSchema(schema, attempt.input, refused);
-  return isThenable(checked) ? checked.then(run) : run(checked);
+  return promiseOf(checked)?.then(run) ?? run(checked);
 }
 
 /**
@@ -233,7 +231,7 @@ function succeed(attempt, result) {
     }
     return accept(attempt, result);
   } catch (error) {
-    return refuseOutput(attempt, messageOf(error));
+    return unusable(attempt, error);
   }
 }
 
@@ -260,18 +258,24 @@ function accept(attempt, output) {
     return DONE;
   };
   if (schema === undefined) return keep(output);
-  const refused = (/** @type {string} */ problem) => new Error(`The output does not fit its schema: ${problem}`);
+  const refused = (/** @type {string} */ problem) => new SchemaError(`The output does not fit its schema: ${problem}`);
   const checked = checkSchema(schema, output, refused);
-  if (!isThenable(checked)) return keep(checked);
-  return checked.then(keep).then(undefined, (/** @type {unknown} */ error) => refuseOutput(attempt, messageOf(error)));
+  const promise = promiseOf(checked);
+  return promise === null ? keep(checked) : promise.then(keep).then(undefined, (error) => unusable(attempt, error));
 }
 
 /**
  * @param {Attempt} attempt
- * @param {string} message
+ * @param {unknown} error why the output can't be used
  */
-function refuseOutput(attempt, message) {
-  attempt.error = { code: 'invalid_output', message, retryAfter: Number.NaN };
+function unusable(attempt, error) {
+  const message = messageOf(error);
+  const known = error instanceof JobwrightError || error instanceof TypeError || error instanceof SchemaError;
+  attempt.error = {
+    code: 'invalid_output',
+    message: known ? message : `The output can't be read: ${message}`,
+    retryAfter: Number.NaN,
+  };
   return FAILED;
 }
 
@@ -280,7 +284,7 @@ function refuseOutput(attempt, message) {
  * @param {any} error
  */
 function fail(attempt, error) {
-  const message = messageOf(error);
+  const message = messageOf(error) || `Agent ${describe(attempt.step.agent)} failed without saying why`;
   attempt.error = { code: 'agent_failed', message, retryAfter: waitOf(error) };
   return FAILED;
 }
@@ -309,8 +313,8 @@ function waitOf(error) {
 function messageOf(error) {
   try {
     if (typeof error === 'string') return error;
-    if (typeof error?.message === 'string' && error.message !== '') return error.message;
-    return error instanceof Error ? error.name : describe(error);
+    if (typeof error?.message === 'string') return error.message;
+    return describe(error);
   } catch {
     return 'an error that could not be read';
   }

@@ -1,10 +1,16 @@
 // @ts-check
-import { isThenable, settleLater } from './executor.js';
+import { describe } from '../parts/plain.js';
+import { ask } from './executor.js';
 import { slotOf } from './slots.js';
 
 const GRANTED = 0;
 const REFUSED = 1;
 const FAILED = 2;
+
+/** @typedef {import('./slots.js').JobSlot} JobSlot */
+
+/** @param {JobSlot} slot */
+const canStart = (slot) => slot.engine.budget.canSpend(slot.id);
 
 /**
  * @param {number} job
@@ -14,7 +20,7 @@ export function budget_may_start(job, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
-  return ask(slot, call, () => budget.canSpend(slot.id));
+  return ask(slot, call, canStart, read, readError);
 }
 
 /**
@@ -27,8 +33,8 @@ export function budget_hold(job, step, estimate, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
-  if (holds(budget)) return ask(slot, call, () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step)));
-  return ask(slot, call, () => budget.canSpend(slot.id, estimate));
+  if (holds(budget)) return ask(slot, call, () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step)), read, readError);
+  return ask(slot, call, () => budget.canSpend(slot.id, estimate), read, readError);
 }
 
 /**
@@ -41,10 +47,10 @@ export function budget_spent(job, step, actual, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
-  if (holds(budget)) return tell(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step), actual));
+  if (holds(budget)) return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step), actual), told, notTold);
   if (typeof budget.recordSpend !== 'function' || actual === 0) return GRANTED;
   const { id, agent } = slot.stepAt(step);
-  return tell(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }));
+  return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), told, notTold);
 }
 
 /**
@@ -56,7 +62,7 @@ export function budget_free(job, step, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null || !holds(budget)) return GRANTED;
-  return tell(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step)));
+  return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step)), told, notTold);
 }
 
 /** @param {number} job */
@@ -73,46 +79,35 @@ function holds(budget) {
 }
 
 /**
- * @param {import('./slots.js').JobSlot} slot
- * @param {number} call
- * @param {() => any} question
+ * @param {JobSlot} slot
+ * @param {any} answer
  */
-function ask(slot, call, question) {
-  const read = (/** @type {any} */ answer) => {
-    if (answer?.success === true) return GRANTED;
-    slot.answer = answer;
-    if (answer?.success === false) return REFUSED;
-    slot.answer = new TypeError('budgetManager must answer { success: true } or { success: false, error }');
-    return FAILED;
-  };
-  const readError = (/** @type {unknown} */ error) => {
-    slot.answer = error;
-    return FAILED;
-  };
-  try {
-    const answer = question();
-    return isThenable(answer) ? settleLater(slot.engine, call, answer, read, readError) : read(answer);
-  } catch (error) {
-    return readError(error);
-  }
+function read(slot, answer) {
+  if (answer?.success === true) return GRANTED;
+  slot.answer = answer;
+  if (answer?.success === false) return REFUSED;
+  slot.answer = new TypeError('budgetManager must answer { success: true } or { success: false, error }');
+  return FAILED;
 }
+
+/**
+ * @param {JobSlot} slot
+ * @param {unknown} error
+ */
+function readError(slot, error) {
+  slot.answer = error;
+  return FAILED;
+}
+
+const told = () => GRANTED;
 
 /**
  * What is said after the fact can't be refused: a failure is logged.
  *
- * @param {import('./slots.js').JobSlot} slot
- * @param {number} call
- * @param {() => unknown} message
+ * @param {JobSlot} slot
+ * @param {unknown} error
  */
-function tell(slot, call, message) {
-  const failed = (/** @type {unknown} */ error) => {
-    slot.engine.log('error', `The budget manager failed for job ${JSON.stringify(slot.id)}`, error);
-    return GRANTED;
-  };
-  try {
-    const told = message();
-    return isThenable(told) ? settleLater(slot.engine, call, told, () => GRANTED, failed) : GRANTED;
-  } catch (error) {
-    return failed(error);
-  }
+function notTold(slot, error) {
+  slot.engine.log('error', `The budget manager failed for job ${describe(slot.id)}`, error);
+  return GRANTED;
 }

@@ -1,6 +1,5 @@
 // @ts-check
-import { isThenable, settleLater, LATER, enter } from './executor.js';
-import { core } from './core.js';
+import { ask, LATER, settle } from './executor.js';
 import { engineAt } from './engines.js';
 
 /** The longest wait that a timer can count; longer ones are cut in pieces. */
@@ -25,16 +24,14 @@ export function clock_sleep(number, call, ms) {
     return 0;
   };
   if (engine.clock === null) {
-    sleepByTimer(ms, controller.signal, () => enter(() => core.settle(call, done()), engine));
+    sleepByTimer(ms, controller.signal, () => settle(engine, call, done()));
     return LATER;
   }
-  try {
-    const sleeping = engine.clock.sleep(ms, controller.signal);
-    if (isThenable(sleeping)) return settleLater(engine, call, sleeping, done, done);
-  } catch (error) {
-    engine.log('error', 'clock.sleep failed', error);
-  }
-  return done();
+  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
+    if (!controller.signal.aborted) engine.log('error', 'clock.sleep failed', error);
+    return done();
+  };
+  return ask({ engine }, call, () => engine.clock.sleep(ms, controller.signal), done, failed);
 }
 
 /**

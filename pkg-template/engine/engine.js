@@ -84,8 +84,17 @@ export class Engine {
     this.idle = null;
   }
 
+  /** A clock that fails, or gives no time, is logged and stood in for. */
   now() {
-    return this.clock === null ? Date.now() : this.clock.now();
+    if (this.clock === null) return Date.now();
+    try {
+      const now = this.clock.now();
+      if (Number.isFinite(now)) return now;
+      this.log('error', `clock.now answered ${describe(now)}`);
+    } catch (error) {
+      this.log('error', 'clock.now failed', error);
+    }
+    return Date.now();
   }
 
   /** Is the store sent only what changed? Looked up each time, as every method of a dependency. */

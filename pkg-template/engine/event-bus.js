@@ -1,6 +1,6 @@
 // @ts-check
 import { handover } from '../parts/handover.js';
-import { isThenable } from './executor.js';
+import { promiseOf } from './executor.js';
 import { HISTORY_ONLY } from './names.js';
 import { slotOf } from './slots.js';
 
@@ -11,11 +11,14 @@ import { slotOf } from './slots.js';
  */
 export function bus_emit(job) {
   const slot = slotOf(job);
-  const announced = slot.outbox;
-  slot.outbox = [];
-  for (const { event } of announced) slot.engine.readers.push(slot.id, event);
-  for (const { event, payload } of announced) {
-    if (!HISTORY_ONLY.has(event.type)) emit(slot.engine, event, payload);
+  if (slot.outbox === null) return;
+  const { engine, id } = slot;
+  const { events, payloads } = slot.outbox;
+  slot.outbox = null;
+  for (const event of events) engine.readers.push(id, event);
+  for (let place = 0; place < events.length; place++) {
+    const event = events[place];
+    if (!HISTORY_ONLY.has(event.type)) emit(engine, event, payloads[place]);
   }
 }
 
@@ -29,8 +32,7 @@ function emit(engine, event, payload) {
   const failed = (/** @type {unknown} */ error) => engine.log('error', `A listener of ${event.type} failed`, error);
   try {
     handover.event = payload === event.payload ? event : { ...event, payload };
-    const emitted = engine.bus.emit(event.type, payload);
-    if (isThenable(emitted)) Promise.resolve(emitted).then(undefined, failed);
+    promiseOf(engine.bus.emit(event.type, payload))?.then(undefined, failed);
   } catch (error) {
     failed(error);
   } finally {

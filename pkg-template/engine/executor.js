@@ -51,7 +51,7 @@ export function frameOf(task) {
  * @param {(string | undefined)[]} [texts]
  * @returns {Promise<any>}
  */
-export function operate(engine, slot, shape, begin, input, texts = []) {
+export function operate(engine, slot, shape, begin, input, texts = NONE) {
   const task = free.pop() ?? frames.length;
   /** @type {Frame} */
   const frame = {
@@ -75,7 +75,11 @@ export function operate(engine, slot, shape, begin, input, texts = []) {
   frames[task] = frame;
   if (slot !== null) slot.operations += 1;
   engine.operations += 1;
-  enter(() => begin(task, slot), engine);
+  try {
+    begin(task, slot);
+  } catch (cause) {
+    breakDown(engine, cause);
+  }
   if (frame.done) return frame.failed ? Promise.reject(frame.outcome) : Promise.resolve(frame.outcome);
   return new Promise((resolve, reject) => {
     frame.resolve = resolve;
@@ -124,52 +128,84 @@ export function task_ended(task) {
 /** @param {number} task */
 export function wake(task) {
   const engine = frames[task]?.engine;
-  if (engine !== undefined) queueMicrotask(() => enter(() => core.resume(task), engine));
+  if (engine === undefined) return;
+  queueMicrotask(() => {
+    try {
+      core.resume(task);
+    } catch (cause) {
+      breakDown(engine, cause);
+    }
+  });
 }
 
 /**
- * Calls into the core. It never panics on what a host does; should it trap all the same, the
- * orchestrator it happened to says so from then on, and others go on.
+ * The core never panics on what a host does; should it trap all the same, the orchestrator it happened to says so from
+ * then on, and others go on.
  *
- * @param {() => void} call
  * @param {import('./engine.js').Engine} engine
+ * @param {unknown} cause
  */
-export function enter(call, engine) {
-  try {
-    call();
-  } catch (cause) {
-    const error = new JobwrightError('Internal error; this orchestrator is closed', { code: 'internal', cause });
-    engine.broken = error;
-    for (const frame of frames) {
-      if (frame !== undefined && frame.engine === engine) endFrame(frame, error, true);
-    }
+function breakDown(engine, cause) {
+  const error = new JobwrightError('Internal error; this orchestrator is closed', { code: 'internal', cause });
+  engine.broken = error;
+  for (const frame of frames) {
+    if (frame !== undefined && frame.engine === engine) endFrame(frame, error, true);
   }
 }
 
 /**
- * Has the core told when a promise settles.
+ * Tells the core the answer to a call.
  *
- * @template T
  * @param {import('./engine.js').Engine} engine
  * @param {number} call
- * @param {PromiseLike<T>} promise
- * @param {(value: T) => number} read the answer's code
- * @param {(error: unknown) => number} readError
+ * @param {number} code
  */
-export function settleLater(engine, call, promise, read, readError) {
-  // A thenable of the host's own may call back twice, or throw; a promise made of it does neither.
-  const safe = promise instanceof Promise ? promise : Promise.resolve(promise);
-  safe.then(
-    (value) => enter(() => core.settle(call, read(value)), engine),
-    (error) => enter(() => core.settle(call, readError(error)), engine),
+export function settle(engine, call, code) {
+  try {
+    core.settle(call, code);
+  } catch (cause) {
+    breakDown(engine, cause);
+  }
+}
+
+/**
+ * Asks a part of the host, which may answer now or later, throw or reject.
+ *
+ * @template {{ engine: import('./engine.js').Engine }} Subject
+ * @param {Subject} subject whom the question is about
+ * @param {number} call the core's, which waits for the code of the answer
+ * @param {(subject: Subject) => any} question
+ * @param {(subject: Subject, answer: any) => number} read must not throw
+ * @param {(subject: Subject, error: unknown) => number} readError must not throw
+ */
+export function ask(subject, call, question, read, readError) {
+  let answer;
+  let promise;
+  try {
+    answer = question(subject);
+    promise = promiseOf(answer);
+  } catch (error) {
+    return readError(subject, error);
+  }
+  if (promise === null) return read(subject, answer);
+  promise.then(
+    (value) => settle(subject.engine, call, read(subject, value)),
+    (error) => settle(subject.engine, call, readError(subject, error)),
   );
   return LATER;
 }
 
 /**
- * @param {unknown} value
- * @returns {value is PromiseLike<any>}
+ * A promise for what comes later, null for what is there. A thenable of the host's own may call back twice, or throw,
+ * or have another `then` each time it is read: it is read once, as `await` does, and a promise made of it does none of that.
+ *
+ * @param {any} value
+ * @returns {Promise<any> | null}
  */
-export function isThenable(value) {
-  return value !== null && typeof value === 'object' && typeof (/** @type {any} */ (value).then) === 'function';
+export function promiseOf(value) {
+  if (value instanceof Promise) return value;
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return null;
+  const { then } = value;
+  if (typeof then !== 'function') return null;
+  return new Promise((resolve, reject) => then.call(value, resolve, reject));
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { engineAt } from './engines.js';
-import { frameOf, isThenable, pin, settleLater } from './executor.js';
+import { ask, frameOf, pin } from './executor.js';
 import { slotOf } from './slots.js';
 
 const LISTED = 0;
@@ -80,21 +80,16 @@ function headOf({ context, history, run, ...head }) {
  */
 function list(engine, task, call, question) {
   const frame = frameOf(task);
-  const failed = (/** @type {unknown} */ error) => {
+  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     frame.listError = error;
     return FAILED;
   };
-  const read = (/** @type {any} */ heads) => {
-    if (!Array.isArray(heads)) {
-      return failed(new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }));
+  const read = (/** @type {unknown} */ _, /** @type {any} */ heads) => {
+    if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string')) {
+      return failed(_, new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }));
     }
     frame.listed = heads.map(({ id }) => pin(frame, engine.jobs.enter(id)));
     return LISTED;
   };
-  try {
-    const answer = question();
-    return isThenable(answer) ? settleLater(engine, call, answer, read, failed) : read(answer);
-  } catch (error) {
-    return failed(error);
-  }
+  return ask({ engine }, call, question, read, failed);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { isThenable } from './executor.js';
+import { promiseOf } from './executor.js';
 import { JOB_STATUSES, STEP_STATUSES } from './names.js';
 import { slotOf } from './slots.js';
 
@@ -38,8 +38,7 @@ function tell(engine, call) {
   if (engine.monitor === null) return;
   const failed = (/** @type {unknown} */ error) => engine.log('error', 'The performance monitor failed', error);
   try {
-    const told = call();
-    if (isThenable(told)) Promise.resolve(told).then(undefined, failed);
+    promiseOf(call())?.then(undefined, failed);
   } catch (error) {
     failed(error);
   }

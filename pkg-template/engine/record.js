@@ -90,11 +90,12 @@ function ownRecord(slot, job) {
   if (job.run !== undefined) record.run = { ...job.run };
   if (job.run?.steps !== undefined) record.run.steps = { ...job.run.steps };
   slot.record = record;
+  record.startedSeq = lastStart(history);
+  if (job.run?.stepsTaken === undefined) return record;
   const places = placesOf(slot);
   for (const { type, payload } of history) {
     if (type === 'step_completed' && places.has(payload?.step)) slot.outputs.set(places.get(payload.step), payload.output);
   }
-  record.startedSeq = lastStart(history);
   return record;
 }
 
@@ -117,7 +118,7 @@ function placesOf(slot) {
  * @param {number} step
  */
 export function outputOf(slot, step) {
-  if (slot.outputs.has(step)) return slot.outputs.get(step);
+  if (slot.knownOutputs?.has(step)) return slot.knownOutputs.get(step);
   const { id } = slot.stepAt(step);
   const ended = slot.record.history?.findLast(
     (/** @type {any} */ event) => event.type === 'step_completed' && event.payload?.step === id,

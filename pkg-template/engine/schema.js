@@ -1,6 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
-import { isThenable } from './executor.js';
+import { promiseOf } from './executor.js';
 
 /**
  * Checks a value against a Standard Schema (standardschema.dev); gives what the schema makes of it, now or later.
@@ -16,7 +16,8 @@ export function checkSchema(schema, value, refused) {
     throw refused(`the schema itself is ${describe(schema)}, which is no Standard Schema`);
   }
   const result = standard.validate(value);
-  return isThenable(result) ? Promise.resolve(result).then((late) => read(late, refused)) : read(result, refused);
+  const readResult = (/** @type {any} */ known) => read(known, refused);
+  return promiseOf(result)?.then(readResult) ?? readResult(result);
 }
 
 /**

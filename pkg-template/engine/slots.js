@@ -5,6 +5,9 @@ import { traceIdOf } from './ids.js';
 /** How many jobs that nothing is done with are kept at hand, so that their plans are not read again. */
 const MOST_IDLE = 64;
 
+/** @type {any[]} */
+const NONE = [];
+
 /** @type {(JobSlot | undefined)[]} */
 const slots = [];
 /** @type {number[]} */
@@ -47,16 +50,18 @@ export class JobSlot {
     this.seq = 0;
     /** @type {any} what the next commit changes, see change.js */
     this.change = null;
-    /** @type {{ event: any, payload: any }[]} */
-    this.outbox = [];
+    /** @type {any} how the next commit is sent, see commit.js */
+    this.commit = null;
+    /** @type {import('./change.js').Change | null} what was committed and not announced yet */
+    this.outbox = null;
     /** @type {unknown} the latest refusal or error of the budget manager, store or registry */
     this.answer = undefined;
     /** @type {any} the router's answer that is not committed yet */
     this.routing = null;
     /** @type {{ tool: string, args: unknown, agent: string }[]} tool calls that wait to be written down */
-    this.requests = [];
-    /** @type {Map<number, unknown>} outputs of steps, by place */
-    this.outputs = new Map();
+    this.requests = NONE;
+    /** @type {Map<number, unknown> | null} outputs of steps, by place */
+    this.knownOutputs = null;
     /** @type {string[] | null} ids of routed steps, in order */
     this.routedIds = null;
     /** @type {string | null} */
@@ -79,6 +84,11 @@ export class JobSlot {
   leave() {
     this.operations -= 1;
     if (this.operations === 0) this.engine.jobs.leave(this);
+  }
+
+  get outputs() {
+    this.knownOutputs ??= new Map();
+    return this.knownOutputs;
   }
 
   get traceId() {
@@ -119,7 +129,7 @@ export class JobSlot {
   forgetRecord() {
     this.record = null;
     this.current = false;
-    this.outputs.clear();
+    this.knownOutputs = null;
     this.routedIds = null;
     this.change = null;
   }

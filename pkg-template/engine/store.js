@@ -1,13 +1,14 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { handover } from '../parts/handover.js';
-import { isThenable, settleLater } from './executor.js';
-import { engineAt } from './engines.js';
+import { ask, promiseOf } from './executor.js';
 import { prepareCommit, prepareSave } from './commit.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
 
 export * from './change.js';
+
+/** @typedef {import('./slots.js').JobSlot} JobSlot */
 
 const MISSING = -1;
 const FAILED = -2;
@@ -23,91 +24,93 @@ const NOT_STORED = 2;
 export function store_load(job, whole, call) {
   const slot = slotOf(job);
   const { store, commits } = slot.engine;
-  if (!commits()) return load(slot, call);
+  if (!commits()) return ask(slot, call, getJob, readJob, notLoaded);
   // Whoever runs the job's steps here commits against the revision that stands here; a job that is only
   // remembered may have been changed by another process.
   if (isAtHand(slot, whole) && slot.current && slot.drivers > 0) return writeRegisters(slot);
   const canLook = typeof store.getHead === 'function' && (!whole || isAtHand(slot, whole));
-  return canLook ? look(slot, call, whole) : load(slot, call);
+  if (!canLook) return ask(slot, call, getJob, readJob, notLoaded);
+  return ask(slot, call, () => lookAndLoad(slot, whole), readLooked, notLoaded);
 }
 
 /**
- * @param {import('./slots.js').JobSlot} slot
+ * @param {JobSlot} slot
  * @param {boolean} whole
  */
 function isAtHand(slot, whole) {
   return slot.record !== null && !(whole && slot.record.isHead === true);
 }
 
+/** @param {JobSlot} slot */
+const getJob = (slot) => slot.engine.store.getJob(slot.id);
+
+/** @param {JobSlot} slot */
+const getHead = (slot) => slot.engine.store.getHead(slot.id);
+
 /**
- * Loads the whole job.
- *
- * @param {import('./slots.js').JobSlot} slot
- * @param {number} call
+ * @param {JobSlot} slot
+ * @param {any} job
  */
-function load(slot, call) {
-  const read = (/** @type {any} */ job) => (job === null || job === undefined ? MISSING : acceptJob(slot, job));
-  return ask(slot, call, () => slot.engine.store.getJob(slot.id), read);
+function readJob(slot, job) {
+  if (job === null || job === undefined) return MISSING;
+  try {
+    return acceptJob(slot, job);
+  } catch (error) {
+    return notLoaded(slot, error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error));
+  }
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {unknown} error
+ */
+function notLoaded(slot, error) {
+  slot.answer = error;
+  return FAILED;
 }
 
 /**
  * Loads the head, and the rest only where it is needed and not at hand.
  *
- * @param {import('./slots.js').JobSlot} slot
- * @param {number} call
+ * @param {JobSlot} slot
  * @param {boolean} whole
  */
-function look(slot, call, whole) {
-  const answered = (/** @type {any} */ head) => {
-    if (head === null || head === undefined) return MISSING;
-    if (isAtHand(slot, whole) && slot.record.run?.revision === head.run?.revision) {
+function lookAndLoad(slot, whole) {
+  const head = getHead(slot);
+  const enough = (/** @type {any} */ known) => (isEnough(slot, known, whole) ? { head: known } : getJob(slot));
+  return promiseOf(head)?.then(enough) ?? enough(head);
+}
+
+/**
+ * Is what is at hand still the stored job, or is a head alone enough? One that has steps is read whole.
+ *
+ * @param {JobSlot} slot
+ * @param {any} head
+ * @param {boolean} whole
+ */
+function isEnough(slot, head, whole) {
+  if (head === null || head === undefined) return true;
+  if (isAtHand(slot, whole) && slot.record.run?.revision === head.run?.revision) return true;
+  return !whole && head.run?.stepsTaken === undefined;
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {any} answer a job, or `{ head }`
+ */
+function readLooked(slot, answer) {
+  if (answer === null || answer === undefined || !('head' in answer)) return readJob(slot, answer);
+  const { head } = answer;
+  if (head === null || head === undefined) return MISSING;
+  try {
+    if (slot.record !== null && slot.record.run?.revision === head.run?.revision) {
       slot.current = true;
       return writeRegisters(slot);
     }
     slot.forgetRecord();
-    return whole || head.run?.stepsTaken !== undefined ? null : acceptHead(slot, head);
-  };
-  // A second question, where the head's answer says that there is more.
-  const question = () => {
-    const head = slot.engine.store.getHead(slot.id);
-    if (isThenable(head)) {
-      return Promise.resolve(head).then((known) => answered(known) ?? jobAfterHead(slot));
-    }
-    return answered(head) ?? jobAfterHead(slot);
-  };
-  return ask(slot, call, question, (code) => code);
-}
-
-/** @param {import('./slots.js').JobSlot} slot */
-function jobAfterHead(slot) {
-  const job = slot.engine.store.getJob(slot.id);
-  const read = (/** @type {any} */ known) => (known === null || known === undefined ? MISSING : acceptJob(slot, known));
-  return isThenable(job) ? Promise.resolve(job).then(read) : read(job);
-}
-
-/**
- * @param {import('./slots.js').JobSlot} slot
- * @param {number} call
- * @param {() => any} question
- * @param {(answer: any) => number} read
- */
-function ask(slot, call, question, read) {
-  const failed = (/** @type {unknown} */ error) => {
-    slot.answer = error;
-    return FAILED;
-  };
-  const safely = (/** @type {any} */ answer) => {
-    try {
-      return read(answer);
-    } catch (error) {
-      return failed(error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error));
-    }
-  };
-  try {
-    const answer = question();
-    return isThenable(answer) ? settleLater(slot.engine, call, answer, safely, failed) : safely(answer);
+    return acceptHead(slot, head);
   } catch (error) {
-    return failed(error);
+    return notLoaded(slot, error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error));
   }
 }
 
@@ -151,32 +154,34 @@ export function store_bad_run(job, problem) {
  */
 export function store_commit(job, call) {
   const slot = slotOf(job);
-  const { engine } = slot;
-  const commit = engine.commits() ? prepareCommit(slot) : prepareSave(slot);
-  const failed = (/** @type {any} */ error) => {
-    slot.forgetRecord();
-    if (isConflict(error)) return CONFLICT;
-    slot.answer = error;
-    return NOT_STORED;
-  };
-  const stored = () => {
-    const { change } = slot;
-    commit.stored();
-    slot.seq += change.events.length;
-    for (const [step, output] of change.outputs ?? []) slot.outputs.set(step, output);
-    slot.outbox = change.events.map((/** @type {any} */ event, /** @type {number} */ place) => ({
-      event,
-      payload: change.payloads[place],
-    }));
-    slot.change = null;
-    return STORED;
-  };
-  try {
-    const answer = commit.send();
-    return isThenable(answer) ? settleLater(engine, call, answer, stored, failed) : stored();
-  } catch (error) {
-    return failed(error);
-  }
+  slot.commit = slot.engine.commits() ? prepareCommit(slot) : prepareSave(slot);
+  return ask(slot, call, send, stored, notStored);
+}
+
+/** @param {JobSlot} slot */
+const send = (slot) => slot.commit.send();
+
+/** @param {JobSlot} slot */
+function stored(slot) {
+  const { change, commit } = slot;
+  commit.stored();
+  slot.seq += change.events.length;
+  if (change.outputs !== null) for (const [step, output] of change.outputs) slot.outputs.set(step, output);
+  slot.outbox = change;
+  slot.change = null;
+  slot.commit = null;
+  return STORED;
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {any} error
+ */
+function notStored(slot, error) {
+  slot.forgetRecord();
+  if (isConflict(error)) return CONFLICT;
+  slot.answer = error;
+  return NOT_STORED;
 }
 
 /** @param {any} error */

@@ -482,7 +482,7 @@ impl<V> Job<V> {
         let state = &mut self.run_mut().states[step];
         (state.status, state.due_at) = (StepStatus::Waiting, Some(due_at));
         state.error = Some(Box::new(why.clone()));
-        self.run_mut().schedule.offer_again(step);
+        self.run_mut().schedule.offer(step);
         let message = why.message.into();
         self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
     }
@@ -545,7 +545,7 @@ impl<V> Job<V> {
         if tool_call.is_some() {
             // The attempt was cut short: it is made again under the same number.
             state.interrupted = true;
-            run.schedule.offer_again(step);
+            run.schedule.offer(step);
         }
         run.approvals.push(Approval { id, step, tool_call });
         let approval = run.approvals.len() - 1;
@@ -570,6 +570,12 @@ impl<V> Job<V> {
         if approval.tool_call.is_none() {
             let who = by.by.clone().unwrap_or_else(|| "unknown".into());
             self.run_mut().states[step].approved_by = Some(who);
+        }
+        let run = self.run_mut();
+        if !run.approvals.iter().any(|other| other.step == step)
+            && run.states[step].status == StepStatus::Waiting
+        {
+            run.states[step].status = StepStatus::Pending;
         }
         self.note_step(step, cause, StepFact::Approved(by));
         let paused_for_it = self
@@ -607,7 +613,7 @@ impl<V> Job<V> {
             let run = self.run_mut();
             run.states[step].status = StepStatus::Pending;
             run.states[step].interrupted = true;
-            run.schedule.offer_again(step);
+            run.schedule.offer(step);
             let cause = self.step_seq(step);
             self.note_step(step, cause, StepFact::Recovered);
         }

@@ -1,15 +1,17 @@
 //! Which step comes next: the first ready one in the plan's order.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::core::step::StepIndex;
 
 /// What each step still waits for. Ending a step costs what it has dependents, never what the plan has steps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Schedule {
     blocked_by: Vec<u32>,
     dependents: Vec<Vec<StepIndex>>,
-    ready: BTreeSet<StepIndex>,
+    /// Steps that were ready once, the first on top; those that no longer are go when they come up.
+    queue: BinaryHeap<Reverse<StepIndex>>,
+    ready: Vec<bool>,
     open: usize,
 }
 
@@ -20,13 +22,14 @@ impl Schedule {
         let mut schedule = Schedule {
             blocked_by: vec![0; count],
             dependents: vec![Vec::new(); count],
-            ready: BTreeSet::new(),
+            queue: BinaryHeap::new(),
+            ready: vec![false; count],
             open: count,
         };
         for (step, before) in after.enumerate() {
             schedule.blocked_by[step] = u32::try_from(before.len()).unwrap_or(u32::MAX);
             if before.is_empty() {
-                schedule.ready.insert(step);
+                schedule.offer(step);
             }
             for &earlier in before {
                 schedule.dependents[earlier].push(step);
@@ -40,34 +43,43 @@ impl Schedule {
         let step = self.blocked_by.len();
         self.blocked_by.push(0);
         self.dependents.push(Vec::new());
-        self.ready.insert(step);
+        self.ready.push(false);
         self.open += 1;
+        self.offer(step);
         step
     }
 
     /// The first ready step, in the plan's order.
-    pub fn first_ready(&self) -> Option<StepIndex> {
-        self.ready.first().copied()
+    pub fn first_ready(&mut self) -> Option<StepIndex> {
+        while let Some(Reverse(step)) = self.queue.peek().copied() {
+            if self.ready[step] {
+                return Some(step);
+            }
+            self.queue.pop();
+        }
+        None
     }
 
     /// The step was begun: it is no longer offered.
     pub fn begin(&mut self, step: StepIndex) {
-        self.ready.remove(&step);
+        self.ready[step] = false;
     }
 
-    /// The step was begun before and is to be made again.
-    pub fn offer_again(&mut self, step: StepIndex) {
-        self.ready.insert(step);
+    /// The step is ready, for the first time or to be made again.
+    pub fn offer(&mut self, step: StepIndex) {
+        if !std::mem::replace(&mut self.ready[step], true) {
+            self.queue.push(Reverse(step));
+        }
     }
 
     /// The step ended; what waited for it alone becomes ready.
     pub fn end(&mut self, step: StepIndex) {
-        self.ready.remove(&step);
+        self.ready[step] = false;
         self.open -= 1;
         for dependent in std::mem::take(&mut self.dependents[step]) {
             self.blocked_by[dependent] -= 1;
             if self.blocked_by[dependent] == 0 {
-                self.ready.insert(dependent);
+                self.offer(dependent);
             }
         }
     }
@@ -82,6 +94,7 @@ impl Schedule {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     /// Each step after any set of earlier ones.
     fn any_dag() -> impl Strategy<Value = Vec<Vec<StepIndex>>> {
@@ -105,10 +118,12 @@ mod tests {
             let mut schedule = Schedule::new(after.iter().map(Vec::as_slice));
             let mut ended = BTreeSet::new();
             while !schedule.all_ended() {
-                let step = if last { *schedule.ready.last().unwrap() } else { schedule.first_ready().unwrap() };
+                let first = schedule.first_ready().unwrap();
+                let step = if last { schedule.ready.iter().rposition(|ready| *ready).unwrap() } else { first };
+                prop_assert!(first <= step);
                 prop_assert!(after[step].iter().all(|before| ended.contains(before)));
                 schedule.begin(step);
-                prop_assert!(!schedule.ready.contains(&step));
+                prop_assert!(schedule.first_ready() != Some(step));
                 schedule.end(step);
                 prop_assert!(ended.insert(step));
             }

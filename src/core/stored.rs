@@ -52,11 +52,11 @@ fn read_routed(run: &Map<String, Value>) -> Result<Run, String> {
         let number = id.rsplit_once('#').and_then(|(_, number)| number.parse::<usize>().ok());
         let routed = state.get("routed").and_then(Value::as_object);
         let (Some(number), Some(routed)) = (number, routed) else {
-            return Err(format!("run.steps holds {id:?}, which neither a plan nor a router names"));
+            return Err(format!("run.steps holds \"{id}\", which neither a plan nor a router names"));
         };
         found.push((number, Step::routed(number, read_routed_step(routed))));
     }
-    found.sort_by_key(|(number, _)| *number);
+    found.sort_unstable_by_key(|(number, _)| *number);
     for (expected, (number, step)) in (1..).zip(found) {
         if number != expected {
             return Err(format!("run.steps has no step number {expected}"));
@@ -91,7 +91,7 @@ fn steps_of(
         }
     };
     if let Some((id, _)) = steps.into_iter().flatten().find(|(_, state)| !state.is_object()) {
-        return Err(format!("run.steps[{id:?}] must be an object"));
+        return Err(format!("run.steps[\"{id}\"] must be an object"));
     }
     Ok(steps.into_iter().flatten().filter_map(|(id, state)| Some((id, state.as_object()?))))
 }
@@ -99,9 +99,9 @@ fn steps_of(
 fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String> {
     for (id, stored) in steps_of(run)? {
         let Some(index) = result.index_of(id) else {
-            return Err(format!("run.steps holds {id:?}, which the plan does not name"));
+            return Err(format!("run.steps holds \"{id}\", which the plan does not name"));
         };
-        let state = read_state(stored).ok_or_else(|| format!("run.steps[{id:?}] has no known status"))?;
+        let state = read_state(stored).ok_or_else(|| format!("run.steps[\"{id}\"] has no known status"))?;
         match state.status {
             status if status.has_ended() => result.schedule.end(index),
             StepStatus::Running => result.schedule.begin(index),

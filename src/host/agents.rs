@@ -107,7 +107,7 @@ pub struct AgentFacts {
 pub enum Input<'a> {
     /// By the plan: an expression over the context.
     Expression(&'a Expr),
-    /// By the router, with its answer.
+    /// By the router, with its answer; else by the caller; else as after the step before.
     FromRouter,
     /// By the caller, when the step first began.
     FromCaller,

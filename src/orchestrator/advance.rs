@@ -91,7 +91,8 @@ impl<H: Host> Orchestrator<H> {
         }
         progress.paced = None;
         let first = job.run_mut().states[step].started_at.is_none();
-        let given = if first { progress.input.take() } else { None };
+        // For the first step that runs, whether it was begun before or not.
+        let given = progress.input.take().filter(|_| first);
         let number = job.begin_attempt(step, given, self.host.now());
         Ok(Next::Call { step, number, given_input: job.run_mut().states[step].input_given })
     }

@@ -40,7 +40,7 @@ impl Answer {
         let step_id = |approval: &Approval| job.run.as_ref().map(|run| &*run.step(approval.step).id);
         let known_step = |id: &str| job.run.as_ref().is_some_and(|run| run.index_of(id).is_some());
         if let Some(id) = self.step.as_deref().filter(|id| !known_step(id)) {
-            return Err(Refusal::new(Code::UnknownStep, format!("Unknown step {id:?}")));
+            return Err(Refusal::new(Code::UnknownStep, format!("Unknown step \"{id}\"")));
         }
         let mut meant = waiting.iter().filter(|approval| {
             self.approval.as_deref().is_none_or(|id| id == &*approval.id)
@@ -59,8 +59,8 @@ impl Answer {
 
     fn nothing_waits(&self) -> Refusal {
         let message = match (&self.approval, &self.step) {
-            (Some(id), _) => format!("No approval {id:?} is waiting"),
-            (None, Some(id)) => format!("Step {id:?} is not waiting for approval"),
+            (Some(id), _) => format!("No approval \"{id}\" is waiting"),
+            (None, Some(id)) => format!("Step \"{id}\" is not waiting for approval"),
             (None, None) => "No step is waiting for approval".to_owned(),
         };
         Refusal::new(Code::InvalidTransition, message)
@@ -74,7 +74,7 @@ impl<H: Host> Orchestrator<H> {
     /// `not_found`; `unknown_step`; `invalid_transition` where nothing waits, several wait, or the job has ended.
     pub async fn approve_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
         let now = self.host.now();
-        self.change_job(key, |job| {
+        self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
             job.approve(&approval, answer.decision(&approval), now);
             Ok(())
@@ -88,7 +88,7 @@ impl<H: Host> Orchestrator<H> {
     /// As [`Orchestrator::approve_step`].
     pub async fn reject_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
         let now = self.host.now();
-        self.change_job(key, |job| {
+        self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
             job.reject(&approval, answer.decision(&approval), now);
             Ok(())

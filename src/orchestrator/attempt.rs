@@ -63,7 +63,7 @@ impl<H: Host> Orchestrator<H> {
 
 fn timed_out<V>(limit: Option<(f64, &str)>) -> AgentResult<V> {
     let message = match limit {
-        Some((ms, step)) => format!("Step \"{step}\" timed out after {ms} ms"),
+        Some((ms, step)) => format!("Step \"{step}\" timed out after {} ms", ms.ceil() as u64),
         None => Code::Timeout.sentence().to_owned(),
     };
     AgentResult::Failed {

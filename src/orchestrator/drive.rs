@@ -47,9 +47,10 @@ pub(super) enum Driven<V> {
 }
 
 /// What to do after a commit.
-enum After<V> {
-    Return(Driven<V>),
-    Act(Next<V>),
+enum After<H: Host> {
+    Return(Driven<H::Value>),
+    Act(Next<H::Value>),
+    Stop(Stop<H::Value, H::Error>),
 }
 
 /// One run over a job's steps, by whoever has the job's seat.
@@ -98,11 +99,11 @@ impl<'a, H: Host> Drive<'a, H> {
     async fn run_steps(&mut self) -> Outcome<H, Driven<H::Value>> {
         let mut conflicts = Conflicts::default();
         loop {
-            let mark = self.live.mark();
             match self.decide().await? {
                 None => conflicts.again::<H>()?,
-                Some(After::Return(driven)) => return Ok(driven),
-                Some(After::Act(next)) => {
+                Some((After::Return(driven), _)) => return Ok(driven),
+                Some((After::Stop(stop), _)) => return Err(stop),
+                Some((After::Act(next), mark)) => {
                     if let Some(driven) = self.act(next, mark).await? {
                         return Ok(driven);
                     }
@@ -112,7 +113,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// Commits what has ended together with what comes next; `None` when somebody else committed first.
-    async fn decide(&mut self) -> Outcome<H, Option<After<H::Value>>> {
+    async fn decide(&mut self) -> Outcome<H, Option<(After<H>, u64)>> {
         let section = self.orchestrator.section(self.key).await?;
         let mut job = section.load_whole().await?;
         if !self.looked {
@@ -125,15 +126,13 @@ impl<'a, H: Host> Drive<'a, H> {
             }
         }
         let after = self.choose(&mut job).await?;
-        if section.commit(job).await? == Committed::Conflict {
-            return Ok(None);
-        }
+        let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
         self.finished = None;
-        Ok(Some(after))
+        Ok(Some((after, mark)))
     }
 
-    async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, After<H::Value>> {
+    async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, After<H>> {
         let ended = self.settle(job).await;
         if let (Until::OneStep, Some(step)) = (self.until, ended) {
             return Ok(After::Return(self.report(job, step)));
@@ -144,7 +143,11 @@ impl<'a, H: Host> Drive<'a, H> {
         if !job.is_running() {
             return Ok(After::Return(self.stopped(job)));
         }
-        Ok(After::Act(self.orchestrator.advance(self.key, job, &mut self.progress).await?))
+        // What has ended is committed, whatever asking about the next step comes to.
+        Ok(match self.orchestrator.advance(self.key, job, &mut self.progress).await {
+            Ok(next) => After::Act(next),
+            Err(stop) => After::Stop(stop),
+        })
     }
 
     /// The job is not running: why, in the words for the one who asked.
@@ -200,10 +203,10 @@ impl<'a, H: Host> Drive<'a, H> {
         let host = &self.orchestrator.host;
         let what = self.plan.as_ref().map(|plan| &plan.steps[step]);
         let input = match what.map(|what| (&what.input, &what.after)) {
-            Some((Some(expression), _)) => Input::Expression(expression),
-            _ if given_input => Input::FromCaller,
-            Some((None, after)) => Input::OutputOf(after),
             None => Input::FromRouter,
+            Some((Some(expression), _)) => Input::Expression(expression),
+            Some((None, _)) if given_input => Input::FromCaller,
+            Some((None, after)) => Input::OutputOf(after),
         };
         let attempt = host.prepare(self.key, step, number, input);
         let limit = what.and_then(|what| Some((what.timeout_ms?, &*what.id)));

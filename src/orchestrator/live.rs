@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     future::poll_fn,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -16,7 +15,8 @@ use crate::{
 /// The jobs that are being worked on.
 #[derive(Default)]
 pub(super) struct LiveJobs {
-    jobs: RefCell<HashMap<JobKey, Rc<Live>>>,
+    /// By key; keys are small numbers, given again when they are free.
+    jobs: RefCell<Vec<Option<Rc<Live>>>>,
 }
 
 /// One of them.
@@ -36,22 +36,28 @@ pub(super) struct Live {
 impl LiveJobs {
     /// What is known of a job, made where nothing is.
     pub(super) fn enter(&self, key: JobKey) -> Rc<Live> {
-        Rc::clone(self.jobs.borrow_mut().entry(key).or_default())
+        let mut jobs = self.jobs.borrow_mut();
+        let place = key.0 as usize;
+        if jobs.len() <= place {
+            jobs.resize_with(place + 1, || None);
+        }
+        Rc::clone(jobs[place].get_or_insert_default())
     }
 
     /// What is known of a job.
     pub(super) fn get(&self, key: JobKey) -> Option<Rc<Live>> {
-        self.jobs.borrow().get(&key).cloned()
+        self.jobs.borrow().get(key.0 as usize).cloned().flatten()
     }
 
     /// The key is no longer the job's.
     pub(super) fn forget(&self, key: JobKey) {
-        self.jobs.borrow_mut().remove(&key);
+        let forgotten = self.jobs.borrow_mut().get_mut(key.0 as usize).and_then(Option::take);
+        drop(forgotten);
     }
 
     /// Every job that is being worked on.
     pub(super) fn all(&self) -> Vec<Rc<Live>> {
-        self.jobs.borrow().values().cloned().collect()
+        self.jobs.borrow().iter().flatten().cloned().collect()
     }
 }
 

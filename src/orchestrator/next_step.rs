@@ -1,5 +1,6 @@
 use crate::{
     core::{
+        job::Job,
         outcome::{Code, Refusal},
         status::JobStatus,
         step::{StepIndex, StepStatus},
@@ -55,10 +56,14 @@ impl<H: Host> Orchestrator<H> {
 
     /// Somebody else runs the job's steps: it is running, and a step is under way.
     async fn why_taken(&self, key: JobKey) -> super::Stop<H::Value, H::Error> {
-        let looked = self.change_job(key, |job| Ok(job.is_running())).await;
-        match looked {
-            Ok(true) => Refusal::new(Code::Conflict, "A step of this job is already running").into(),
-            Ok(false) => Code::NotRunning.into(),
+        let mut running = false;
+        let look = &mut |job: &mut Job<H::Value>| {
+            running = job.is_running();
+            Ok(())
+        };
+        match self.change_job(key, look).await {
+            Ok(()) if running => Refusal::new(Code::Conflict, "A step of this job is already running").into(),
+            Ok(()) => Code::NotRunning.into(),
             Err(stop) => stop,
         }
     }

@@ -9,6 +9,6 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, or `invalid_transition` "Only running jobs can be paused".
     pub async fn pause_job(&self, key: JobKey) -> Outcome<H> {
-        self.change_job(key, |job| Ok(job.pause()?)).await
+        self.change_job(key, &mut |job| Ok(job.pause()?)).await
     }
 }

@@ -10,7 +10,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, or what the store fails with.
     pub async fn record_event(&self, key: JobKey, step: StepIndex, event: H::Value) -> Outcome<H> {
-        self.change_job(key, |job| {
+        self.change_job(key, &mut |job| {
             let running = job.run.as_ref().and_then(|run| run.states.get(step));
             if running.is_some_and(|state| state.status == StepStatus::Running) {
                 job.emit(step, event.clone());
@@ -25,7 +25,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, or what the store fails with.
     pub async fn record_late_result(&self, key: JobKey, step: StepIndex) -> Outcome<H> {
-        self.change_job(key, |job| {
+        self.change_job(key, &mut |job| {
             job.drop_late_result(step);
             Ok(())
         })

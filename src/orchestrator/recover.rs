@@ -1,5 +1,5 @@
 use crate::{
-    core::{outcome::Code, status::JobStatus},
+    core::{job::Job, outcome::Code},
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
@@ -19,16 +19,17 @@ impl<H: Host> Orchestrator<H> {
             if self.live.get(key).is_some_and(|live| live.is_driven()) {
                 continue;
             }
-            let taken = self.change_job(key, |job| {
-                let running = job.head.status == JobStatus::Running;
+            let mut running = false;
+            let take = &mut |job: &mut Job<H::Value>| {
+                running = job.is_running();
                 if running {
                     job.recover_steps();
                 }
-                Ok(running)
-            });
-            match taken.await {
-                Ok(true) => resumed.push(key),
-                Ok(false) => {}
+                Ok(())
+            };
+            match self.change_job(key, take).await {
+                Ok(()) if running => resumed.push(key),
+                Ok(()) => {}
                 Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => {}
                 Err(stop) => return Err(stop),
             }

@@ -1,8 +1,4 @@
-use std::{
-    cell::RefCell,
-    collections::{HashMap, hash_map::Entry},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use crate::{
     host::{Host, JobKey},
@@ -14,13 +10,28 @@ use crate::{
 };
 
 /// The runs that are under way, and what they came to, for those who join them.
-pub(super) struct Runs<H: Host>(RefCell<HashMap<JobKey, Rc<RunEnd<H>>>>);
+pub(super) struct Runs<H: Host>(RefCell<Vec<Run<H>>>);
+
+type Run<H> = (JobKey, Rc<RunEnd<H>>);
 
 type RunEnd<H> = RefCell<Option<Outcome<H>>>;
 
 impl<H: Host> Default for Runs<H> {
     fn default() -> Self {
         Runs(RefCell::default())
+    }
+}
+
+impl<H: Host> Runs<H> {
+    /// Begins a run, or gives the end of the one that is under way.
+    fn join(&self, key: JobKey) -> Result<Rc<RunEnd<H>>, Rc<RunEnd<H>>> {
+        let mut runs = self.0.borrow_mut();
+        if let Some((_, end)) = runs.iter().find(|(running, _)| *running == key) {
+            return Err(Rc::clone(end));
+        }
+        let end = Rc::default();
+        runs.push((key, Rc::clone(&end)));
+        Ok(end)
     }
 }
 
@@ -32,15 +43,11 @@ impl<H: Host> Orchestrator<H> {
     /// What stopped the job: a pause, a limit, a failed step, the budget manager's own words.
     pub async fn run_job(&self, key: JobKey, input: Option<H::Value>) -> Outcome<H> {
         let live = self.live(key);
-        let end = match self.runs.0.borrow_mut().entry(key) {
-            Entry::Occupied(run) => Err(Rc::clone(run.get())),
-            Entry::Vacant(free) => Ok(Rc::clone(free.insert(Rc::default()))),
-        };
-        match end {
+        match self.runs.join(key) {
             Ok(end) => {
                 let outcome = self.run_alone(&live, key, input).await;
                 *end.borrow_mut() = Some(outcome.clone());
-                self.runs.0.borrow_mut().remove(&key);
+                self.runs.0.borrow_mut().retain(|(running, _)| *running != key);
                 live.notify();
                 outcome
             }

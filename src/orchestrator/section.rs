@@ -23,8 +23,8 @@ pub(super) struct Section<'a, H: Host> {
 /// What a commit came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Committed {
-    /// It is stored.
-    Yes,
+    /// It is stored; what changes after it counts from this mark.
+    Yes(u64),
     /// Somebody else committed first; load again and decide again.
     Conflict,
 }
@@ -80,7 +80,7 @@ impl<'a, H: Host> Section<'a, H> {
         let host = &orchestrator.host;
         if job.change.is_empty() {
             orchestrator.keep(key, job);
-            return Ok(Committed::Yes);
+            return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
         }
         match host.commit(key, &job).await {
             Ok(()) => {}
@@ -94,34 +94,37 @@ impl<'a, H: Host> Section<'a, H> {
         }
         orchestrator.keep(key, job);
         drop(turn);
+        let mut mark = 0;
         if let Some(live) = orchestrator.live.get(key) {
             if head.status.has_ended() {
                 live.abort_attempts(Abort::Cancelled);
             }
             live.notify();
+            mark = live.mark();
         }
         host.emit(key, &change.events);
         if let (true, Some(completed)) = (change.ends_job(), head.completed) {
             host.job_ended(key, completed - head.started.unwrap_or(head.created), head.status);
         }
-        Ok(Committed::Yes)
+        Ok(Committed::Yes(mark))
     }
 }
 
 impl<H: Host> Orchestrator<H> {
     /// Loads a job, changes it and commits, again where somebody else committed first.
-    pub(super) async fn change_job<T>(
+    pub(super) async fn change_job(
         &self,
         key: JobKey,
-        mut decide: impl FnMut(&mut Job<H::Value>) -> Outcome<H, T>,
-    ) -> Outcome<H, T> {
+        // Not generic: one copy of this code serves every operation.
+        decide: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>,
+    ) -> Outcome<H> {
         let mut conflicts = Conflicts::default();
         loop {
             let section = self.section(key).await?;
             let mut job = section.load().await?;
-            let decided = decide(&mut job)?;
-            if section.commit(job).await? == Committed::Yes {
-                return Ok(decided);
+            decide(&mut job)?;
+            if let Committed::Yes(_) = section.commit(job).await? {
+                return Ok(());
             }
             conflicts.again::<H>()?;
         }

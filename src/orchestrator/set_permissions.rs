@@ -10,7 +10,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, `invalid_transition` where the job has ended.
     pub async fn set_permissions(&self, key: JobKey, patch: PermissionPatch) -> Outcome<H> {
-        self.change_job(key, |job| {
+        self.change_job(key, &mut |job| {
             if job.head.status.has_ended() {
                 return Err(Code::InvalidTransition.into());
             }

@@ -30,7 +30,7 @@ impl<H: Host> Orchestrator<H> {
             if job.is_finished() {
                 job.complete(now, Some(job.head.seq))?;
             }
-            if section.commit(job).await? == Committed::Yes {
+            if let Committed::Yes(_) = section.commit(job).await? {
                 return Ok(());
             }
             conflicts.again::<H>()?;

@@ -22,6 +22,9 @@ use wasm_bindgen::JsValue;
 
 use crate::host::Values;
 
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// The parts that one `createOrchestrator` was given; JavaScript keeps them under this number.
 pub(crate) struct JsHost {
     engine: u32,

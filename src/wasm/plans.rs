@@ -29,9 +29,7 @@ pub fn parse_plan() -> i32 {
         }
     };
     match parsed {
-        Ok(plan) => {
-            keep(Rc::new(plan))
-        }
+        Ok(plan) => keep(Rc::new(plan)),
         Err(problems) => {
             for problem in problems {
                 plan_problem(&problem.path, &problem.message);

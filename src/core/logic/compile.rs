@@ -28,27 +28,40 @@ struct Level {
     scopes: u32,
 }
 
-type Compiled = Result<Node, CompileError>;
+/// What is wrong; where, the path tells.
+enum Problem<'v> {
+    TooDeep,
+    TooLong,
+    ValueTooDeep,
+    Reserved,
+    Unknown(&'v str),
+    Several(&'v Map<String, Value>),
+}
+
+type Compiled<'v> = Result<Node, Problem<'v>>;
 
 impl<'v> Compiler<'v> {
     pub(super) fn new(templates: bool) -> Self {
         Compiler { templates, length: Budget::new(MAX_LENGTH), path: Vec::new() }
     }
 
-    pub(super) fn root(&mut self, value: &'v Value) -> Compiled {
-        self.node(value, Level { depth: 0, scopes: 0 })
+    pub(super) fn root(mut self, value: &'v Value) -> Result<Node, CompileError> {
+        match self.node(value, Level { depth: 0, scopes: 0 }) {
+            Ok(node) => Ok(node),
+            Err(problem) => Err(CompileError { path: self.place(), message: sentence(problem) }),
+        }
     }
 
-    fn node(&mut self, value: &'v Value, level: Level) -> Compiled {
+    fn node(&mut self, value: &'v Value, level: Level) -> Compiled<'v> {
         match value {
             Value::Array(items) => {
-                self.count(1, 0)?;
+                self.count(1)?;
                 let items = self.list(items, self.inside(level)?, |_| false)?;
                 Ok(fold(items))
             }
             Value::Object(members) if members.is_empty() => self.literal(value),
             Value::Object(members) => {
-                self.count(1, 0)?;
+                self.count(1)?;
                 let level = self.inside(level)?;
                 let mut keys = members.iter();
                 if let (Some((key, argument)), None) = (keys.next(), keys.next()) {
@@ -58,10 +71,10 @@ impl<'v> Compiler<'v> {
                         return self.leave(compiled);
                     }
                     if !self.templates {
-                        return self.unknown(key);
+                        return Err(Problem::Unknown(key));
                     }
                 } else if !self.templates {
-                    return self.several(members);
+                    return Err(Problem::Several(members));
                 }
                 self.template(members, level)
             }
@@ -69,13 +82,11 @@ impl<'v> Compiler<'v> {
         }
     }
 
-    fn literal(&mut self, value: &Value) -> Compiled {
+    fn literal(&mut self, value: &Value) -> Compiled<'v> {
         match self.length.copy(value, 0) {
             Ok(copy) => Ok(Node::Literal(copy)),
-            Err(fault) if matches!(*fault, EvalError::TooDeep { .. }) => {
-                self.fail(format!("a value nests deeper than {MAX_VALUE_DEPTH} levels"))
-            }
-            Err(_) => self.too_long(),
+            Err(fault) if matches!(*fault, EvalError::TooDeep { .. }) => Err(Problem::ValueTooDeep),
+            Err(_) => Err(Problem::TooLong),
         }
     }
 
@@ -84,7 +95,7 @@ impl<'v> Compiler<'v> {
         items: &'v [Value],
         level: Level,
         scoped: impl Fn(usize) -> bool,
-    ) -> Result<Vec<Node>, CompileError> {
+    ) -> Result<Vec<Node>, Problem<'v>> {
         let mut nodes = Vec::with_capacity(items.len().min(1024));
         for (index, item) in items.iter().enumerate() {
             self.path.push(Step::Index(index));
@@ -95,13 +106,13 @@ impl<'v> Compiler<'v> {
         Ok(nodes)
     }
 
-    fn template(&mut self, members: &'v Map<String, Value>, level: Level) -> Compiled {
+    fn template(&mut self, members: &'v Map<String, Value>, level: Level) -> Compiled<'v> {
         let mut nodes = Vec::with_capacity(members.len().min(1024));
         for (key, member) in members {
             self.path.push(Step::Key(key));
-            self.count(0, key.len())?;
+            self.count(key.len() / 64)?;
             if key == "__proto__" {
-                return self.fail("the key \"__proto__\" is reserved".into());
+                return Err(Problem::Reserved);
             }
             let node = self.node(member, level);
             nodes.push((key.clone(), self.leave(node)?));
@@ -116,7 +127,7 @@ impl<'v> Compiler<'v> {
         Ok(Node::Literal(nodes.into_iter().map(literal).collect()))
     }
 
-    fn operation(&mut self, name: &'static str, op: Op, argument: &'v Value, level: Level) -> Compiled {
+    fn operation(&mut self, name: &'static str, op: Op, argument: &'v Value, level: Level) -> Compiled<'v> {
         if op == Op::Preserve {
             return self.literal(argument);
         }
@@ -143,66 +154,70 @@ impl<'v> Compiler<'v> {
         Ok(known.unwrap_or(Node::Call(call)))
     }
 
-    fn inside(&self, level: Level) -> Result<Level, CompileError> {
+    fn inside(&self, level: Level) -> Result<Level, Problem<'v>> {
         if level.depth == MAX_DEPTH {
-            return self.fail(format!("the expression nests deeper than {MAX_DEPTH} levels"));
+            return Err(Problem::TooDeep);
         }
         Ok(Level { depth: level.depth + 1, ..level })
     }
 
-    fn count(&mut self, values: usize, bytes: usize) -> Result<(), CompileError> {
-        match self.length.spend(values).and_then(|()| self.length.spend_text(bytes)) {
-            Ok(()) => Ok(()),
-            Err(_) => self.too_long(),
-        }
+    fn count(&mut self, steps: usize) -> Result<(), Problem<'v>> {
+        self.length.spend(steps).or(Err(Problem::TooLong))
     }
 
     /// The path is left where an error arose, so that the error tells it.
-    fn leave(&mut self, node: Compiled) -> Compiled {
+    fn leave(&mut self, node: Compiled<'v>) -> Compiled<'v> {
         if node.is_ok() {
             self.path.pop();
         }
         node
     }
 
-    fn too_long<T>(&self) -> Result<T, CompileError> {
-        self.fail(format!("the expression is longer than {MAX_LENGTH} values"))
-    }
-
-    fn unknown(&self, key: &str) -> Compiled {
-        let mut message = format!("unknown operator {}", value::quote(key));
-        if let Some(meant) = nearest(key, operators::names()) {
-            message += &format!("; did you mean \"{meant}\"?");
-        }
-        self.fail(message)
-    }
-
-    fn several(&self, members: &Map<String, Value>) -> Compiled {
-        let mut keys: Vec<String> = members.keys().take(3).map(|key| value::quote(key)).collect();
-        let last = if members.len() > 3 { "more".into() } else { keys.pop().unwrap_or_default() };
-        self.fail(format!(
-            "an operation is an object with one key, and this has {}: {} and {last}; \"preserve\" takes an object as it stands",
-            members.len(),
-            keys.join(", "),
-        ))
-    }
-
-    fn fail<T>(&self, message: String) -> Result<T, CompileError> {
+    fn place(&self) -> String {
         let mut path = String::new();
         for step in &self.path {
-            match step {
-                Step::Index(index) => path += &format!("[{index}]"),
-                Step::Key(key)
-                    if key.starts_with(|first: char| first.is_ascii_alphabetic())
-                        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
-                {
-                    path.push('.');
-                    path += key;
-                }
-                Step::Key(key) => path += &format!("[{}]", value::quote(key)),
+            let plain = |key: &str| {
+                let mut bytes = key.bytes();
+                bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+                    && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            };
+            let (before, key, after) = match *step {
+                Step::Index(index) => ("[", index.to_string(), "]"),
+                Step::Key(key) if plain(key) => (".", key.to_string(), ""),
+                Step::Key(key) => ("[", value::quote(key), "]"),
+            };
+            for part in [before, &key, after] {
+                path.push_str(part);
             }
         }
-        Err(CompileError { path, message })
+        path
+    }
+}
+
+fn sentence(problem: Problem<'_>) -> String {
+    match problem {
+        Problem::TooDeep => format!("the expression nests deeper than {MAX_DEPTH} levels"),
+        Problem::TooLong => format!("the expression is longer than {MAX_LENGTH} values"),
+        Problem::ValueTooDeep => format!("a value nests deeper than {MAX_VALUE_DEPTH} levels"),
+        Problem::Reserved => "the key \"__proto__\" is reserved".into(),
+        Problem::Unknown(key) => {
+            let meant = nearest(key, operators::names());
+            let hint = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
+            format!("unknown operator {}{hint}", value::quote(key))
+        }
+        Problem::Several(members) => {
+            let mut keys = String::new();
+            for key in members.keys().take(2) {
+                keys.push_str(if keys.is_empty() { "" } else { ", " });
+                keys.push_str(&value::quote(key));
+            }
+            let count = members.len();
+            let more = if count > 2 { ", ..." } else { "" };
+            format!(
+                "an operation has one key, and this object has {count} ({keys}{more}); \
+                 \"preserve\" takes an object as it stands"
+            )
+        }
     }
 }
 

@@ -138,14 +138,19 @@ impl<'a> Machine<'a> {
     }
 
     fn arithmetic(&mut self, call: &Call, args: &[&Value]) -> Result<f64, Fault> {
-        if let Some(first) = args.first().filter(|first| first.is_array() || first.is_object()) {
-            self.number(call, first)?;
-        }
         let (least, expected) = match call.op {
             Op::Add | Op::Multiply => (0, ""),
             Op::Remainder => (2, "two numbers or more"),
             _ => (1, "one number or more"),
         };
+        // `max` and `min` take nothing for a number but numbers.
+        let selects = matches!(call.op, Op::Max | Op::Min);
+        if let Some(first) = args.first()
+            && !selects
+            && (first.is_array() || first.is_object())
+        {
+            return Err(not_a_number(call, value::describe(first)));
+        }
         if args.len() < least {
             return Err(unlisted(call, expected));
         }
@@ -155,20 +160,21 @@ impl<'a> Machine<'a> {
             _ => 0.0,
         };
         for (index, argument) in args.iter().enumerate() {
-            let selects = matches!(call.op, Op::Max | Op::Min);
             if selects && !argument.is_number() {
                 return Err(invalid(call, expected, argument));
             }
             let number = self.number(call, argument)?;
-            let alone = args.len() == 1 && !selects;
+            let starts = index == 0 && (args.len() > 1 || selects);
             result = match call.op {
                 Op::Add => result + number,
                 Op::Multiply => result * number,
-                _ if index == 0 && !alone => number,
+                _ if starts => number,
                 Op::Max => result.max(number),
                 Op::Min => result.min(number),
                 Op::Subtract => result - number,
-                Op::Divide if number == 0.0 => return Err(not_a_number(call, "0 to divide by".into())),
+                Op::Divide if number == 0.0 => {
+                    return Err(not_a_number(call, "0 to divide by".into()));
+                }
                 Op::Divide => result / number,
                 _ => result % number,
             };

@@ -3,7 +3,7 @@
 use super::expr::{Call, Node, Reference};
 use super::machine::{Fault, Machine, Made};
 use super::operators::Op;
-use super::value::object;
+use super::value::{object, with};
 use super::{EvalError, lookup, truthy, value};
 use serde_json::{Map, Value};
 
@@ -17,7 +17,11 @@ pub(super) struct Scope<'a, 's> {
 }
 
 impl<'a, 's> Scope<'a, 's> {
-    pub(super) fn inner(&'s self, context: &'a Value, iteration: Option<(&'a [Value], usize)>) -> Scope<'a, 's> {
+    pub(super) fn inner(
+        &'s self,
+        context: &'a Value,
+        iteration: Option<(&'a [Value], usize)>,
+    ) -> Scope<'a, 's> {
         Scope { context, iteration, outer: Some(self), depth: self.depth + 1 }
     }
 }
@@ -127,10 +131,7 @@ impl<'a> Machine<'a> {
             return Ok(lookup::follow(index, keys.get(1..).unwrap_or_default(), self));
         }
         let list = Value::Array(self.budget.copies(list, 1)?);
-        let mut about = object("iterator", list);
-        if let Some(members) = about.as_object_mut() {
-            members.insert("index".into(), index.into());
-        }
+        let about = with(object("iterator", list), "index", index.into());
         let about = self.keep(about);
         Ok(lookup::follow(about, keys, self))
     }

@@ -5,7 +5,7 @@ use super::expr::{Call, Node};
 use super::machine::{Fault, Machine};
 use super::operators::Op;
 use super::truthy;
-use super::value::object;
+use super::value::{object, with};
 use serde_json::Value;
 
 const EXPECTED: &str = "a list and an expression for its items";
@@ -55,10 +55,7 @@ impl<'a> Machine<'a> {
             accumulator = Some(match accumulator {
                 None => current,
                 Some(accumulator) => {
-                    let mut context = object("accumulator", accumulator);
-                    if let Some(members) = context.as_object_mut() {
-                        members.insert("current".into(), current);
-                    }
+                    let context = with(object("accumulator", accumulator), "current", current);
                     let context = self.keep(context);
                     self.own(body, &scope.inner(context, Some((items, index))))?
                 }
@@ -79,7 +76,9 @@ impl<'a> Machine<'a> {
         };
         match self.value(source, scope)? {
             Value::Array(items) => Ok(items),
-            nothing if lenient && !truthy(nothing) && !matches!(source, Node::Literal(Value::Null)) => Ok(&[]),
+            nothing if lenient && !truthy(nothing) && !matches!(source, Node::Literal(Value::Null)) => {
+                Ok(&[])
+            }
             other => Err(invalid(call, EXPECTED, other)),
         }
     }

@@ -5,24 +5,31 @@ use super::machine::Machine;
 use super::{Path, number, strings};
 use serde_json::Value;
 
-
 /// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
 /// empty keys as there are dots, as elsewhere.
 pub(super) fn split(name: &str) -> Vec<String> {
     let mut keys = Vec::new();
-    let mut key = String::new();
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '.' => keys.push(std::mem::take(&mut key)),
-            '\\' => key.push(chars.next_if(|next| matches!(next, '.' | '/' | '\\')).unwrap_or('\\')),
-            _ => key.push(c),
+    let mut key = Vec::new();
+    let mut bytes = name.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'.' => keys.push(take(&mut key)),
+            b'\\' => {
+                let escaped = bytes.next_if(|next| matches!(next, b'.' | b'/' | b'\\'));
+                key.push(escaped.unwrap_or(b'\\'));
+            }
+            _ => key.push(byte),
         }
     }
     if keys.len() != name.len() {
-        keys.push(key);
+        keys.push(take(&mut key));
     }
     keys
+}
+
+/// Text cut at ASCII characters, which is text.
+fn take(bytes: &mut Vec<u8>) -> String {
+    String::from_utf8(std::mem::take(bytes)).unwrap_or_default()
 }
 
 /// Where a `var` of this name points, `scopes` levels in; `None` if it is not plain text.

@@ -7,6 +7,10 @@ use std::cell::OnceCell;
 /// Boxed, because it is passed up through everything and seldom there.
 pub(super) type Fault = Box<EvalError>;
 
+pub(super) fn fault(error: EvalError) -> Fault {
+    Box::new(error)
+}
+
 /// A value that was made, or one that stood somewhere.
 pub(super) enum Made<'a> {
     Own(Value),
@@ -73,7 +77,7 @@ impl Budget {
 
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         if steps > self.left as usize {
-            return Err(Box::new(EvalError::TooManySteps { limit: self.limit }));
+            return Err(fault(EvalError::TooManySteps { limit: self.limit }));
         }
         self.left -= steps as u32;
         Ok(())
@@ -122,5 +126,5 @@ pub(super) fn deeper(depth: u32) -> Result<u32, Fault> {
     if depth < MAX_VALUE_DEPTH {
         return Ok(depth + 1);
     }
-    Err(Box::new(EvalError::TooDeep { limit: MAX_VALUE_DEPTH }))
+    Err(fault(EvalError::TooDeep { limit: MAX_VALUE_DEPTH }))
 }

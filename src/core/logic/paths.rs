@@ -130,7 +130,8 @@ fn gather(node: &Node, scopes: u32, tree: &mut Value) -> bool {
         Node::Array(items) => items.iter().all(|item| gather(item, scopes, tree)),
         Node::Template(members) => members.iter().all(|(_, member)| gather(member, scopes, tree)),
         Node::Var(reference, default) => {
-            note(reference, scopes, tree) && default.as_ref().is_none_or(|default| gather(default, scopes, tree))
+            note(reference, scopes, tree)
+                && default.as_ref().is_none_or(|default| gather(default, scopes, tree))
         }
         Node::Exists(reference) => note(reference, scopes, tree),
         Node::Missing(names) => scopes > 0 || names.iter().all(|(_, path)| plant(path, tree)),
@@ -141,7 +142,8 @@ fn gather(node: &Node, scopes: u32, tree: &mut Value) -> bool {
                 _ => false,
             };
             let mut args = call.args.iter().enumerate();
-            !computed && args.all(|(index, node)| gather(node, scopes + u32::from(call.op.scoped(index)), tree))
+            !computed
+                && args.all(|(index, node)| gather(node, scopes + u32::from(call.op.scoped(index)), tree))
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn cat(args: &[&Value], budget: &mut Budget) -> Result<String, Fault>
 /// Whether `item` stands in `text`. Compares at each place, where a cleverer search would be larger,
 /// and takes steps accordingly.
 pub(super) fn contains(text: &str, item: &str, budget: &mut Budget) -> Result<bool, Fault> {
-    budget.spend((text.len() / 64 + 1) * (item.len() / 64 + 1))?;
+    budget.spend((text.len() / 64 + 1).saturating_mul(item.len() / 64 + 1))?;
     let mut places = text.as_bytes().windows(item.len().max(1));
     Ok(item.is_empty() || places.any(|place| place == item.as_bytes()))
 }

@@ -62,20 +62,24 @@ pub(super) fn same(a: &Value, b: &Value, budget: &mut Budget, depth: u32) -> Res
 
 /// An object with one member.
 pub(super) fn object(key: &str, member: Value) -> Value {
-    let mut members = Map::new();
-    members.insert(key.into(), member);
-    Value::Object(members)
+    with(Value::Object(Map::new()), key, member)
+}
+
+/// An object with one member more.
+pub(super) fn with(mut object: Value, key: &str, member: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.into(), member);
+    }
+    object
 }
 
 /// A value in a sentence, shortened.
 pub(super) fn describe(value: &Value) -> String {
     match value {
-        Value::Null => "null".into(),
-        Value::Bool(value) => if *value { "true" } else { "false" }.into(),
-        Value::Number(value) => number::text(number::float(value)),
         Value::String(text) => quote(text),
         Value::Array(items) => "an array of ".to_string() + &items.len().to_string(),
         Value::Object(_) => "an object".into(),
+        plain => plain.to_string(),
     }
 }
 
@@ -87,17 +91,6 @@ pub(super) fn describe_thrown(value: &Value) -> String {
 /// Text in quotes, shortened.
 pub(super) fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut quoted = String::from("\"");
-    for (index, c) in text.chars().enumerate() {
-        if index == LONGEST {
-            quoted.push('…');
-            break;
-        }
-        if c == '"' || c == '\\' {
-            quoted.push('\\');
-        }
-        quoted.push(if c < ' ' { ' ' } else { c });
-    }
-    quoted.push('"');
-    quoted
+    let Some((end, _)) = text.char_indices().nth(LONGEST) else { return Value::from(text).to_string() };
+    Value::String(text.get(..end).unwrap_or_default().to_string() + "…").to_string()
 }

@@ -4,7 +4,6 @@ mod parse;
 mod problem;
 
 use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
-use std::collections::HashMap;
 
 pub use parse::parse;
 pub use problem::Problem;
@@ -14,7 +13,8 @@ pub use problem::Problem;
 pub struct Plan {
     /// The steps, in the plan's order.
     pub steps: Vec<Step>,
-    by_id: HashMap<Box<str>, StepIndex>,
+    /// The steps' places in the order of their ids.
+    by_id: Vec<StepIndex>,
 }
 
 /// One step: an agent's work.
@@ -75,15 +75,23 @@ impl Step {
     }
 }
 
+/// Places in the order of the ids that stand there; of equal ids, in the order of the places.
+fn places_by_id<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<StepIndex> {
+    let mut sorted: Vec<(&str, StepIndex)> = ids.zip(0..).collect();
+    sorted.sort_unstable();
+    sorted.into_iter().map(|(_, place)| place).collect()
+}
+
 impl Plan {
     fn new(steps: Vec<Step>) -> Plan {
-        let by_id = steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect();
+        let by_id = places_by_id(steps.iter().map(|step| &*step.id));
         Plan { steps, by_id }
     }
 
     /// The place of the step with this id.
     pub fn index_of(&self, id: &str) -> Option<StepIndex> {
-        self.by_id.get(id).copied()
+        let found = self.by_id.binary_search_by(|place| (*self.steps[*place].id).cmp(id));
+        found.ok().map(|at| self.by_id[at])
     }
 
     /// A schedule in which nothing has begun.

@@ -1,14 +1,17 @@
 //! From JSON to a [`Plan`], or every problem at once.
 
-use std::{collections::HashMap, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use serde_json::{Map, Value};
 
 use super::{
-    Plan, Problem, Step,
-    problem::{Report, nearest, shown},
+    Plan, Problem, Step, places_by_id,
+    problem::{Report, shown},
 };
-use crate::core::{logic::Expr, retry::Retry};
+use crate::core::{
+    logic::{Expr, nearest},
+    retry::Retry,
+};
 
 const PLAN_KEYS: [&str; 3] = ["name", "version", "steps"];
 const STEP_KEYS: [&str; 10] =
@@ -80,7 +83,7 @@ fn read_plan(value: &Value, report: &mut Report) -> Vec<Step> {
 }
 
 fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let same = first_of_same_id(list);
     let mut steps = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         let step = report.at_item("steps", index, |report| {
@@ -88,10 +91,8 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
                 report.say(format!("a step must be an object; found {}", shown(value)));
                 return None;
             };
-            if let Some(id) = object.get("id").and_then(Value::as_str)
-                && let Some(first) = seen.insert(id, index)
-            {
-                let id = shown(&Value::from(id));
+            if same[index] != index {
+                let (id, first) = (shown(&object["id"]), same[index]);
                 report.at("id", |report| report.say(format!("{id} is already the id of steps[{first}]")));
             }
             Some(read_step(object, index, report))
@@ -99,6 +100,23 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
         steps.extend(step);
     }
     steps
+}
+
+/// For each step, the first one that has its id.
+fn first_of_same_id(list: &[Value]) -> Vec<usize> {
+    let id = |place: usize| list[place].get("id").and_then(Value::as_str);
+    let mut first: Vec<usize> = (0..list.len()).collect();
+    let by_id =
+        places_by_id(list.iter().map(|step| step.get("id").and_then(Value::as_str).unwrap_or_default()));
+    for pair in by_id.windows(2) {
+        if let [before, place] = *pair
+            && id(place).is_some()
+            && id(before) == id(place)
+        {
+            first[place] = first[before];
+        }
+    }
+    first
 }
 
 fn read_step(step: &Map<String, Value>, index: usize, report: &mut Report) -> Step {
@@ -113,10 +131,10 @@ fn read_step(step: &Map<String, Value>, index: usize, report: &mut Report) -> St
         after: index.checked_sub(1).into_iter().collect(),
         input: read_input(step, report),
         tools: read_tools(step, report),
-        cost: read_number(step, "cost", 0.0, report),
+        cost: read_number(step, "cost", 0, report),
         approval: read_bool(step, "approval", report),
         retry: read_retry(step, report),
-        timeout_ms: read_number(step, "timeoutMs", 1.0, report),
+        timeout_ms: read_number(step, "timeoutMs", 1, report),
         into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
         breakpoint: read_bool(step, "breakpoint", report),
         id,
@@ -128,7 +146,7 @@ fn check_keys(object: &Map<String, Value>, known: &[&str], to_come: &[&str], rep
         report.at(key, |report| {
             if to_come.contains(&key.as_str()) {
                 report.say(format!("\"{key}\" is not supported yet"));
-            } else if let Some(meant) = nearest(key, known) {
+            } else if let Some(meant) = nearest(key, known.iter().copied()) {
                 report.say(format!("unknown key; did you mean \"{meant}\"?"));
             } else {
                 report.say(format!("unknown key; known are {}", known.join(", ")));
@@ -192,9 +210,9 @@ fn read_bool(object: &Map<String, Value>, key: &str, report: &mut Report) -> boo
     }
 }
 
-fn read_number(object: &Map<String, Value>, key: &str, least: f64, report: &mut Report) -> Option<f64> {
+fn read_number(object: &Map<String, Value>, key: &str, least: u32, report: &mut Report) -> Option<f64> {
     let value = object.get(key)?;
-    let number = value.as_f64().filter(|number| number.is_finite() && *number >= least);
+    let number = value.as_f64().filter(|number| number.is_finite() && *number >= f64::from(least));
     if number.is_none() {
         report.at(key, |report| {
             report.say(format!("must be a number of at least {least}; found {}", shown(value)))
@@ -216,10 +234,9 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
         check_keys(object, &RETRY_KEYS, &[], report);
         Retry {
             max_attempts: read_attempts(object, report).unwrap_or(standard.max_attempts),
-            backoff_ms: read_number(object, "backoffMs", 0.0, report).unwrap_or(standard.backoff_ms),
-            factor: read_number(object, "factor", 1.0, report).unwrap_or(standard.factor),
-            max_backoff_ms: read_number(object, "maxBackoffMs", 0.0, report)
-                .unwrap_or(standard.max_backoff_ms),
+            backoff_ms: read_number(object, "backoffMs", 0, report).unwrap_or(standard.backoff_ms),
+            factor: read_number(object, "factor", 1, report).unwrap_or(standard.factor),
+            max_backoff_ms: read_number(object, "maxBackoffMs", 0, report).unwrap_or(standard.max_backoff_ms),
         }
     })
 }

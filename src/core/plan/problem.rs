@@ -59,43 +59,9 @@ pub(super) fn shown(value: &serde_json::Value) -> String {
     }
 }
 
-/// The name among `known` that is nearest to `word`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let limit = (word.chars().count() / 2).clamp(1, 3);
-    known
-        .iter()
-        .map(|name| (distance(word, name), *name))
-        .filter(|(far, _)| *far <= limit)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// The Levenshtein distance of two short words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_offered_only_when_near() {
-        assert_eq!(nearest("agnet", &["agent", "after"]), Some("agent"));
-        assert_eq!(nearest("timeout", &["timeoutMs", "tools"]), Some("timeoutMs"));
-        assert_eq!(nearest("colour", &["agent", "after"]), None);
-    }
 
     #[test]
     fn long_values_are_cut_between_characters() {

@@ -1,0 +1,893 @@
+/**
+ * jobwright: a deterministic job orchestrator for agent workflows.
+ *
+ * Units: every time is in milliseconds; every timestamp is Unix epoch milliseconds.
+ *
+ * @packageDocumentation
+ */
+
+// ---------------------------------------------------------------- jobs
+
+/** The five states of a job. A cancelled job is `failed`, with `run.failure.code` "cancelled". */
+export type JobStatus = 'created' | 'running' | 'paused' | 'completed' | 'failed';
+
+/** The five states by name. Frozen. */
+export const JOB_STATUS: Readonly<{
+  CREATED: 'created';
+  RUNNING: 'running';
+  PAUSED: 'paused';
+  COMPLETED: 'completed';
+  FAILED: 'failed';
+}>;
+
+/** What a job may do. What `createJob` is not told takes its default. */
+export interface JobPermissions {
+  /** May agents of this job call tools at all? Default: false. */
+  allowTools: boolean;
+  /** Must a person approve each step before it runs? Default: true. */
+  requireApproval: boolean;
+  /** How many steps the job may run in its life. A retry of a step is not another step. Default: 10. */
+  maxSteps: number;
+}
+
+/** Where an event stands in its job's trace, in the terms of W3C Trace Context. */
+export interface TraceContext {
+  /** The job's, the same for all its events: 32 hexadecimal digits. */
+  traceId: string;
+  /** The event's own: 16 hexadecimal digits. */
+  spanId: string;
+  /** The event that caused this one. Missing where nothing did. */
+  parentId?: string;
+}
+
+/** One entry of `job.history`, and what the handlers of the bundled event bus receive. */
+export interface JobEvent<P = unknown> {
+  /** The same as `trace.spanId`. */
+  id: string;
+  /** 1, 2, 3, ... within the job, without gaps; a cursor for readers. */
+  seq: number;
+  /** A fact in the past tense, as `step_completed`. */
+  type: string;
+  payload: P;
+  trace: TraceContext;
+  meta: {
+    /** Unix epoch milliseconds. */
+    timestamp: number;
+    source: string;
+  };
+}
+
+/** A job as the store holds it. `C` is the type of its context. */
+export interface Job<C extends object = Record<string, unknown>> {
+  id: string;
+  status: JobStatus;
+  /** Shared memory of the steps. The engine never parses it; it only reads the paths a plan names. */
+  context: C;
+  permissions: JobPermissions;
+  /** Every event of the job, in the order of the commits. */
+  history: JobEvent[];
+  /** Unix epoch milliseconds. */
+  timing: { created: number; started?: number; completed?: number };
+  /** Only on jobs that were created with it. */
+  type?: string;
+  /** Only on jobs that were created with it. */
+  config?: Record<string, unknown>;
+  /** Only on jobs that were created with it. */
+  parentId?: string;
+  /** Everything the engine itself has to remember. Absent on a job that has never needed it. */
+  run?: RunState;
+}
+
+/** JSON, stable across releases within a major version, readable by a person in the database. */
+export interface RunState {
+  /** An unknown schema is refused with a clear error, never guessed at. */
+  schema: 1;
+  /** Rises by one with every commit; optimistic concurrency. */
+  revision: number;
+  /** The number of the job's last event. */
+  seq: number;
+  plan?: Plan;
+  /** By step id. */
+  steps?: Record<string, StepState>;
+  stepsTaken?: number;
+  /** Requests that wait for a person. */
+  approvals?: ApprovalRequest[];
+  /** Sent, not yet consumed. */
+  signals?: { name: string; payload: unknown }[];
+  breakpoints?: string[];
+  slowPlayMs?: number;
+  forkedFrom?: { jobId: string; afterStep: string };
+  /** Why the job is paused. */
+  pause?: { reason: PauseReason; step?: string; message?: string };
+  /** Why the job failed. */
+  failure?: { code: OutcomeCode; message: string; step?: string };
+}
+
+export type PauseReason = 'user' | 'approval' | 'budget' | 'step_limit' | 'breakpoint' | 'global';
+
+/** One request for a person's approval: of a step, or of one tool call in it. */
+export interface ApprovalRequest {
+  id: string;
+  step: string;
+  item?: number;
+  /** The tool whose call needs approval; missing where the step itself does. */
+  tool?: string;
+  args?: unknown;
+  agent?: string;
+}
+
+export interface StepState {
+  status: 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  /** How often the step's agent was called. */
+  attempts: number;
+  /** Who approved the step. */
+  approvedBy?: string;
+  /** Unix epoch milliseconds. */
+  startedAt?: number;
+  /** Unix epoch milliseconds. */
+  finishedAt?: number;
+  /** When a timer or a retry is due; Unix epoch milliseconds. */
+  dueAt?: number;
+  /** Of a `forEach`, by item. */
+  items?: Record<number, 'done' | 'failed' | 'running'>;
+  /** Of a `repeat`. */
+  round?: number;
+  /** Of a step that is a job. */
+  childId?: string;
+  error?: { code: OutcomeCode; message: string };
+}
+
+// ---------------------------------------------------------------- outcomes
+
+/**
+ * What an operation answers. Expected refusals are values, not exceptions: `error` is a sentence for people,
+ * `code` is for programs.
+ *
+ * `code` and `details` are not enumerable, so a refusal is deep-equal to `{ success: false, error }`. Where the
+ * budget manager refuses, its own object is returned as it is, the same reference.
+ *
+ * @example
+ * const outcome = await orchestrator.startJob(jobId);
+ * if (!outcome.success) console.error(outcome.code, outcome.error);
+ */
+// biome-ignore lint/complexity/noBannedTypes: an outcome that carries nothing more
+export type Outcome<T extends object = {}> = ({ success: true } & T) | Refusal;
+
+/** The answer of an operation that changed nothing, or that could not go on. */
+export interface Refusal {
+  success: false;
+  /** A sentence for people. */
+  error: string;
+  /** For programs. Not enumerable. */
+  readonly code: OutcomeCode;
+  /** Not enumerable. */
+  readonly details?: unknown;
+}
+
+/** Why an operation was refused, or why a job failed. */
+export type OutcomeCode =
+  /** "Job not found" */
+  | 'not_found'
+  /** "Invalid state transition"; from `pauseJob` "Only running jobs can be paused" */
+  | 'invalid_transition'
+  /** "Job not running" */
+  | 'not_running'
+  | 'budget_exceeded'
+  /** "Approval required" */
+  | 'approval_required'
+  /** A person rejected the step. */
+  | 'rejected'
+  /** "Step limit reached" */
+  | 'step_limit'
+  | 'tools_denied'
+  | 'no_plan'
+  | 'invalid_plan'
+  | 'unknown_agent'
+  | 'unknown_step'
+  | 'agent_failed'
+  | 'timeout'
+  | 'cancelled'
+  | 'invalid_output'
+  /** Another process committed first, and trying again did not help. */
+  | 'conflict'
+  /** The orchestrator was closed, or failed internally. */
+  | 'closed'
+  | 'globally_paused'
+  /** Not a job that can be monitored. */
+  | 'invalid_job'
+  /** The store lacks what this call needs. */
+  | 'unsupported';
+
+// ---------------------------------------------------------------- what the host supplies
+
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/**
+ * Where jobs are kept. Two methods are enough.
+ *
+ * A store that has `commit` is sent only what changed, and must apply it atomically or not at all.
+ *
+ * @example
+ * const jobs = new Map();
+ * const store = { saveJob: (job) => void jobs.set(job.id, job), getJob: (id) => jobs.get(id) ?? null };
+ */
+export interface JobStore {
+  /** Keeps the job as it is now. What it rejects with, the caller of the operation gets; nothing has changed then. */
+  saveJob(job: Job): Awaitable<unknown>;
+  /** The job, or null. Nothing that it returns is changed. */
+  getJob(jobId: string): Awaitable<Job | null | undefined>;
+  /** Heads in order of creation; `cursor` is the last id of the page before; no limit means all. */
+  listJobs?(filter?: JobFilter): Awaitable<JobHead[]>;
+  getHead?(jobId: string): Awaitable<JobHead | null>;
+  /** Resolves with a fencing token, or null where another owner holds the lease. `ms`: milliseconds. */
+  acquireLease?(jobId: string, owner: string, ms: number): Awaitable<number | null>;
+  renewLease?(jobId: string, token: number, ms: number): Awaitable<boolean>;
+  releaseLease?(jobId: string, token: number): Awaitable<unknown>;
+  /** Shared by every orchestrator on the store. */
+  getControl?(): Awaitable<{ paused: boolean } | null>;
+  setControl?(control: { paused: boolean }): Awaitable<unknown>;
+  /** Events numbered after `afterSeq`, at most `limit` of them. */
+  getEvents?(jobId: string, afterSeq: number, limit: number): Awaitable<JobEvent[]>;
+  deleteJob?(jobId: string): Awaitable<unknown>;
+  /** Removes jobs that ended before `endedBefore`, or only their history with `keepJob`. Resolves with how many. */
+  prune?(options: { endedBefore: number; keepJob?: boolean }): Awaitable<number>;
+  /** Rejects with a {@link ConflictError} when `expectedRevision` is not the stored one. */
+  commit?(change: JobChange): Awaitable<unknown>;
+}
+
+/** What one commit changes. */
+export interface JobChange {
+  jobId: string;
+  /** 0 for a new job; the stored `run.revision` becomes this plus one. */
+  expectedRevision: number;
+  /** Of the lease this commit is made under; a stale one is refused with a {@link ConflictError}. */
+  fencingToken?: number;
+  /** Always whole, always small. */
+  head: JobHead;
+  /** Once, when the job is created. */
+  plan?: Plan;
+  /** Only those that changed. */
+  steps?: Record<string, StepState>;
+  /** Top-level keys that changed. */
+  context: Record<string, unknown>;
+  /** To append. */
+  events: JobEvent[];
+}
+
+/** A job without what grows: context, history, plan, steps. */
+export type JobHead = Omit<Job, 'context' | 'history' | 'run'> & { run?: Omit<RunState, 'plan' | 'steps'> };
+
+/** Which jobs to list. What is not given does not restrict. */
+export interface JobFilter {
+  status?: JobStatus | JobStatus[];
+  parentId?: string;
+  limit?: number;
+  /** The last id of the page before. */
+  cursor?: string;
+}
+
+/** Is told what happens. `emit` is not awaited, and what it throws never fails the operation that emitted. */
+export interface EventBus {
+  emit(type: string, payload: unknown): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: foreign buses hand their handlers what they like
+  on?(type: string, handler: (event: any) => unknown): unknown;
+}
+
+/** Says whether a job may spend. Amounts are in the user's unit: tokens, cents, energy. */
+export interface BudgetManager {
+  canSpend(scopeId: string, estimatedCost?: number): Awaitable<{ success: boolean; error?: string }>;
+  recordSpend?(scopeId: string, amount: number, metadata?: object): Awaitable<unknown>;
+  allocate?(
+    fromScopeId: string,
+    toScopeId: string,
+    amount: number,
+  ): Awaitable<{ success: boolean; error?: string }>;
+  /** Holds an amount before a step. Used for steps, with `settle` and `release`, when all three exist. */
+  reserve?(scopeId: string, amount: number, key: string): Awaitable<{ success: boolean; error?: string }>;
+  /** Replaces what was held by the step's actual cost. */
+  settle?(scopeId: string, key: string, actual: number): Awaitable<unknown>;
+  /** Gives back what was held for a step that never ran. */
+  release?(scopeId: string, key: string): Awaitable<unknown>;
+}
+
+/** Is told how long jobs and steps took, in milliseconds. */
+export interface PerformanceMonitor {
+  /** Once per job that ends. */
+  recordJobDuration(jobId: string, durationMs: number, tags: { status: JobStatus }): unknown;
+  /** Once per step: tags are `{ jobId, step, agent, status }`. */
+  recordLatency?(durationMs: number, tags?: object): unknown;
+}
+
+/** A Map, a plain object, or anything with `get(name)`. */
+export type AgentRegistry =
+  | { get(name: string): Agent | AgentFn | null | undefined }
+  | Record<string, Agent | AgentFn>;
+
+/** What an agent may answer instead of its plain output. */
+export type AgentResult<O> =
+  | O
+  | { success: true; data: O; cost?: number }
+  | { success: false; error: unknown };
+
+/**
+ * Does one step. Agents run at least once: after a crash, again with the same `idempotencyKey`.
+ *
+ * @example
+ * const summarise = {
+ *   metadata: { description: 'Sums a text up', cost: 3 },
+ *   async execute(input, { signal }) {
+ *     return await model.complete(`Sum up: ${input}`, { signal });
+ *   },
+ * };
+ */
+// biome-ignore lint/suspicious/noExplicitAny: an agent that says nothing of its types takes and gives anything
+export interface Agent<I = any, O = any, C extends object = Record<string, unknown>> {
+  metadata?: {
+    name?: string;
+    description?: string;
+    version?: string;
+    /** zod, valibot, arktype, or anything that keeps to Standard Schema. */
+    inputSchema?: StandardSchema;
+    /** What it refuses fails the step with code "invalid_output". */
+    outputSchema?: StandardSchema;
+    /** Estimate, in the budget's unit. */
+    cost?: number;
+  };
+  execute(input: I, context: AgentContext<C>): Awaitable<AgentResult<O>>;
+}
+
+/** An agent that is only its `execute`. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AgentFn<I = any, O = any, C extends object = Record<string, unknown>> = Agent<I, O, C>['execute'];
+
+/** See standardschema.dev. */
+export interface StandardSchema {
+  // biome-ignore lint/suspicious/noExplicitAny: each library has its own result type
+  readonly '~standard': { validate(value: unknown): any };
+}
+
+/** What an agent gets beside its input. */
+export interface AgentContext<C extends object = Record<string, unknown>> {
+  readonly jobId: string;
+  readonly step: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** The same for every attempt at the same step of the same job; give it to services that must not act twice. */
+  readonly idempotencyKey: string;
+  /** The job's context, read-only. */
+  readonly context: Readonly<C>;
+  /** A frozen copy. */
+  readonly permissions: Readonly<JobPermissions>;
+  /** Fires on cancel, timeout and close. */
+  readonly signal: AbortSignal;
+  readonly trace: TraceContext;
+  /**
+   * The one way to a tool. Rejects with an error whose `code` is "tools_denied" unless the job allows tools and
+   * the step grants this one, and "approval_required" where a person has to agree first: the step then runs again.
+   *
+   * @example
+   * const text = await callTool('readFile', { path: 'package.json' });
+   */
+  callTool(name: string, args?: unknown): Promise<unknown>;
+  /**
+   * Records an event in the job's history and sends it on the bus, with this step as its cause.
+   *
+   * @example
+   * emit('progress', { done: 40, of: 120 });
+   */
+  emit(type: string, payload?: unknown): void;
+}
+
+/** Something an agent may call, where the job allows tools and the step grants it. */
+export interface Tool {
+  description?: string;
+  inputSchema?: StandardSchema;
+  /** Does this call need a person? Beside the job's `requireApproval`. */
+  // biome-ignore lint/suspicious/noExplicitAny: the tool knows its arguments
+  needsApproval?: boolean | ((args: any, context: AgentContext) => Awaitable<boolean>);
+  // biome-ignore lint/suspicious/noExplicitAny: the tool knows its arguments
+  execute(args: any, context: AgentContext): unknown;
+}
+
+/** What a router decides: an agent's name, the same with more said, or null when the job is done. */
+export type Route = string | { agent: string; input?: unknown; tools?: string[]; cost?: number } | null;
+
+export interface Logger {
+  debug?(...args: unknown[]): void;
+  info?(...args: unknown[]): void;
+  warn?(...args: unknown[]): void;
+  error?(...args: unknown[]): void;
+}
+
+export interface Clock {
+  /** Unix epoch milliseconds. */
+  now(): number;
+  /** Milliseconds. Ends early, with a rejection, when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What an orchestrator works on. Everything has a default, and null counts as not given. */
+export interface OrchestratorDeps {
+  /** Default: the bundled in-memory store. */
+  store?: JobStore | null;
+  /** Default: the bundled bus. */
+  eventBus?: EventBus | null;
+  /** Default: no limit. */
+  budgetManager?: BudgetManager | null;
+  performanceMonitor?: PerformanceMonitor | null;
+  agentRegistry?: AgentRegistry | null;
+  tools?: Record<string, Tool | Tool['execute']> | null;
+  /** Routes jobs without a plan. Its answers are recorded. */
+  router?: ((job: Readonly<Job>, input: unknown) => Awaitable<Route>) | null;
+  /** Default: UUIDs made by the engine. */
+  generateId?: (() => string) | null;
+  /** Default: `Date.now` and `setTimeout`. */
+  clock?: Clock | null;
+  /** Milliseconds before each step. Default: 0. */
+  slowPlayMs?: number | null;
+  /** Milliseconds; for stores with leases only. Default: 30,000. */
+  leaseMs?: number | null;
+  logger?: Logger | null;
+}
+
+// ---------------------------------------------------------------- plans
+
+/**
+ * What a job does: steps, run in the order of the list. JSON.
+ *
+ * @example
+ * const plan = { name: 'report', steps: [{ id: 'collect', agent: 'collect' }, { id: 'write', agent: 'write' }] };
+ */
+export interface Plan {
+  name?: string;
+  version?: string | number;
+  concurrency?: number;
+  steps: Step[];
+}
+
+/** JSON Logic (jsonlogic.com), evaluated over the job's context. */
+export type JsonLogic = unknown;
+
+/**
+ * One step of a plan. This release runs agent steps with `input`, `tools`, `cost`, `approval`, `retry`,
+ * `timeoutMs`, `into` and `breakpoint`; `validatePlan` refuses the rest with "not supported yet".
+ */
+export interface Step {
+  id: string;
+  /** The agent's name in the registry. */
+  agent?: string;
+  /** Runs a child job and waits for it. */
+  job?: { plan: Plan; permissions?: Partial<JobPermissions>; budget?: number; context?: JsonLogic };
+  /** A timer, in milliseconds, or the first of these signals. */
+  wait?: { ms: number } | { signal: string | string[]; timeoutMs?: number };
+  /** A person. */
+  approve?: { message?: string };
+  /** Default: the step before it in the list. */
+  after?: string[];
+  /** Falsy: the step is skipped. */
+  when?: JsonLogic;
+  /** Default: what `nextStep` or `runJob` was given, else the output of the step before. */
+  input?: JsonLogic;
+  /** Runs once per item. */
+  forEach?: JsonLogic;
+  /** Runs again until true. */
+  repeat?: { until: JsonLogic; max: number };
+  /** After failed attempt n it waits `backoffMs * factor^(n-1)` milliseconds. Defaults: 1,000, 2, at most 60,000. */
+  retry?: { maxAttempts: number; backoffMs?: number; factor?: number; maxBackoffMs?: number };
+  /** Milliseconds for one attempt; time in which a person thinks does not count. */
+  timeoutMs?: number;
+  /** The tools this step grants its agent. */
+  tools?: string[];
+  /** Estimate, in the budget's unit. */
+  cost?: number;
+  /** true: needs approval even where the job does not require it. */
+  approval?: boolean;
+  /** The job pauses before this step. */
+  breakpoint?: boolean;
+  onError?: 'fail' | 'continue';
+  /** Context key for the output. Default: the step's id. */
+  into?: string;
+}
+
+// ---------------------------------------------------------------- the orchestrator
+
+export interface CreateJobOptions {
+  /** The caller's own id makes creating idempotent: for one that exists, `createJob` rejects with code "conflict". */
+  id?: string;
+  /** Stored with the job: a newer plan never changes a job in flight. */
+  plan?: Plan;
+  type?: string;
+  config?: Record<string, unknown>;
+  parentId?: string;
+  /** Allocated from the parent's scope, or set where the manager has `setBudget`. */
+  budget?: number;
+  /** Milliseconds before each step of this job. */
+  slowPlayMs?: number;
+}
+
+/** What became of one step. */
+export interface StepReport {
+  id: string;
+  agent?: string;
+  status: StepState['status'];
+  output?: unknown;
+  attempts: number;
+  durationMs: number;
+}
+
+/** Names the request that a person answers. Without `step`, the one that is waiting. */
+export interface ApprovalAnswer {
+  /** Who answers; recorded. */
+  by?: string;
+  step?: string;
+  /** The id of one of `run.approvals`. */
+  approval?: string;
+}
+
+/**
+ * Runs jobs. Every method works when destructured, and those that refuse answer with an {@link Outcome}.
+ *
+ * A promise rejects only with what the store rejected with, the same object, or with a {@link JobwrightError}
+ * where an argument is not what it should be.
+ */
+export interface Orchestrator {
+  /**
+   * Makes a job in state created and resolves with its id. Rejects with a {@link JobwrightError}: `invalid_plan`,
+   * `invalid_argument`, `conflict` (the id exists), `not_found` (the parent does not).
+   *
+   * @example
+   * const jobId = await orchestrator.createJob({ topic: 'rust' }, { requireApproval: false }, { plan });
+   */
+  createJob<C extends object = Record<string, unknown>>(
+    initialContext?: C,
+    permissions?: Partial<JobPermissions>,
+    options?: CreateJobOptions,
+  ): Promise<string>;
+
+  /**
+   * Sets a created or paused job running, if the budget agrees; it runs no step. Refuses with `not_found`,
+   * `invalid_transition`, or the budget's own object.
+   *
+   * @example
+   * await orchestrator.startJob(jobId); // { success: true }
+   */
+  startJob(jobId: string): Promise<Outcome>;
+
+  /**
+   * Pauses a running job: no further step starts until `startJob`. Refuses with `not_found` or
+   * `invalid_transition`.
+   *
+   * @example
+   * await orchestrator.pauseJob(jobId); // { success: true }
+   */
+  pauseJob(jobId: string): Promise<Outcome>;
+
+  /**
+   * Runs the next step of a running job, and completes the job after its last one. Refuses with what stopped it,
+   * as `not_running`, `step_limit`, `tools_denied`, `unknown_agent`, `approval_required`, `agent_failed`, or the
+   * budget's own object. `step` is null where there was none left to run.
+   *
+   * @example
+   * const outcome = await orchestrator.nextStep(jobId, { topic: 'rust' });
+   * if (outcome.success) console.log(outcome.status, outcome.step?.output);
+   */
+  nextStep(jobId: string, input?: unknown): Promise<Outcome<{ status: JobStatus; step: StepReport | null }>>;
+
+  /**
+   * Ends a running job. Refuses with `not_found` or `invalid_transition`.
+   *
+   * @example
+   * await orchestrator.completeJob(jobId);
+   */
+  completeJob(jobId: string, status?: 'completed' | 'failed'): Promise<Outcome>;
+
+  /**
+   * Ends a job that has not ended as failed; the error's message is recorded. Refuses with `not_found` or
+   * `invalid_transition`.
+   *
+   * @example
+   * await orchestrator.failJob(jobId, new Error('the source is gone'));
+   */
+  failJob(jobId: string, error?: unknown): Promise<Outcome>;
+
+  /**
+   * Ends a job as failed with code "cancelled", its children too, and aborts the signals of what runs. `results`
+   * says by job id what happened. Refuses with `not_found` or `invalid_transition`.
+   *
+   * @example
+   * const outcome = await orchestrator.cancelJob(jobId, 'not needed any more');
+   */
+  cancelJob(
+    jobId: string,
+    reason?: string,
+  ): Promise<Outcome<{ results: Record<string, 'cancelled' | 'already_ended'> }>>;
+
+  /**
+   * Answers yes to the request that is waiting, and sets a job that was paused for it running again. Running on is
+   * the caller's. Refuses with `not_found`, `unknown_step` or `invalid_transition`.
+   *
+   * @example
+   * await orchestrator.approveStep(jobId, { by: 'ada' });
+   * await orchestrator.runJob(jobId);
+   */
+  approveStep(jobId: string, answer?: ApprovalAnswer & { note?: string }): Promise<Outcome>;
+
+  /**
+   * Answers no: the step ends as failed, code "rejected". Refuses as `approveStep` does.
+   *
+   * @example
+   * await orchestrator.rejectStep(jobId, { by: 'ada', reason: 'GPL in a proprietary product' });
+   */
+  rejectStep(jobId: string, answer?: ApprovalAnswer & { reason?: string }): Promise<Outcome>;
+
+  /**
+   * Changes what a job may do from now on; what is not given stays. Refuses with `not_found` or
+   * `invalid_transition`; rejects with `invalid_argument` where a value is not one.
+   *
+   * @example
+   * await orchestrator.setPermissions(jobId, { maxSteps: 20 });
+   */
+  setPermissions(jobId: string, permissions: Partial<JobPermissions>): Promise<Outcome>;
+
+  /**
+   * Runs a running job's steps until it ends or can't go on without somebody. Called again on a job that this
+   * orchestrator is running, it joins that run. Aborting `signal` stops the run, not the job: attempts in flight finish and are
+   * committed, and the job is left paused. Refuses with what stopped the job, as `approval_required`,
+   * `step_limit`, `agent_failed`, `timeout`, `rejected`, `cancelled`, `not_running` (a person paused it), or the
+   * budget's own object.
+   *
+   * @example
+   * await orchestrator.startJob(jobId);
+   * const outcome = await orchestrator.runJob(jobId);
+   * if (outcome.success) console.log(outcome.job.context);
+   */
+  runJob<C extends object = Record<string, unknown>>(
+    jobId: string,
+    options?: { input?: unknown; signal?: AbortSignal },
+  ): Promise<Outcome<{ status: JobStatus; job: Job<C> }>>;
+
+  /**
+   * Live events, of one job or of all. With `after`, first what is stored after that number. Ends when the job
+   * ends, or when the signal aborts; without a job id, when the signal aborts or the orchestrator closes.
+   *
+   * @example
+   * for await (const event of orchestrator.events(jobId, { after: 0 })) console.log(event.seq, event.type);
+   */
+  events(
+    jobId?: string,
+    options?: { signal?: AbortSignal; after?: number; types?: string[] },
+  ): AsyncIterableIterator<JobEvent>;
+
+  /**
+   * The job as the store has it, or null.
+   *
+   * @example
+   * const job = await orchestrator.getJob(jobId);
+   * console.log(job?.status, job?.timing.completed);
+   */
+  getJob<C extends object = Record<string, unknown>>(jobId: string): Promise<Job<C> | null>;
+
+  /**
+   * Heads in order of creation. On a store that can't list, those of this orchestrator's live jobs.
+   *
+   * @example
+   * const waiting = await orchestrator.listJobs({ status: 'paused', limit: 50 });
+   */
+  listJobs(filter?: JobFilter): Promise<JobHead[]>;
+
+  /**
+   * Delays each step by so many milliseconds, from now on, of jobs in flight too; 0 ends it. A pause, a cancel and
+   * `close` don't wait for it. Throws a {@link JobwrightError}, code "invalid_argument", where `ms` is no such number.
+   *
+   * @example
+   * orchestrator.setSlowPlay(500);
+   */
+  setSlowPlay(ms: number): void;
+
+  /**
+   * After a crash or a restart, takes over the running jobs that nobody runs any more and makes their interrupted
+   * steps ready again. Resolves with their ids; running them is the caller's.
+   *
+   * @example
+   * const { resumed } = await orchestrator.recover();
+   * await Promise.all(resumed.map((jobId) => orchestrator.runJob(jobId)));
+   */
+  recover(): Promise<{ resumed: string[] }>;
+
+  /**
+   * Ends this orchestrator: the signals of what runs abort, its leases are given back, event streams end. Jobs stay
+   * as they are, ready for `recover`. Later calls are refused with code "closed".
+   *
+   * @example
+   * await orchestrator.close();
+   */
+  close(): Promise<void>;
+
+  /**
+   * The same as `close`.
+   *
+   * @example
+   * await using orchestrator = createOrchestrator();
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes an orchestrator, at once: the engine is loaded with the package. Throws a TypeError that names the
+ * dependency when one is given that can't be used.
+ *
+ * @example
+ * const orchestrator = createOrchestrator({ agentRegistry: { greet: (name) => `Hello ${name}` } });
+ */
+export function createOrchestrator(deps?: OrchestratorDeps | null): Orchestrator;
+
+/** One thing that is wrong with a plan. */
+export interface PlanProblem {
+  /** Where in the plan, as `steps[2].after[0]`. */
+  path: string;
+  /** A sentence. */
+  message: string;
+}
+
+/**
+ * Checks a plan without running it. Never throws.
+ *
+ * @example
+ * const checked = validatePlan({ steps: [] });
+ * if (!checked.success) for (const { path, message } of checked.errors) console.error(path, message);
+ */
+export function validatePlan(plan: unknown): { success: true } | { success: false; errors: PlanProblem[] };
+
+// ---------------------------------------------------------------- errors
+
+export interface ErrorOptions {
+  code?: string;
+  details?: unknown;
+  cause?: unknown;
+}
+
+/** The one error class that is thrown. Expected refusals are outcomes, not errors. */
+export class JobwrightError extends Error {
+  constructor(message: string, options?: ErrorOptions);
+  readonly code: OutcomeCode | 'internal' | 'invalid_argument';
+  readonly details?: unknown;
+}
+
+/** Throw it from an agent or tool when trying again can't help. `error.retryable === false` says the same. */
+export class NonRetryableError extends Error {
+  constructor(message?: string, options?: ErrorOptions);
+  readonly retryable: false;
+}
+
+/** Thrown by stores from `commit`: somebody else committed first, or holds the job's lease now. */
+export class ConflictError extends Error {
+  constructor(message?: string, options?: ErrorOptions);
+  readonly code: string;
+}
+
+// ---------------------------------------------------------------- bundled parts, each usable alone
+
+/**
+ * A store that keeps jobs in this process's memory, with revisions and leases as the durable stores have them.
+ *
+ * @example
+ * const orchestrator = createOrchestrator({ store: createMemoryStore() });
+ */
+export function createMemoryStore(): Required<JobStore>;
+
+/** The bundled event bus. */
+export interface JobEventBus extends Required<EventBus> {
+  /**
+   * Tells an event to the handlers of its type, then to those of all, and returns it. `parent` is the trace of what
+   * caused it. A handler that throws disturbs nobody.
+   *
+   * @example
+   * bus.emit('report_ready', { path: 'report.md' }, 'reporter');
+   */
+  emit(type: string, payload: unknown, source?: string, parent?: Partial<TraceContext>): JobEvent;
+  /**
+   * Calls the handler with each event of this type, until the returned function is called.
+   *
+   * @example
+   * const off = bus.on('job_completed', (event) => console.log(event.payload));
+   */
+  on(type: string, handler: (event: JobEvent) => unknown): () => void;
+  /**
+   * Calls the handler with every event, until the returned function is called.
+   *
+   * @example
+   * const off = bus.onAny((event) => console.log(event.type));
+   */
+  onAny(handler: (event: JobEvent) => unknown): () => void;
+}
+
+/**
+ * An event bus within this process.
+ *
+ * @example
+ * const eventBus = createEventBus();
+ * eventBus.on('step_completed', (event) => console.log(event.payload));
+ * const orchestrator = createOrchestrator({ eventBus });
+ */
+export function createEventBus(options?: { logger?: Logger }): JobEventBus;
+
+/** The bundled budget manager. Amounts are integers in the user's unit. */
+export interface JobBudgetManager extends Required<BudgetManager> {
+  /**
+   * Sets a scope's limit; what was spent stays spent.
+   *
+   * @example
+   * await budget.setBudget(jobId, 1000);
+   */
+  setBudget(scopeId: string, limit: number): Promise<{ success: true }>;
+  /**
+   * What a scope has and has used, or null.
+   *
+   * @example
+   * const left = await budget.getBudget(jobId); // { id, limit: 1000, spent: 40, reserved: 0 }
+   */
+  getBudget(scopeId: string): Promise<{ id: string; limit: number; spent: number; reserved: number } | null>;
+}
+
+/**
+ * A budget manager with exact reservations. A scope past its limit is refused ("Budget exceeded"), and so is one
+ * that was never given a budget ("No budget found"), unless it is a child: then the nearest ancestor's counts.
+ *
+ * @example
+ * const budgetManager = createBudgetManager();
+ * await budgetManager.setBudget('job-1', 1000);
+ */
+export function createBudgetManager(options?: { store?: object }): JobBudgetManager;
+
+/** Milliseconds, but for `count`. */
+export interface DurationStats {
+  count: number;
+  min: number;
+  max: number;
+  avg: number;
+  p50: number;
+  p90: number;
+  p99: number;
+}
+
+/** The bundled performance monitor. */
+export interface JobPerformanceMonitor extends Required<PerformanceMonitor> {
+  /**
+   * What was recorded so far, by name.
+   *
+   * @example
+   * console.table(monitor.stats());
+   */
+  stats(): Record<string, DurationStats>;
+}
+
+/**
+ * A monitor that keeps distributions in bounded memory, however much it records.
+ *
+ * @example
+ * const performanceMonitor = createPerformanceMonitor();
+ */
+export function createPerformanceMonitor(options?: object): JobPerformanceMonitor;
+
+/** The bundled agent registry. */
+export interface JobAgentRegistry {
+  get(name: string): Agent | undefined;
+  /**
+   * Adds an agent, or replaces the one of that name.
+   *
+   * @example
+   * registry.register('greet', (name) => `Hello ${name}`);
+   */
+  register(name: string, agent: Agent | AgentFn): void;
+  /** The names of all agents. */
+  list(): string[];
+}
+
+/**
+ * A registry that agents can be added to while jobs run.
+ *
+ * @example
+ * const agentRegistry = createAgentRegistry({ greet: (name) => `Hello ${name}` });
+ */
+export function createAgentRegistry(agents?: Record<string, Agent | AgentFn>): JobAgentRegistry;

@@ -1,0 +1,251 @@
+// @ts-check
+import { handover } from './handover.js';
+import { endedAt, revisionOf } from './job-parts.js';
+import {
+  applyChange,
+  assembleJob,
+  createEntry,
+  eventsAfter,
+  forgetEvents,
+  replaceEntry,
+} from './memory-entry.js';
+import { acquire, checkFence, release, renew } from './memory-lease.js';
+import { insert, placeAfter, remove } from './ordered.js';
+import { cloneJson, plainCopy } from './plain.js';
+import * as check from './store-arguments.js';
+
+/**
+ * @typedef {import('../index.d.ts').Job} Job
+ * @typedef {import('../index.d.ts').JobChange} JobChange
+ * @typedef {import('../index.d.ts').JobEvent} JobEvent
+ * @typedef {import('../index.d.ts').JobFilter} JobFilter
+ * @typedef {import('../index.d.ts').JobHead} JobHead
+ * @typedef {import('./memory-entry.js').Entry} Entry
+ */
+
+/**
+ * A store that lives as long as the process does. Everything a JobStore can do, at the cost of what changed.
+ *
+ * Nothing is shared with the caller: what goes in and what comes out are copies, as if through JSON.
+ * Every method answers at once, without a promise. What can't be stored is refused with a JobwrightError
+ * that names the place, and then nothing has changed.
+ *
+ * @param {{ now?: () => number }} [options] `now`: the clock that leases go by
+ */
+export function createMemoryStore({ now = Date.now } = {}) {
+  /** @type {Map<string, Entry>} */
+  const jobs = new Map();
+  /** @type {Entry[]} */
+  const inOrder = [];
+  /** @type {Map<string, Entry[]>} */
+  const children = new Map();
+  let created = 0;
+  let lastToken = 0;
+  /** @type {{ paused: boolean } | null} */
+  let control = null;
+
+  /** @param {Entry} entry */
+  function link(entry) {
+    const { parentId } = entry.head;
+    if (parentId === undefined) return;
+    const siblings = children.get(parentId);
+    if (siblings === undefined) children.set(parentId, [entry]);
+    else insert(siblings, entry);
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {string | undefined} parentId
+   */
+  function unlink(entry, parentId) {
+    if (parentId === undefined) return;
+    const siblings = children.get(parentId);
+    if (siblings === undefined) return;
+    remove(siblings, entry);
+    if (siblings.length === 0) children.delete(parentId);
+  }
+
+  /** @param {Entry} entry */
+  function add(entry) {
+    jobs.set(entry.head.id, entry);
+    inOrder.push(entry);
+    link(entry);
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {string | undefined} oldParentId
+   */
+  function relink(entry, oldParentId) {
+    if (entry.head.parentId === oldParentId) return;
+    unlink(entry, oldParentId);
+    link(entry);
+  }
+
+  /** @param {Job} job */
+  function saveJob(job) {
+    check.checkJob(job);
+    const copy = plainCopy(job, 'job');
+    const entry = jobs.get(copy.id);
+    if (entry === undefined) {
+      created += 1;
+      add(replaceEntry(createEntry(created), copy));
+    } else {
+      const { parentId } = entry.head;
+      replaceEntry(entry, copy);
+      relink(entry, parentId);
+    }
+  }
+
+  /** @param {JobChange} change */
+  function commit(change) {
+    const own = handover.change === change;
+    if (!own) check.checkChange(change);
+    const entry = jobs.get(change.jobId);
+    const revision = entry === undefined ? null : revisionOf(entry.head);
+    if ((revision ?? 0) !== change.expectedRevision) {
+      throw check.revisionConflict(change.jobId, change.expectedRevision, revision);
+    }
+    if (change.fencingToken !== undefined) checkFence(change.jobId, entry, change.fencingToken);
+    if (entry === undefined) {
+      const made = applyChange(createEntry(created + 1), change, own);
+      created += 1;
+      add(made);
+    } else {
+      const { parentId } = entry.head;
+      applyChange(entry, change, own);
+      relink(entry, parentId);
+    }
+  }
+
+  /**
+   * @param {string} jobId
+   * @returns {Job | null}
+   */
+  function getJob(jobId) {
+    const entry = jobs.get(jobId);
+    return entry === undefined ? null : assembleJob(entry);
+  }
+
+  /**
+   * @param {string} jobId
+   * @returns {JobHead | null}
+   */
+  function getHead(jobId) {
+    const entry = jobs.get(jobId);
+    return entry === undefined ? null : cloneJson(entry.head);
+  }
+
+  /**
+   * @param {JobFilter} [filter]
+   * @returns {JobHead[]}
+   */
+  function listJobs(filter) {
+    const { statuses, parentId, limit, cursor } = check.readFilter(filter);
+    const list = parentId === null ? inOrder : (children.get(parentId) ?? []);
+    const after = cursor === null ? undefined : jobs.get(cursor);
+    if (cursor !== null && after === undefined) throw check.unknownCursor(cursor);
+    /** @type {JobHead[]} */
+    const heads = [];
+    for (let i = after === undefined ? 0 : placeAfter(list, after.order); i < list.length; i += 1) {
+      if (heads.length >= limit) break;
+      const { head } = /** @type {Entry} */ (list[i]);
+      if (statuses === null || statuses.has(head.status)) heads.push(cloneJson(head));
+    }
+    return heads;
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} [afterSeq]
+   * @param {number} [limit]
+   * @returns {JobEvent[]}
+   */
+  function getEvents(jobId, afterSeq = 0, limit = undefined) {
+    const most = check.checkLimit(limit, 'getEvents: limit');
+    const entry = jobs.get(jobId);
+    return entry === undefined ? [] : plainCopy(eventsAfter(entry, afterSeq, most));
+  }
+
+  /** @param {string} jobId */
+  function deleteJob(jobId) {
+    const entry = jobs.get(jobId);
+    if (entry === undefined) return;
+    jobs.delete(jobId);
+    remove(inOrder, entry);
+    unlink(entry, entry.head.parentId);
+  }
+
+  /**
+   * @param {{ endedBefore: number, keepJob?: boolean }} options
+   * @returns {number} how many jobs were removed, or lost their history
+   */
+  function prune({ endedBefore, keepJob = false }) {
+    check.checkTime(endedBefore, 'prune: endedBefore');
+    const ended = inOrder.filter(({ head, events }) => {
+      const at = endedAt(head);
+      return at !== null && at < endedBefore && !(keepJob && events.length === 0);
+    });
+    for (const entry of ended) {
+      if (keepJob) forgetEvents(entry);
+      else deleteJob(entry.head.id);
+    }
+    return ended.length;
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {string} owner
+   * @param {number} ms
+   * @returns {number | null} a fencing token, higher than any before
+   */
+  function acquireLease(jobId, owner, ms) {
+    check.checkMs(ms, 'acquireLease: ms');
+    const token = acquire(jobs.get(jobId), owner, lastToken + 1, now(), ms);
+    if (token !== null) lastToken = token;
+    return token;
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} token
+   * @param {number} ms
+   */
+  function renewLease(jobId, token, ms) {
+    check.checkMs(ms, 'renewLease: ms');
+    return renew(jobs.get(jobId), token, now(), ms);
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} token
+   */
+  function releaseLease(jobId, token) {
+    release(jobs.get(jobId), token);
+  }
+
+  function getControl() {
+    return control === null ? null : cloneJson(control);
+  }
+
+  /** @param {{ paused: boolean }} value */
+  function setControl(value) {
+    control = plainCopy(value, 'control');
+  }
+
+  return {
+    saveJob,
+    getJob,
+    commit,
+    listJobs,
+    getHead,
+    getEvents,
+    deleteJob,
+    prune,
+    acquireLease,
+    renewLease,
+    releaseLease,
+    getControl,
+    setControl,
+  };
+}

@@ -1,0 +1,2 @@
+// @ts-check
+export { createSqliteStore } from './store.js';

@@ -1,0 +1,84 @@
+// @ts-check
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe } from '../parts/plain.js';
+import { invalid } from '../parts/store-arguments.js';
+import { loadDriver } from './driver.js';
+import { explain, sqliteCode } from './errors.js';
+import { prepareSchema } from './schema.js';
+
+/** How long a write waits for other processes. Theirs take milliseconds. */
+const BUSY_MS = 10_000;
+
+/**
+ * @param {{ path: string, synchronous?: 'NORMAL' | 'FULL' }} options
+ * @returns {Promise<{ database: import('./driver.js').Database, path: string }>}
+ */
+export async function openDatabase(options) {
+  const { path, synchronous = 'NORMAL' } = options ?? {};
+  checkPath(path);
+  if (synchronous !== 'NORMAL' && synchronous !== 'FULL') {
+    throw invalid(
+      `createSqliteStore: synchronous: expected "NORMAL" or "FULL", found ${describe(synchronous)}`,
+    );
+  }
+  const open = await loadDriver();
+  // Going over to WAL is the one moment at which SQLite does not wait for others, so this does.
+  for (const end = Date.now() + BUSY_MS; ; ) {
+    try {
+      return { database: openOnce(open, path, synchronous), path };
+    } catch (error) {
+      if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') || Date.now() > end) throw explain(error, path);
+      await sleep(20);
+    }
+  }
+}
+
+/**
+ * @param {import('./driver.js').OpenDatabase} open
+ * @param {string} path
+ * @param {string} synchronous
+ */
+function openOnce(open, path, synchronous) {
+  const database = open(path);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    prepareSchema(database, path);
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** @param {unknown} path */
+function checkPath(path) {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw invalid(
+      `createSqliteStore: path: expected the name of a file, or ":memory:", found ${describe(path)}`,
+    );
+  }
+  if (path === ':memory:') return;
+  const found = kindOf(path);
+  if (found === 'folder') throw invalid(`${JSON.stringify(path)} is a folder, not a database file`);
+  const folder = dirname(path);
+  if (found === 'nothing' && ['nothing', 'file'].includes(kindOf(folder))) {
+    throw invalid(`${JSON.stringify(path)} can't be made: there is no folder ${JSON.stringify(folder)}`);
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {'folder' | 'file' | 'nothing' | 'unknown'} unknown where one may not look; SQLite will say why
+ */
+function kindOf(path) {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const { code } = /** @type {{ code?: string }} */ (error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'nothing' : 'unknown';
+  }
+}

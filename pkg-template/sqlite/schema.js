@@ -1,0 +1,124 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { transaction } from './transaction.js';
+
+/** @typedef {import('./driver.js').Database} Database */
+
+/** "jobw", in the file's header: tells our files from those of other programs. */
+const APPLICATION_ID = 0x6a6f6277;
+
+/**
+ * From an empty file to the newest schema. A release that changes the schema adds one, and never edits one.
+ *
+ * Jobs are in parts, so that a commit writes what changed and nothing else: the head, small and whole; one
+ * row for each key of the context, each step and each event. The plan, which may be large, is not beside the
+ * head because SQLite writes rows whole. `n` counts jobs in order of creation.
+ */
+const MIGRATIONS = [
+  `
+  CREATE TABLE jobs (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT,
+    parent_id TEXT,
+    revision INTEGER NOT NULL,
+    ended REAL,
+    last_seq INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    lease_owner TEXT,
+    lease_token INTEGER,
+    lease_until REAL
+  ) STRICT;
+  CREATE INDEX jobs_by_status ON jobs (status);
+  CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
+  CREATE INDEX jobs_by_end ON jobs (ended) WHERE ended IS NOT NULL;
+
+  CREATE TABLE plans (
+    job INTEGER PRIMARY KEY,
+    plan TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE context (
+    place INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (job, key)
+  ) STRICT;
+
+  CREATE TABLE steps (
+    place INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    UNIQUE (job, id)
+  ) STRICT;
+
+  CREATE TABLE events (
+    job INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (job, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE control (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    last_token INTEGER NOT NULL,
+    value TEXT
+  ) STRICT;
+  INSERT INTO control (one, last_token) VALUES (1, 0);
+  `,
+];
+
+/**
+ * Makes the tables in an empty database, brings older ones up to date, and refuses what it doesn't know.
+ *
+ * @param {Database} database
+ * @param {string} path
+ */
+export function prepareSchema(database, path) {
+  if (readVersion(database, path) === MIGRATIONS.length) return;
+  transaction(database).write(() => {
+    // Another process may have been faster.
+    const from = readVersion(database, path);
+    for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+}
+
+/**
+ * @param {Database} database
+ * @param {string} path
+ * @returns {number}
+ */
+function readVersion(database, path) {
+  const application = readNumber(database, 'PRAGMA application_id');
+  const version = readNumber(database, 'PRAGMA user_version');
+  if (application === APPLICATION_ID) {
+    if (version <= MIGRATIONS.length) return version;
+    throw new JobwrightError(
+      `${JSON.stringify(path)} was written by a newer version of jobwright (schema ${version}; this one knows up to ${MIGRATIONS.length})`,
+      { code: 'unsupported', details: { path, schema: version, known: MIGRATIONS.length } },
+    );
+  }
+  if (
+    application === 0 &&
+    version === 0 &&
+    readNumber(database, 'SELECT count(*) FROM sqlite_schema') === 0
+  ) {
+    return 0;
+  }
+  throw new JobwrightError(`${JSON.stringify(path)} is a SQLite database, but not one of jobwright's`, {
+    code: 'invalid_argument',
+    details: { path },
+  });
+}
+
+/**
+ * @param {Database} database
+ * @param {string} sql
+ */
+function readNumber(database, sql) {
+  return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+}

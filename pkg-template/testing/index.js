@@ -1,0 +1,2 @@
+// @ts-check
+export { testJobStore } from './store-conformance.js';

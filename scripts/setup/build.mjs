@@ -1,0 +1,205 @@
+// @ts-check
+/** Builds pkg/, the folder that is published, from the crate and pkg-template/. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Failure, root, run, together } from '../process.mjs';
+import { hashOf } from './hash.mjs';
+import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
+import { limit, measure } from './size.mjs';
+
+const pkg = join(root, 'pkg');
+const staging = join(root, '.cache/staging');
+/** What bindgen writes; its declarations stay here, for the type check only (see tsconfig.json, rootDirs). */
+const generated = join(root, '.cache/generated');
+const stampFile = join(root, '.cache/build-stamp');
+const name = 'jobwright_wasm';
+
+/** @typedef {{ wasm: string, bindgen: string }} Compiled the module, and the tool that writes its glue */
+
+const inputs = ['Cargo.toml', 'Cargo.lock', 'src', 'tools', 'pkg-template', 'scripts', 'package-lock.json'];
+const copied = ['README.md', 'LICENSE', 'CHANGELOG.md'];
+
+/** What Node 20 has and wasm-bindgen uses; with `--all-features` the module does not load there. */
+const wasmFeatures = [
+  'reference-types',
+  'bulk-memory',
+  'multivalue',
+  'mutable-globals',
+  'sign-ext',
+  'nontrapping-float-to-int',
+];
+
+/** What pkg/ is built from; taken before the build, so that an edit during it makes the next one build again. */
+export const inputHash = () => hashOf(root, [...inputs, ...copied]);
+
+/**
+ * Is pkg/ what the sources would build now?
+ *
+ * @param {string} hash
+ */
+export function isBuilt(hash) {
+  return (
+    existsSync(join(pkg, 'package.json')) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash
+  );
+}
+
+/**
+ * The part that needs no npm package.
+ *
+ * @returns {Promise<Compiled>}
+ */
+export async function compile() {
+  checkVersions();
+  await ensureRust();
+  console.log('Compiling the engine to WebAssembly ...');
+  const [wasm, bindgen] = await together([buildWasm(), buildBindgen()]);
+  return { wasm, bindgen };
+}
+
+function checkVersions() {
+  const versions = ['package.json', 'pkg-template/package.json'].map(
+    (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).version,
+  );
+  const crate = /^version = "(.+)"/m.exec(readFileSync(join(root, 'Cargo.toml'), 'utf8'))?.[1];
+  if (versions.some((version) => version !== crate)) {
+    throw new Failure(
+      `Cargo.toml says version ${crate}, package.json and pkg-template/package.json ${versions.join(' and ')}`,
+    );
+  }
+}
+
+/**
+ * Puts pkg/ together beside the old one, and swaps it in when it is whole. One that is too large can be tried out, but
+ * is no finished build: the next run builds, and fails, again.
+ *
+ * @param {Compiled} compiled
+ * @param {string} hash of the inputs
+ */
+export async function assemble(compiled, hash) {
+  for (const folder of [staging, generated]) rmSync(folder, { recursive: true, force: true });
+  cpSync(join(root, 'pkg-template'), staging, { recursive: true });
+  for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
+  await writeEngine(compiled);
+  rmSync(stampFile, { force: true });
+  rmSync(pkg, { recursive: true, force: true });
+  renameSync(staging, pkg);
+  await checkSize();
+  writeFileSync(stampFile, hash);
+}
+
+/** @param {Compiled} compiled */
+async function writeEngine(compiled) {
+  const types = join(generated, 'engine');
+  const engine = join(staging, 'engine');
+  mkdirSync(engine, { recursive: true });
+  await run(compiled.bindgen, [compiled.wasm, types, name]);
+  const wasm = join(engine, `${name}.wasm`);
+  await run(process.execPath, [
+    join(root, 'node_modules/binaryen/bin/wasm-opt'),
+    ...['-O3', ...wasmFeatures.map((feature) => `--enable-${feature}`)],
+    ...[join(types, `${name}_bg.wasm`), '-o', wasm],
+  ]);
+  await writeGlue(join(types, `${name}.js`), join(engine, `${name}.js`));
+  writeInline(readFileSync(wasm), join(engine, 'wasm-inline.js'));
+  writeFileSync(join(types, 'wasm-inline.d.ts'), 'export const bytes: Uint8Array<ArrayBuffer>;\n');
+}
+
+/**
+ * Keeps of the glue what `export *` takes along: not the default export, which would fetch the module.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+async function writeGlue(from, to) {
+  const { build } = await import('esbuild');
+  await build({
+    stdin: { contents: `export * from ${JSON.stringify(from)};`, resolveDir: root },
+    outfile: to,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    plugins: [
+      {
+        name: 'bridge',
+        setup: (glue) => glue.onResolve({ filter: /^\.\// }, ({ path }) => ({ path, external: true })),
+      },
+    ],
+    logLevel: 'error',
+  });
+}
+
+/** Characters that stand for themselves in a JavaScript text, in HTML, and in every encoding. */
+const letters = Array.from({ length: 95 }, (_, place) => String.fromCharCode(32 + place)).filter(
+  (letter) => !'"\'`\\$<&'.includes(letter),
+);
+
+/**
+ * The module as text. In base64, which cuts bytes across letters, gzip finds a third less to shorten. Here a byte is
+ * always the same letter or pair of letters: the most frequent ones a letter, the others a pair that begins with one of
+ * the last two. Gzipped, that is within two in a hundred of the module itself.
+ *
+ * @param {Buffer} wasm
+ * @param {string} to
+ */
+function writeInline(wasm, to) {
+  const counts = new Array(256).fill(0);
+  for (const byte of wasm) counts[byte] += 1;
+  const byFrequency = counts.map((_, byte) => byte).sort((a, b) => counts[b] - counts[a]);
+  const single = letters.length - 2;
+  const code = (/** @type {number} */ place) =>
+    place < single ? letters[place] : letters[single + Math.floor(place / single) - 1] + letters[place % single];
+  const codes = new Array(256);
+  for (const [place, byte] of byFrequency.entries()) codes[byte] = code(place);
+  const text = Array.from(wasm, (byte) => codes[byte]).join('');
+  writeFileSync(
+    to,
+    `const letters = '${letters.join('')}';
+const byFrequency = [${byFrequency}];
+const text = '${text}';
+
+/** The module's bytes; each is a letter, or a pair of letters that begins with one of the last two. */
+export const bytes = decode();
+
+function decode() {
+  const places = new Uint8Array(128);
+  for (let place = 0; place < letters.length; place++) places[letters.charCodeAt(place)] = place;
+  const decoded = new Uint8Array(${wasm.length});
+  for (let at = 0, from = 0; at < decoded.length; at++) {
+    const place = places[text.charCodeAt(from++)];
+    decoded[at] =
+      byFrequency[place < ${single} ? place : (place - ${single} + 1) * ${single} + places[text.charCodeAt(from++)]];
+  }
+  return decoded;
+}
+`,
+  );
+}
+
+async function checkSize() {
+  const size = await measure(pkg);
+  const kilobytes = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+  console.log(
+    `jobwright: ${kilobytes(size.entry)} gzipped (the main entry with everything it imports, minified), ` +
+      `of which the wasm module ${kilobytes(size.wasm)}; limit ${kilobytes(limit)}`,
+  );
+  if (size.entry > limit)
+    throw new Failure(`The package is larger than its limit of ${kilobytes(limit)} gzipped`);
+}
+
+/** Lets the examples, the benchmark and the page's types import the package by its name, as a user would. */
+export function linkPackage() {
+  const link = join(root, 'node_modules/jobwright');
+  if (existsSync(link) && realpathSync(link) === realpathSync(pkg)) return;
+  rmSync(link, { recursive: true, force: true });
+  symlinkSync(pkg, link, 'junction');
+}
