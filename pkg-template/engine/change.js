@@ -14,7 +14,7 @@ import { slotOf } from './slots.js';
  * @property {{ created: number, started?: number, completed?: number }} timing
  * @property {any} origin what a new job is made of; null where the job exists
  * @property {any} permissions
- * @property {Record<string, any>} run parts of the head's `run` that changed; undefined takes one away
+ * @property {Record<string, any> | null} run parts of the head's `run` that changed; undefined takes one away
  * @property {{ id: string, answer: any } | undefined} routed a step that a router asked for
  * @property {Map<string, any> | null} steps
  * @property {Map<string, unknown> | null} context
@@ -31,11 +31,10 @@ const INTERRUPTED = 2;
  * @param {number} job
  * @param {number} status
  * @param {number} expectedRevision
- * @param {number} _seq
  * @param {number} stepsTaken
  * @param {number} created
  */
-export function change_begin(job, status, expectedRevision, _seq, stepsTaken, created) {
+export function change_begin(job, status, expectedRevision, stepsTaken, created) {
   const slot = slotOf(job);
   slot.change = {
     status: JOB_STATUSES[status],
@@ -44,7 +43,7 @@ export function change_begin(job, status, expectedRevision, _seq, stepsTaken, cr
     timing: { created },
     origin: null,
     permissions: undefined,
-    run: {},
+    run: null,
     routed: undefined,
     steps: null,
     context: null,
@@ -84,6 +83,12 @@ export function change_permissions(job, allowTools, requireApproval, maxSteps) {
   slotOf(job).change.permissions = { allowTools, requireApproval, maxSteps };
 }
 
+/** @param {import('./slots.js').JobSlot} slot */
+function runOf(slot) {
+  slot.change.run ??= {};
+  return slot.change.run;
+}
+
 /**
  * @param {number} job
  * @param {number} reason
@@ -96,7 +101,7 @@ export function change_pause(job, reason, step, message) {
   const pause = reason < 0 ? undefined : { reason: PAUSE_REASONS[reason] };
   if (pause !== undefined && step >= 0) pause.step = slot.stepAt(step).id;
   if (pause !== undefined && message !== undefined) pause.message = message;
-  slot.change.run.pause = pause;
+  runOf(slot).pause = pause;
 }
 
 /**
@@ -110,7 +115,7 @@ export function change_failure(job, code, message, step) {
   /** @type {any} */
   const failure = { code: codeAt(code).name, message };
   if (step >= 0) failure.step = slot.stepAt(step).id;
-  slot.change.run.failure = failure;
+  runOf(slot).failure = failure;
 }
 
 /**
@@ -118,12 +123,12 @@ export function change_failure(job, code, message, step) {
  * @param {number} ms
  */
 export function change_slow_play(job, ms) {
-  slotOf(job).change.run.slowPlayMs = ms;
+  runOf(slotOf(job)).slowPlayMs = ms;
 }
 
 /** @param {number} job */
 export function change_approvals(job) {
-  slotOf(job).change.run.approvals = [];
+  runOf(slotOf(job)).approvals = [];
 }
 
 /**

@@ -91,7 +91,7 @@ function newHead(slot, before) {
   const run = { schema: 1, revision: change.expectedRevision + 1, seq: slot.seq + change.events.length };
   if (hasSteps(before, change)) run.stepsTaken = change.stepsTaken;
   for (const key of HEAD_KEYS) {
-    const value = key in change.run ? change.run[key] : before.run?.[key];
+    const value = change.run !== null && key in change.run ? change.run[key] : before.run?.[key];
     if (value !== undefined) run[key] = value;
   }
   head.run = run;
@@ -155,7 +155,7 @@ export function prepareSave(slot) {
  */
 function newRun(slot, before) {
   const { change } = slot;
-  if (before.run === undefined && change.steps === null && Object.keys(change.run).length === 0) return undefined;
+  if (before.run === undefined && change.steps === null && change.run === null) return undefined;
   const { run } = newHead(slot, before);
   const { plan, steps } = before.run ?? {};
   if (plan !== undefined) run.plan = plan;

@@ -162,18 +162,13 @@ export class JobTable {
    * @param {JobSlot} slot
    */
   leave(slot) {
-    if (slot.remembered && slot.record !== null && !this.engine.closed) {
-      // Last in the map is last used.
-      this.byId.delete(slot.id);
-      this.byId.set(slot.id, slot);
-      this.trim();
-    } else {
-      this.drop(slot);
-    }
+    // What is not read again for want of a revision to compare need not be kept.
+    if (!slot.remembered) slot.forgetRecord();
+    if (this.byId.size > MOST_IDLE) this.trim();
   }
 
+  /** Drops the jobs that entered first, of those that nothing is done with. */
   trim() {
-    if (this.byId.size <= MOST_IDLE) return;
     for (const slot of this.byId.values()) {
       if (slot.operations > 0) continue;
       this.drop(slot);

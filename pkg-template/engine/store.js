@@ -6,6 +6,8 @@ import { prepareCommit, prepareSave } from './commit.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
 
+import { change_begin, change_times, event_of_job } from './change.js';
+
 export * from './change.js';
 
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
@@ -156,6 +158,40 @@ export function store_commit(job, call) {
   const slot = slotOf(job);
   slot.commit = slot.engine.commits() ? prepareCommit(slot) : prepareSave(slot);
   return ask(slot, call, send, stored, notStored);
+}
+
+/**
+ * A commit that changes a job's status and notes one event of the job itself.
+ *
+ * @param {number} job
+ * @param {number} call
+ * @param {number} status
+ * @param {number} expectedRevision
+ * @param {number} stepsTaken
+ * @param {number} created
+ * @param {number} started
+ * @param {number} completed
+ * @param {number} kind
+ * @param {number} cause
+ * @param {number} reason
+ */
+export function store_commit_event(
+  job,
+  call,
+  status,
+  expectedRevision,
+  stepsTaken,
+  created,
+  started,
+  completed,
+  kind,
+  cause,
+  reason,
+) {
+  change_begin(job, status, expectedRevision, stepsTaken, created);
+  change_times(job, started, completed);
+  event_of_job(job, kind, cause, reason);
+  return store_commit(job, call);
 }
 
 /** @param {JobSlot} slot */

@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::{cell::Cell, future::Future};
 
 use serde_json::Value;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -33,8 +33,22 @@ extern "C" {
     /// An error for the caller: what the store returned is not a run state.
     fn store_bad_run(job: u32, problem: &str) -> JsValue;
     fn store_commit(job: u32, call: u32) -> i32;
+    #[allow(clippy::too_many_arguments, reason = "integers cross cheaper than an object")]
+    fn store_commit_event(
+        job: u32,
+        call: u32,
+        status: u32,
+        revision: f64,
+        steps_taken: f64,
+        created: f64,
+        started: f64,
+        completed: f64,
+        kind: u32,
+        cause: f64,
+        reason: i32,
+    ) -> i32;
 
-    fn change_begin(job: u32, status: u32, revision: f64, seq: f64, steps_taken: f64, created: f64);
+    fn change_begin(job: u32, status: u32, revision: f64, steps_taken: f64, created: f64);
     fn change_origin(job: u32, origin: &JsValue);
     fn change_times(job: u32, started: f64, completed: f64);
     fn change_permissions(job: u32, allow_tools: bool, require_approval: bool, max_steps: f64);
@@ -155,6 +169,9 @@ impl JobStore for JsHost {
     }
 
     async fn commit(&self, key: JobKey, job: &Job<JsValue>) -> Result<(), CommitError<JsValue>> {
+        if let Some(answer) = commit_of_one_event(key, job) {
+            return read_commit(key, answer.await);
+        }
         write_head(key.0, &job.head, &job.change);
         write_rare(key.0, job);
         if let Some(run) = &job.run {
@@ -168,11 +185,7 @@ impl JobStore for JsHost {
         for event in &job.change.events {
             write_event(key.0, event);
         }
-        match call(|number| store_commit(key.0, number)).await {
-            STORED => Ok(()),
-            CONFLICT => Err(CommitError::Conflict),
-            _ => Err(CommitError::Failed(store_error(key.0))),
-        }
+        read_commit(key, call(|number| store_commit(key.0, number)).await)
     }
 
     async fn children(&self, parent: JobKey) -> Result<Vec<JobKey>, JsValue> {
@@ -181,6 +194,55 @@ impl JobStore for JsHost {
 
     async fn running(&self) -> Result<Vec<JobKey>, JsValue> {
         list(|task, number| list_running(self.engine, task, number)).await
+    }
+}
+
+fn read_commit(key: JobKey, answer: i32) -> Result<(), CommitError<JsValue>> {
+    match answer {
+        STORED => Ok(()),
+        CONFLICT => Err(CommitError::Conflict),
+        _ => Err(CommitError::Failed(store_error(key.0))),
+    }
+}
+
+/// Most operations change a job's status and note one event of the job itself: told in one crossing.
+fn commit_of_one_event(key: JobKey, job: &Job<JsValue>) -> Option<impl Future<Output = i32>> {
+    let JobChange { events, steps, origin, rare, expected_revision, .. } = &job.change;
+    let [Event { cause, fact }] = events.as_slice() else { return None };
+    if !steps.is_empty() || origin.is_some() || rare.any() {
+        return None;
+    }
+    let (kind, reason) = kind_of_job_fact(fact)?;
+    let JobHead { status, steps_taken, created, started, completed, .. } = job.head;
+    let (revision, cause) = (*expected_revision as f64, seq(*cause));
+    let (started, completed) = (number(started), number(completed));
+    Some(call(move |number| {
+        store_commit_event(
+            key.0,
+            number,
+            status as u32,
+            revision,
+            steps_taken as f64,
+            created,
+            started,
+            completed,
+            kind,
+            cause,
+            reason,
+        )
+    }))
+}
+
+/// The number under which `change.js` knows what happened to a job, and why it was paused.
+fn kind_of_job_fact(fact: &Fact<JsValue>) -> Option<(u32, i32)> {
+    match fact {
+        Fact::JobCreated => Some((0, -1)),
+        Fact::JobStarted => Some((1, -1)),
+        Fact::JobPaused(reason) => Some((2, reason.map_or(-1, |reason| reason as i32))),
+        Fact::JobCompleted => Some((3, -1)),
+        Fact::JobFailed => Some((4, -1)),
+        Fact::PermissionsChanged(_) => Some((5, -1)),
+        Fact::Step { .. } | Fact::Emitted { .. } => None,
     }
 }
 
@@ -204,9 +266,8 @@ fn parse_run(text: &str) -> Result<Run, String> {
 }
 
 fn write_head(key: u32, head: &JobHead, change: &JobChange<JsValue>) {
-    let seq = head.seq as f64;
     let revision = change.expected_revision as f64;
-    change_begin(key, head.status as u32, revision, seq, head.steps_taken as f64, head.created);
+    change_begin(key, head.status as u32, revision, head.steps_taken as f64, head.created);
     if let Some(origin) = &change.origin {
         change_origin(key, origin);
     }
@@ -276,13 +337,18 @@ fn write_step(key: u32, step: StepIndex, state: &StepState) {
 
 fn write_event(key: u32, event: &Event<JsValue>) {
     let cause = seq(event.cause);
-    match &event.fact {
-        Fact::JobCreated => event_of_job(key, 0, cause, -1),
-        Fact::JobStarted => event_of_job(key, 1, cause, -1),
-        Fact::JobPaused(reason) => event_of_job(key, 2, cause, reason.map_or(-1, |reason| reason as i32)),
-        Fact::JobCompleted => event_of_job(key, 3, cause, -1),
-        Fact::JobFailed => event_of_job(key, 4, cause, -1),
-        Fact::PermissionsChanged(_) => event_of_job(key, 5, cause, -1),
+    let fact = &event.fact;
+    match fact {
+        Fact::JobCreated
+        | Fact::JobStarted
+        | Fact::JobPaused(_)
+        | Fact::JobCompleted
+        | Fact::JobFailed
+        | Fact::PermissionsChanged(_) => {
+            if let Some((kind, reason)) = kind_of_job_fact(fact) {
+                event_of_job(key, kind, cause, reason);
+            }
+        }
         Fact::Emitted { event, .. } => event_emitted(key, cause, event),
         Fact::Step { step, attempt, status, what } => {
             event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);

@@ -120,11 +120,13 @@ impl<'v> Compiler<'v> {
         if !nodes.iter().all(|(_, node)| matches!(node, Node::Literal(_))) {
             return Ok(Node::Template(nodes));
         }
-        let literal = |(key, node)| match node {
-            Node::Literal(value) => (key, value),
-            _ => (key, Value::Null),
-        };
-        Ok(Node::Literal(nodes.into_iter().map(literal).collect()))
+        let mut object = Map::new();
+        for (key, node) in nodes {
+            if let Node::Literal(value) = node {
+                object.insert(key, value);
+            }
+        }
+        Ok(Node::Literal(Value::Object(object)))
     }
 
     fn operation(&mut self, name: &'static str, op: Op, argument: &'v Value, level: Level) -> Compiled<'v> {
@@ -226,11 +228,13 @@ fn fold(items: Vec<Node>) -> Node {
     if !items.iter().all(|item| matches!(item, Node::Literal(_))) {
         return Node::Array(items);
     }
-    let literal = |node| match node {
-        Node::Literal(value) => value,
-        _ => Value::Null,
-    };
-    Node::Literal(Value::Array(items.into_iter().map(literal).collect()))
+    let mut list = Vec::new();
+    for item in items {
+        if let Node::Literal(value) = item {
+            list.push(value);
+        }
+    }
+    Node::Literal(Value::Array(list))
 }
 
 /// The values, if all arguments are literal. An array that is the only argument, not written as a

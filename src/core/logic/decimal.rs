@@ -5,13 +5,23 @@ use std::cmp::Ordering;
 /// No number halfway between two `f64` has more digits than this.
 const DIGITS: u32 = 770;
 
+/// The first byte, if it is one of these.
+pub(super) fn next_of(bytes: &mut &[u8], known: &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    if !known.contains(first) {
+        return None;
+    }
+    *bytes = rest;
+    Some(*first)
+}
+
 /// Digits with an optional sign, point and exponent; NaN for anything else.
 pub(super) fn parse(text: &str) -> f64 {
-    let mut bytes = text.bytes().peekable();
-    let negative = bytes.next_if(|byte| matches!(byte, b'+' | b'-')) == Some(b'-');
+    let mut bytes = text.as_bytes();
+    let negative = next_of(&mut bytes, b"+-") == Some(b'-');
     let mut number = Decimal { mantissa: Big(Vec::new()), exponent: 0 };
     let (mut any, mut point, mut count, mut rest) = (false, false, 0, 0);
-    while let Some(byte) = bytes.next_if(|byte| matches!(byte, b'.' | b'0'..=b'9')) {
+    while let Some(byte) = next_of(&mut bytes, b".0123456789") {
         if byte == b'.' {
             if point {
                 return f64::NAN;
@@ -30,17 +40,17 @@ pub(super) fn parse(text: &str) -> f64 {
             number.exponent += i32::from(!point);
         }
     }
-    if any && bytes.next_if(|byte| matches!(byte, b'e' | b'E')).is_some() {
-        let below = bytes.next_if(|byte| matches!(byte, b'+' | b'-')) == Some(b'-');
+    if any && next_of(&mut bytes, b"eE").is_some() {
+        let below = next_of(&mut bytes, b"+-") == Some(b'-');
         let mut exponent = 0;
         any = false;
-        while let Some(byte) = bytes.next_if(u8::is_ascii_digit) {
+        while let Some(byte) = next_of(&mut bytes, b"0123456789") {
             any = true;
             exponent = (exponent * 10 + i32::from(byte - b'0')).min(1 << 20);
         }
         number.exponent = number.exponent.saturating_add(if below { -exponent } else { exponent });
     }
-    if !any || bytes.next().is_some() {
+    if !any || !bytes.is_empty() {
         return f64::NAN;
     }
     if rest != 0 {

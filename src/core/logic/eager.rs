@@ -176,7 +176,7 @@ impl<'a> Machine<'a> {
                     return Err(not_a_number(call, "0 to divide by".into()));
                 }
                 Op::Divide => result / number,
-                _ => result % number,
+                _ => number::remainder(result, number),
             };
         }
         Ok(result)

@@ -2,7 +2,7 @@
 
 use super::expr::Reference;
 use super::machine::Machine;
-use super::{Path, number, strings};
+use super::{Path, decimal, number, strings};
 use serde_json::Value;
 
 /// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
@@ -10,15 +10,13 @@ use serde_json::Value;
 pub(super) fn split(name: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut key = Vec::new();
-    let mut bytes = name.bytes().peekable();
-    while let Some(byte) = bytes.next() {
+    let mut bytes = name.as_bytes();
+    while let Some((byte, rest)) = bytes.split_first() {
+        bytes = rest;
         match byte {
             b'.' => keys.push(take(&mut key)),
-            b'\\' => {
-                let escaped = bytes.next_if(|next| matches!(next, b'.' | b'/' | b'\\'));
-                key.push(escaped.unwrap_or(b'\\'));
-            }
-            _ => key.push(byte),
+            b'\\' => key.push(decimal::next_of(&mut bytes, b"./\\").unwrap_or(b'\\')),
+            _ => key.push(*byte),
         }
     }
     if keys.len() != name.len() {

@@ -43,6 +43,29 @@ fn integer(digits: &[u8], radix: u32) -> f64 {
     if digits.is_empty() { f64::NAN } else { mantissa as f64 * scale }
 }
 
+/// `a % b`. The standard library's is ten times the size.
+pub(super) fn remainder(a: f64, b: f64) -> f64 {
+    let (mut rest, least) = (a.abs(), b.abs());
+    if least.is_infinite() && rest.is_finite() {
+        return a;
+    }
+    if least == 0.0 || least.is_nan() || !rest.is_finite() {
+        return f64::NAN;
+    }
+    let mut part = least;
+    while part + part <= rest {
+        part += part;
+    }
+    // Doubling, halving and these subtractions are exact.
+    while rest >= least {
+        if rest >= part {
+            rest -= part;
+        }
+        part /= 2.0;
+    }
+    rest.copysign(a)
+}
+
 /// The JSON number, integers without a fraction; `None` for NaN and the infinities.
 pub(super) fn value(number: f64) -> Option<Value> {
     if number.trunc() == number && number.abs() <= EXACT {
@@ -122,6 +145,7 @@ fn lay_out(digits: &[u8], point: i32, text: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_what_javascript_reads() {
@@ -148,6 +172,16 @@ mod tests {
             ["a", "1 2", "-0x10", "0x", "0xg", ".", "e5", "1e", "inf", "nan", "1_000", "\u{85}1", "+-1", "é"]
         {
             assert!(parse(text).is_nan(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn remainders_are_the_standard_library_s(a: f64, b: f64, small: i8) {
+            for (a, b) in [(a, b), (a, f64::from(small)), (f64::from(small), b), (f64::from(small), 3.0)] {
+                let (own, other) = (remainder(a, b), a % b);
+                prop_assert!(own == other || own.is_nan() && other.is_nan(), "{} {} {} {}", a, b, own, other);
+            }
         }
     }
 

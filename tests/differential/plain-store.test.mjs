@@ -1,0 +1,4 @@
+// @ts-check
+import { testOver } from './worlds.mjs';
+
+testOver('plain', 'getJob and saveJob');

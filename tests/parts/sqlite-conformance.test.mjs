@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
+import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+
+testJobStore('sqlite in memory', () => createSqliteStore({ path: ':memory:' }));
+testJobStore('sqlite in a file', () => {
+  files += 1;
+  return createSqliteStore({ path: join(folder, `${files}.db`) });
+});
