@@ -48,9 +48,10 @@ const FLAGS = /** @type {const} */ (['allowTools', 'requireApproval']);
  * Permissions as the core takes them: flags are 1, 0 or -1 where nothing is given, a number likewise NaN.
  *
  * @param {any} permissions
- * @returns {[allowTools: number, requireApproval: number, maxSteps: number]}
+ * @returns {number[]} allowTools, requireApproval, maxSteps
  */
 export function permissionNumbers(permissions) {
+  if (permissions === undefined || permissions === null) return [-1, -1, Number.NaN];
   const given = optionsObject(permissions, 'permissions');
   const [allowTools, requireApproval] = FLAGS.map((name) => {
     const flag = given[name];

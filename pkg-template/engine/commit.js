@@ -16,12 +16,6 @@ const HEAD_KEYS = /** @type {const} */ ([
 const OWN_KEYS = /** @type {const} */ (['type', 'config', 'parentId']);
 
 /**
- * @typedef {object} Commit
- * @property {() => unknown} send
- * @property {() => void} stored keeps what is at hand as it is stored now
- */
-
-/**
  * Sets an own property, whatever its name.
  *
  * @param {any} object
@@ -43,34 +37,33 @@ function setAll(entries, target = {}) {
 }
 
 /**
- * For a store that is sent only what changed.
+ * What a store that has `commit` is sent: only what changed.
  *
  * @param {import('./slots.js').JobSlot} slot
- * @returns {Commit}
  */
-export function prepareCommit(slot) {
-  const { engine, change } = slot;
+export function changeToCommit(slot) {
+  const { change } = slot;
   const { origin } = change;
-  const before = origin ?? slot.record;
-  const head = newHead(slot, before);
+  const head = newHead(slot, origin ?? slot.record);
   const context = origin === null ? setAll(change.context) : origin.context;
   /** @type {any} */
   const sent = { jobId: slot.id, expectedRevision: change.expectedRevision, head, context, events: change.events };
   if (origin?.run !== undefined) sent.plan = origin.run.plan;
   if (change.steps !== null) sent.steps = setAll(change.steps);
-  return {
-    send() {
-      handover.change = sent;
-      try {
-        return engine.store.commit(sent);
-      } finally {
-        handover.change = null;
-      }
-    },
-    stored() {
-      if (origin === null) keepUp(slot.record, head, change);
-    },
-  };
+  return sent;
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} sent
+ */
+export function commitChange(slot, sent) {
+  handover.change = sent;
+  try {
+    return slot.engine.store.commit(sent);
+  } finally {
+    handover.change = null;
+  }
 }
 
 /**
@@ -107,44 +100,49 @@ function hasSteps(before, change) {
 }
 
 /**
- * @param {any} record
- * @param {any} head
- * @param {import('./change.js').Change} change
+ * What was committed is what is at hand.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} sent
  */
-function keepUp(record, head, change) {
+export function keepCommitted({ change, record }, { head }) {
+  if (change.origin !== null) return;
   const { plan, steps } = record.run ?? {};
   Object.assign(record, head);
   record.run = { ...head.run };
   if (plan !== undefined) record.run.plan = plan;
   if (steps !== undefined || change.steps !== null) record.run.steps = setAll(change.steps, steps);
   setAll(change.context, record.context);
-  const started = change.events.findLast((event) => event.type === 'job_started');
+  const started = change.events.findLast((/** @type {any} */ event) => event.type === 'job_started');
   if (started !== undefined) record.startedSeq = started.seq;
 }
 
 /**
- * For a store that takes whole jobs: a new object each time, so that nothing it returned is changed.
+ * What a store that takes whole jobs is sent: a new object each time, so that nothing it returned is changed.
  *
  * @param {import('./slots.js').JobSlot} slot
- * @returns {Commit}
  */
-export function prepareSave(slot) {
-  const { engine, change } = slot;
-  const { origin } = change;
-  const before = origin ?? slot.record;
-  const job = { ...before, status: change.status, timing: change.timing };
+export function jobToSave(slot) {
+  const { change } = slot;
+  const before = change.origin ?? slot.record;
+  const job = { ...before };
+  job.status = change.status;
+  job.timing = change.timing;
+  job.history = before.history === undefined ? change.events : before.history.concat(change.events);
   if (change.permissions !== undefined) job.permissions = change.permissions;
   if (change.context !== null) job.context = setAll(change.context, { ...before.context });
-  job.history = [...(before.history ?? []), ...change.events];
   const run = newRun(slot, before);
   if (run !== undefined) job.run = run;
-  return {
-    send: () => engine.store.saveJob(job),
-    stored() {
-      slot.record = job;
-      engine.noteLive(job);
-    },
-  };
+  return job;
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} job
+ */
+export function keepSaved(slot, job) {
+  slot.record = job;
+  slot.engine.noteLive(job);
 }
 
 /**

@@ -7,8 +7,6 @@ import { operate } from './executor.js';
 import { newId } from './ids.js';
 import { invalidPlan, readPlan } from './plans.js';
 
-const done = () => ({ success: true });
-
 /**
  * See `Orchestrator.createJob`. Everything that is given is checked before anything is stored.
  *
@@ -18,27 +16,32 @@ const done = () => ({ success: true });
  * @param {any} options
  * @returns {Promise<string>}
  */
-export async function createJob(engine, initialContext, permissions, options) {
-  const given = optionsObject(options, 'options');
-  const numbers = permissionNumbers(permissions);
-  const pace = given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs');
-  const id = newJobId(engine, given.id);
-  const origin = originOf(engine, id, initialContext, given);
-  let plan = -1;
-  if (given.plan !== undefined && given.plan !== null) {
-    const read = readPlan(given.plan);
-    if (read.problems.length > 0) throw invalidPlan(read.problems);
-    origin.run = { plan: read.plan };
-    plan = read.number;
-  }
+export function createJob(engine, initialContext, permissions, options) {
   try {
-    if (given.budget !== undefined) await endow(engine, id, given.budget, origin.parentId);
-    const outcome = await store(engine, origin, [...numbers, pace], given.id !== undefined, plan);
-    if (!outcome.success) throw refused(outcome, id, origin.parentId);
-  } finally {
-    if (plan >= 0) core.drop_plan(plan);
+    const given = optionsObject(options, 'options');
+    const numbers = permissionNumbers(permissions);
+    numbers.push(given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'));
+    const id = newJobId(engine, given.id);
+    const origin = originOf(engine, id, initialContext, given);
+    const plan = planOf(given.plan, origin);
+    const store = () => storeJob(engine, origin, numbers, given.id !== undefined, plan);
+    return given.budget === undefined ? store() : endow(engine, id, given.budget, origin.parentId).then(store);
+  } catch (error) {
+    return Promise.reject(error);
   }
-  return id;
+}
+
+/**
+ * @param {unknown} given
+ * @param {any} origin
+ * @returns {number} under which the core keeps the plan
+ */
+function planOf(given, origin) {
+  if (given === undefined || given === null) return -1;
+  const { plan, number, problems } = readPlan(given);
+  if (problems.length > 0) throw invalidPlan(problems);
+  origin.run = { plan };
+  return number;
 }
 
 /**
@@ -48,17 +51,20 @@ export async function createJob(engine, initialContext, permissions, options) {
  * @param {boolean} idWasGiven
  * @param {number} plan
  */
-async function store(engine, origin, numbers, idWasGiven, plan) {
-  const slot = engine.jobs.enter(origin.id);
-  const parent = origin.parentId === undefined ? null : engine.jobs.enter(origin.parentId);
+function storeJob(engine, origin, numbers, idWasGiven, plan) {
+  const { id, parentId } = origin;
+  const slot = engine.jobs.enter(id);
+  const parent = parentId === undefined ? null : engine.jobs.enter(parentId);
   if (parent !== null) parent.operations += 1;
-  const begin = (/** @type {number} */ task) =>
-    core.create_job(engine.number, task, slot.key, ...numbers, parent?.key ?? -1, idWasGiven, plan);
-  try {
-    return await operate(engine, slot, done, begin, origin);
-  } finally {
-    parent?.leave();
-  }
+  const [allowTools, requireApproval, maxSteps, slowPlayMs] = numbers;
+  const begin = (/** @type {number} */ task) => {
+    const place = parent?.key ?? -1;
+    core.create_job(engine.number, task, slot.key, allowTools, requireApproval, maxSteps, slowPlayMs, place, idWasGiven, plan);
+    if (plan >= 0) core.drop_plan(plan);
+  };
+  const errorOf = (/** @type {string} */ code, /** @type {string} */ message) => refused(code, message, id, parentId);
+  const created = operate(engine, slot, () => id, begin, origin, [], errorOf);
+  return parent === null ? created : created.finally(() => parent.leave());
 }
 
 /**
@@ -83,7 +89,14 @@ function newJobId(engine, given) {
  */
 function originOf(engine, id, initialContext, given) {
   /** @type {any} */
-  const origin = { id, status: 'created', context: contextOf(engine, initialContext), permissions: undefined, history: [] };
+  const origin = {
+    id,
+    status: 'created',
+    context: contextOf(engine, initialContext),
+    permissions: undefined,
+    history: [],
+    timing: undefined,
+  };
   const type = optionalText(given.type, 'options.type');
   const parentId = optionalText(given.parentId, 'options.parentId');
   if (type !== undefined) origin.type = type;
@@ -139,11 +152,12 @@ async function endow({ budget }, id, amount, parentId) {
 }
 
 /**
- * @param {any} outcome
+ * @param {string} code
+ * @param {string} error
  * @param {string} id
  * @param {string | undefined} parentId
  */
-function refused({ code, error }, id, parentId) {
+function refused(code, error, id, parentId) {
   const which = code === 'conflict' ? id : parentId;
   const message = which === undefined ? error : `${error}: ${describe(which)}`;
   return new JobwrightError(message, { code });

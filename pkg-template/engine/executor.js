@@ -13,6 +13,7 @@ export const LATER = -0x80000000;
  * @property {import('./engine.js').Engine} engine
  * @property {import('./slots.js').JobSlot | null} slot
  * @property {(frame: Frame) => unknown} shape makes the outcome of an operation that was done
+ * @property {((code: string, message: string) => Error) | null} errorOf makes an error of a refusal, where it is to be one
  * @property {(string | undefined)[]} texts
  * @property {unknown} input
  * @property {any} found what the core told before the operation ended
@@ -49,9 +50,10 @@ export function frameOf(task) {
  * @param {(task: number, slot: any) => void} begin
  * @param {unknown} [input]
  * @param {(string | undefined)[]} [texts]
+ * @param {((code: string, message: string) => Error) | null} [errorOf]
  * @returns {Promise<any>}
  */
-export function operate(engine, slot, shape, begin, input, texts = NONE) {
+export function operate(engine, slot, shape, begin, input, texts = NONE, errorOf = null) {
   const task = free.pop() ?? frames.length;
   /** @type {Frame} */
   const frame = {
@@ -59,6 +61,7 @@ export function operate(engine, slot, shape, begin, input, texts = NONE) {
     engine,
     slot,
     shape,
+    errorOf,
     texts,
     input,
     found: undefined,

@@ -48,6 +48,10 @@ export function op_refused_saying(task, code, message) {
  */
 function refuse(task, code, message) {
   const frame = frameOf(task);
+  if (frame.errorOf !== null) {
+    endFrame(frame, frame.errorOf(code, message), true);
+    return;
+  }
   const waiting = code === 'approval_required' ? frame.slot?.record?.run?.approvals : undefined;
   endFrame(frame, refusal(code, message, waiting), false);
 }

@@ -18,7 +18,7 @@ export function bindOrchestrator(wasm) {
     const engine = new Engine(deps);
     const orchestrator = {
       createJob: (/** @type {any} */ context, /** @type {any} */ permissions, /** @type {any} */ options) =>
-        open(engine, () => createJob(engine, context, permissions, options)),
+        unusable(engine) ?? createJob(engine, context, permissions, options),
       ...jobOperations(engine),
       getJob: (/** @type {any} */ jobId) => open(engine, async () => (await engine.store.getJob(jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
@@ -52,10 +52,14 @@ export function bindValidatePlan(wasm) {
  * @param {() => Promise<T>} act
  * @returns {Promise<T>}
  */
-async function open(engine, act) {
-  if (engine.broken !== null) throw engine.broken;
-  if (engine.closed) throw new JobwrightError('Orchestrator is closed', { code: 'closed' });
-  return act();
+function open(engine, act) {
+  return unusable(engine) ?? act();
+}
+
+/** @param {Engine} engine */
+function unusable({ broken, closed }) {
+  if (broken === null && !closed) return null;
+  return Promise.reject(broken ?? new JobwrightError('Orchestrator is closed', { code: 'closed' }));
 }
 
 /** @param {Engine} engine */

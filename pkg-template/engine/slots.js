@@ -50,8 +50,8 @@ export class JobSlot {
     this.seq = 0;
     /** @type {any} what the next commit changes, see change.js */
     this.change = null;
-    /** @type {any} how the next commit is sent, see commit.js */
-    this.commit = null;
+    /** @type {any} what the store is being sent */
+    this.sent = null;
     /** @type {import('./change.js').Change | null} what was committed and not announced yet */
     this.outbox = null;
     /** @type {unknown} the latest refusal or error of the budget manager, store or registry */

@@ -2,7 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { handover } from '../parts/handover.js';
 import { ask, promiseOf } from './executor.js';
-import { prepareCommit, prepareSave } from './commit.js';
+import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
 
@@ -156,8 +156,12 @@ export function store_bad_run(job, problem) {
  */
 export function store_commit(job, call) {
   const slot = slotOf(job);
-  slot.commit = slot.engine.commits() ? prepareCommit(slot) : prepareSave(slot);
-  return ask(slot, call, send, stored, notStored);
+  if (slot.engine.commits()) {
+    slot.sent = changeToCommit(slot);
+    return ask(slot, call, commit, committed, notStored);
+  }
+  slot.sent = jobToSave(slot);
+  return ask(slot, call, save, saved, notStored);
 }
 
 /**
@@ -195,17 +199,31 @@ export function store_commit_event(
 }
 
 /** @param {JobSlot} slot */
-const send = (slot) => slot.commit.send();
+const commit = (slot) => commitChange(slot, slot.sent);
+
+/** @param {JobSlot} slot */
+const save = (slot) => slot.engine.store.saveJob(slot.sent);
+
+/** @param {JobSlot} slot */
+function committed(slot) {
+  keepCommitted(/** @type {any} */ (slot), slot.sent);
+  return stored(slot);
+}
+
+/** @param {JobSlot} slot */
+function saved(slot) {
+  keepSaved(slot, slot.sent);
+  return stored(slot);
+}
 
 /** @param {JobSlot} slot */
 function stored(slot) {
-  const { change, commit } = slot;
-  commit.stored();
+  const { change } = slot;
   slot.seq += change.events.length;
   if (change.outputs !== null) for (const [step, output] of change.outputs) slot.outputs.set(step, output);
   slot.outbox = change;
   slot.change = null;
-  slot.commit = null;
+  slot.sent = null;
   return STORED;
 }
 
