@@ -146,6 +146,7 @@ impl<'a, H: Host> Drive<'a, H> {
         // What has ended is committed, whatever asking about the next step comes to.
         Ok(match self.orchestrator.advance(self.key, job, &mut self.progress).await {
             Ok(next) => After::Act(next),
+            Err(stop) if self.finished.is_none() => return Err(stop),
             Err(stop) => After::Stop(stop),
         })
     }
