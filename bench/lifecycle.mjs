@@ -36,7 +36,9 @@ function measure(kind) {
 
 const ns = (/** @type {number} */ value) => value.toFixed(0).padStart(7);
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`);
-console.log('Time per operation (create, start, pause, start, complete), in ns: median (min to max) of 21 rounds');
+console.log(
+  'Time per operation (create, start, pause, start, complete), in ns: median (min to max) of 21 rounds',
+);
 for (const { kind, title, due } of STORES) {
   const times = measure(kind);
   console.log(`\nIn memory, ${title}`);
@@ -45,5 +47,7 @@ for (const { kind, title, due } of STORES) {
     console.log(`  ${contender.padEnd(18)} ${ns(median)} (${ns(min)} to ${ns(max)})`);
   }
   const ratio = /** @type {any} */ (results[2]).median / /** @type {any} */ (results[0]).median;
-  console.log(`  jobwright takes ${ratio.toFixed(2)} times as long as plain JavaScript that keeps the same history; due: at most ${due.toFixed(1)}`);
+  console.log(
+    `  jobwright takes ${ratio.toFixed(2)} times as long as plain JavaScript that keeps the same history; due: at most ${due.toFixed(1)}`,
+  );
 }

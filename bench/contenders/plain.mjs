@@ -21,7 +21,10 @@ export function createOrchestrator(deps, { keepHistory }) {
     const seq = job.history.length + 1;
     const id = `${job.id}:${seq}`;
     const trace = { traceId: job.id, spanId: id };
-    return [...job.history, { id, seq, type, payload, trace, meta: { timestamp: Date.now(), source: 'plain' } }];
+    return [
+      ...job.history,
+      { id, seq, type, payload, trace, meta: { timestamp: Date.now(), source: 'plain' } },
+    ];
   };
   const invalid = () => ({ success: false, error: 'Invalid state transition' });
 

@@ -71,8 +71,10 @@ export class AgentContext {
  * @param {unknown} payload
  */
 function emit(attempt, type, payload) {
-  const invalid = (/** @type {string} */ message) => new JobwrightError(message, { code: 'invalid_argument' });
-  if (typeof type !== 'string' || type === '') throw invalid(`An event's type must be a name; found ${describe(type)}`);
+  const invalid = (/** @type {string} */ message) =>
+    new JobwrightError(message, { code: 'invalid_argument' });
+  if (typeof type !== 'string' || type === '')
+    throw invalid(`An event's type must be a name; found ${describe(type)}`);
   if (ENGINE_EVENTS.has(type)) throw invalid(`Only the engine emits ${describe(type)}; choose another type`);
   const copy = plainCopy(payload, 'payload');
   if (attempt.ended) return;

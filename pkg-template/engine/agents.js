@@ -24,7 +24,11 @@ const ROUTER_FAILED = 3;
 export function agentNamed({ registry }, name) {
   if (registry === null) return undefined;
   const found =
-    typeof registry.get === 'function' ? registry.get(name) : Object.hasOwn(registry, name) ? registry[name] : undefined;
+    typeof registry.get === 'function'
+      ? registry.get(name)
+      : Object.hasOwn(registry, name)
+        ? registry[name]
+        : undefined;
   const isAgent = typeof found === 'function' || typeof found?.execute === 'function';
   if (found === null || found === undefined || isAgent) return found ?? undefined;
   throw new JobwrightError(
@@ -137,7 +141,8 @@ function readAnswer(slot, answer) {
   if (tools !== undefined && !(Array.isArray(tools) && tools.every((tool) => typeof tool === 'string'))) {
     throw wrong(`tools ${describe(tools)}`);
   }
-  if (cost !== undefined && !(typeof cost === 'number' && cost >= 0 && cost < Infinity)) throw wrong(`cost ${describe(cost)}`);
+  if (cost !== undefined && !(typeof cost === 'number' && cost >= 0 && cost < Infinity))
+    throw wrong(`cost ${describe(cost)}`);
   slot.routing = plainCopy({ agent, input, tools, cost }, "the router's answer");
   return ROUTED_STEP;
 }

@@ -15,7 +15,8 @@ export function invalidArgument(message) {
  */
 export function optionsObject(options, name) {
   if (options === undefined || options === null) return {};
-  if (typeof options !== 'object') throw invalidArgument(`${name} must be an object; found ${describe(options)}`);
+  if (typeof options !== 'object')
+    throw invalidArgument(`${name} must be an object; found ${describe(options)}`);
   return options;
 }
 
@@ -56,12 +57,19 @@ export function permissionNumbers(permissions) {
   const [allowTools, requireApproval] = FLAGS.map((name) => {
     const flag = given[name];
     if (flag === undefined) return -1;
-    if (typeof flag !== 'boolean') throw invalidArgument(`permissions.${name} must be true or false; found ${describe(flag)}`);
+    if (typeof flag !== 'boolean')
+      throw invalidArgument(`permissions.${name} must be true or false; found ${describe(flag)}`);
     return flag ? 1 : 0;
   });
   const { maxSteps } = given;
   if (maxSteps !== undefined && !(Number.isSafeInteger(maxSteps) && maxSteps >= 0)) {
-    throw invalidArgument(`permissions.maxSteps must be a whole number of at least 0; found ${describe(maxSteps)}`);
+    throw invalidArgument(
+      `permissions.maxSteps must be a whole number of at least 0; found ${describe(maxSteps)}`,
+    );
   }
-  return [/** @type {number} */ (allowTools), /** @type {number} */ (requireApproval), maxSteps ?? Number.NaN];
+  return [
+    /** @type {number} */ (allowTools),
+    /** @type {number} */ (requireApproval),
+    maxSteps ?? Number.NaN,
+  ];
 }

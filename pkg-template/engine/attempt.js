@@ -172,7 +172,8 @@ function outputBefore(slot, place) {
 export function attempt_run(key, call) {
   const attempt = /** @type {Attempt} */ (attempts[key]);
   const failed = (/** @type {unknown} */ error) => (attempt.ended ? DONE : fail(attempt, error));
-  const answered = (/** @type {unknown} */ result) => (attempt.ended ? tooLate(attempt) : succeed(attempt, result));
+  const answered = (/** @type {unknown} */ result) =>
+    attempt.ended ? tooLate(attempt) : succeed(attempt, result);
   try {
     const result = callAgent(attempt);
     const promise = promiseOf(result);
@@ -197,7 +198,9 @@ function callAgent(attempt) {
   const schema = agent.metadata?.inputSchema;
   if (schema === undefined) return run(attempt.input);
   const refused = (/** @type {string} */ problem) =>
-    new NonRetryableError(`The input does not fit the schema of agent ${describe(attempt.step.agent)}: ${problem}`);
+    new NonRetryableError(
+      `The input does not fit the schema of agent ${describe(attempt.step.agent)}: ${problem}`,
+    );
   const checked = checkSchema(schema, attempt.input, refused);
   return promiseOf(checked)?.then(run) ?? run(checked);
 }
@@ -258,10 +261,13 @@ function accept(attempt, output) {
     return DONE;
   };
   if (schema === undefined) return keep(output);
-  const refused = (/** @type {string} */ problem) => new SchemaError(`The output does not fit its schema: ${problem}`);
+  const refused = (/** @type {string} */ problem) =>
+    new SchemaError(`The output does not fit its schema: ${problem}`);
   const checked = checkSchema(schema, output, refused);
   const promise = promiseOf(checked);
-  return promise === null ? keep(checked) : promise.then(keep).then(undefined, (error) => unusable(attempt, error));
+  return promise === null
+    ? keep(checked)
+    : promise.then(keep).then(undefined, (error) => unusable(attempt, error));
 }
 
 /**

@@ -33,7 +33,14 @@ export function budget_hold(job, step, estimate, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
-  if (holds(budget)) return ask(slot, call, () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step)), read, readError);
+  if (holds(budget))
+    return ask(
+      slot,
+      call,
+      () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step)),
+      read,
+      readError,
+    );
   return ask(slot, call, () => budget.canSpend(slot.id, estimate), read, readError);
 }
 
@@ -47,7 +54,8 @@ export function budget_spent(job, step, actual, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
-  if (holds(budget)) return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step), actual), told, notTold);
+  if (holds(budget))
+    return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step), actual), told, notTold);
   if (typeof budget.recordSpend !== 'function' || actual === 0) return GRANTED;
   const { id, agent } = slot.stepAt(step);
   return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), told, notTold);

@@ -69,8 +69,8 @@ export function change_origin(job, origin) {
  */
 export function change_times(job, started, completed) {
   const { timing } = slotOf(job).change;
-  if (started === started) timing.started = started;
-  if (completed === completed) timing.completed = completed;
+  if (!Number.isNaN(started)) timing.started = started;
+  if (!Number.isNaN(completed)) timing.completed = completed;
 }
 
 /**
@@ -183,16 +183,16 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   const id = stepId(slot, step);
   /** @type {any} */
   const state = { status: STEP_STATUSES[status], attempts };
-  if (seq === seq) state.seq = seq;
-  if (startedAt === startedAt) state.startedAt = startedAt;
-  if (finishedAt === finishedAt) state.finishedAt = finishedAt;
-  if (dueAt === dueAt) state.dueAt = dueAt;
+  if (!Number.isNaN(seq)) state.seq = seq;
+  if (!Number.isNaN(startedAt)) state.startedAt = startedAt;
+  if (!Number.isNaN(finishedAt)) state.finishedAt = finishedAt;
+  if (!Number.isNaN(dueAt)) state.dueAt = dueAt;
   if ((flags & BREAKPOINT_PASSED) !== 0) state.breakpointPassed = true;
   if ((flags & INTERRUPTED) !== 0) state.interrupted = true;
   const before = slot.record?.run?.steps?.[id];
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;
-  if (finishedAt !== finishedAt) {
+  if (Number.isNaN(finishedAt)) {
     // What only an attempt that is still to come needs.
     if (before?.grants !== undefined) state.grants = before.grants;
     if (before !== undefined && 'input' in before) state.input = before.input;
@@ -207,7 +207,7 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
  */
 function stepId(slot, step) {
   const plan = slot.record.run?.plan;
-  return plan === undefined ? slot.change.routed?.id ?? slot.routedIdAt(step) : plan.steps[step].id;
+  return plan === undefined ? (slot.change.routed?.id ?? slot.routedIdAt(step)) : plan.steps[step].id;
 }
 
 /**
@@ -257,8 +257,9 @@ function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const seq = slot.seq + change.events.length + 1;
   const { traceId } = slot;
   const spanId = spanIdOf(traceId, seq);
-  const trace =
-    cause === cause ? { traceId, spanId, parentId: spanIdOf(traceId, cause) } : { traceId, spanId };
+  const trace = !Number.isNaN(cause)
+    ? { traceId, spanId, parentId: spanIdOf(traceId, cause) }
+    : { traceId, spanId };
   change.events.push({ id: spanId, seq, type, payload, trace, meta: { timestamp: change.now, source } });
   change.payloads.push(payload);
 }
@@ -329,7 +330,10 @@ export function event_of_step(job, kind, cause, step, attempt, status) {
 /** @param {import('./slots.js').JobSlot} slot */
 function latest(slot) {
   const { events, payloads } = slot.change;
-  return { event: events.at(-1), set: (/** @type {any} */ payload) => (payloads[payloads.length - 1] = payload) };
+  return {
+    event: events.at(-1),
+    set: (/** @type {any} */ payload) => (payloads[payloads.length - 1] = payload),
+  };
 }
 
 /**
@@ -355,7 +359,7 @@ export function event_input(job, input) {
 export function event_output(job, output, cost) {
   const { event } = latest(slotOf(job));
   event.payload = { ...event.payload, output };
-  if (cost === cost) event.payload.cost = cost;
+  if (!Number.isNaN(cost)) event.payload.cost = cost;
 }
 
 /**
@@ -367,7 +371,7 @@ export function event_output(job, output, cost) {
 export function event_error(job, code, message, retryAt) {
   const { event } = latest(slotOf(job));
   event.payload.error = { code: codeAt(code).name, message };
-  if (retryAt === retryAt) event.payload.retryAt = retryAt;
+  if (!Number.isNaN(retryAt)) event.payload.retryAt = retryAt;
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
-import { ask, LATER, settle } from './executor.js';
+
 import { engineAt } from './engines.js';
+import { ask, LATER, settle } from './executor.js';
 
 /** The longest wait that a timer can count; longer ones are cut in pieces. */
 const LONGEST = 0x7fffffff;

@@ -47,7 +47,13 @@ export function changeToCommit(slot) {
   const head = newHead(slot, origin ?? slot.record);
   const context = origin === null ? setAll(change.context) : origin.context;
   /** @type {any} */
-  const sent = { jobId: slot.id, expectedRevision: change.expectedRevision, head, context, events: change.events };
+  const sent = {
+    jobId: slot.id,
+    expectedRevision: change.expectedRevision,
+    head,
+    context,
+    events: change.events,
+  };
   if (origin?.run !== undefined) sent.plan = origin.run.plan;
   if (change.steps !== null) sent.steps = setAll(change.steps);
   return sent;

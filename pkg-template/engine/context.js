@@ -1,6 +1,7 @@
 // @ts-check
-import { slotOf } from './slots.js';
+
 import { plainCopy } from '../parts/plain.js';
+import { slotOf } from './slots.js';
 
 /**
  * What an expression finds at a path: own members of objects, elements and `length` of arrays and texts.

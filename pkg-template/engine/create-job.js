@@ -1,7 +1,13 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
-import { invalidArgument, milliseconds, optionalText, optionsObject, permissionNumbers } from './arguments.js';
+import {
+  invalidArgument,
+  milliseconds,
+  optionalText,
+  optionsObject,
+  permissionNumbers,
+} from './arguments.js';
 import { core } from './core.js';
 import { operate } from './executor.js';
 import { newId } from './ids.js';
@@ -20,12 +26,16 @@ export function createJob(engine, initialContext, permissions, options) {
   try {
     const given = optionsObject(options, 'options');
     const numbers = permissionNumbers(permissions);
-    numbers.push(given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'));
+    numbers.push(
+      given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'),
+    );
     const id = newJobId(engine, given.id);
     const origin = originOf(engine, id, initialContext, given);
     const plan = planOf(given.plan, origin);
     const store = () => storeJob(engine, origin, numbers, given.id !== undefined, plan);
-    return given.budget === undefined ? store() : endow(engine, id, given.budget, origin.parentId).then(store);
+    return given.budget === undefined
+      ? store()
+      : endow(engine, id, given.budget, origin.parentId).then(store);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -59,10 +69,22 @@ function storeJob(engine, origin, numbers, idWasGiven, plan) {
   const [allowTools, requireApproval, maxSteps, slowPlayMs] = numbers;
   const begin = (/** @type {number} */ task) => {
     const place = parent?.key ?? -1;
-    core.create_job(engine.number, task, slot.key, allowTools, requireApproval, maxSteps, slowPlayMs, place, idWasGiven, plan);
+    core.create_job(
+      engine.number,
+      task,
+      slot.key,
+      allowTools,
+      requireApproval,
+      maxSteps,
+      slowPlayMs,
+      place,
+      idWasGiven,
+      plan,
+    );
     if (plan >= 0) core.drop_plan(plan);
   };
-  const errorOf = (/** @type {string} */ code, /** @type {string} */ message) => refused(code, message, id, parentId);
+  const errorOf = (/** @type {string} */ code, /** @type {string} */ message) =>
+    refused(code, message, id, parentId);
   const created = operate(engine, slot, () => id, begin, origin, [], errorOf);
   return parent === null ? created : created.finally(() => parent.leave());
 }
@@ -74,7 +96,8 @@ function storeJob(engine, origin, numbers, idWasGiven, plan) {
 function newJobId(engine, given) {
   const source = given === undefined ? 'generateId() must answer' : 'options.id must be';
   const id = given ?? (engine.generateId === null ? newId(engine.number) : engine.generateId());
-  if (typeof id !== 'string' || id === '') throw invalidArgument(`${source} a string that is not empty; found ${describe(id)}`);
+  if (typeof id !== 'string' || id === '')
+    throw invalidArgument(`${source} a string that is not empty; found ${describe(id)}`);
   return id;
 }
 
@@ -145,7 +168,9 @@ async function endow({ budget }, id, amount, parentId) {
   if (parentId !== undefined && typeof budget.allocate !== 'function') {
     throw invalidArgument('options.budget of a child job needs a budgetManager that has allocate');
   }
-  const answer = await (parentId === undefined ? budget.setBudget(id, amount) : budget.allocate(parentId, id, amount));
+  const answer = await (parentId === undefined
+    ? budget.setBudget(id, amount)
+    : budget.allocate(parentId, id, amount));
   if (answer?.success === false) {
     throw new JobwrightError(answer.error ?? 'Budget exceeded', { code: 'budget_exceeded', details: answer });
   }

@@ -1,6 +1,7 @@
 // @ts-check
-import { createEventBus } from '../parts/event-bus.js';
+
 import { JobwrightError } from '../parts/errors.js';
+import { createEventBus } from '../parts/event-bus.js';
 import { createMemoryStore } from '../parts/memory-store.js';
 import { describe } from '../parts/plain.js';
 import { core } from './core.js';
@@ -146,7 +147,8 @@ export class Engine {
     if (this.closed) return;
     // The job may have left the table meanwhile, and its key be another's.
     const entered = this.jobs.enter(slot.id);
-    const begin = (/** @type {number} */ task) => core.record_late_result(this.number, task, entered.key, place);
+    const begin = (/** @type {number} */ task) =>
+      core.record_late_result(this.number, task, entered.key, place);
     operate(this, entered, () => undefined, begin).catch((error) =>
       this.log('error', `A late result of job ${describe(slot.id)} could not be recorded`, error),
     );

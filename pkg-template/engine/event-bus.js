@@ -29,7 +29,8 @@ export function bus_emit(job) {
  */
 function emit(engine, event, payload) {
   if (engine.bus === null) return;
-  const failed = (/** @type {unknown} */ error) => engine.log('error', `A listener of ${event.type} failed`, error);
+  const failed = (/** @type {unknown} */ error) =>
+    engine.log('error', `A listener of ${event.type} failed`, error);
   try {
     handover.event = payload === event.payload ? event : { ...event, payload };
     promiseOf(engine.bus.emit(event.type, payload))?.then(undefined, failed);

@@ -149,7 +149,10 @@ export function wake(task) {
  * @param {unknown} cause
  */
 function breakDown(engine, cause) {
-  const error = new JobwrightError('Internal error; this orchestrator is closed', { code: 'internal', cause });
+  const error = new JobwrightError('Internal error; this orchestrator is closed', {
+    code: 'internal',
+    cause,
+  });
   engine.broken = error;
   for (const frame of frames) {
     if (frame !== undefined && frame.engine === engine) endFrame(frame, error, true);

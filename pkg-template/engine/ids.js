@@ -20,7 +20,8 @@ export function id_source() {
  * @param {number} engine
  */
 export function newId(engine) {
-  if (!core.make_id(engine)) throw new JobwrightError('No source of randomness to make a job id from', { code: 'internal' });
+  if (!core.make_id(engine))
+    throw new JobwrightError('No source of randomness to make a job id from', { code: 'internal' });
   return made;
 }
 
@@ -34,7 +35,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}
  */
 export function traceIdOf(jobId) {
   if (UUID.test(jobId)) {
-    return jobId.slice(0, 8) + jobId.slice(9, 13) + jobId.slice(14, 18) + jobId.slice(19, 23) + jobId.slice(24);
+    return (
+      jobId.slice(0, 8) + jobId.slice(9, 13) + jobId.slice(14, 18) + jobId.slice(19, 23) + jobId.slice(24)
+    );
   }
   source = jobId;
   core.make_trace_id();

@@ -9,7 +9,11 @@ import { refusal } from './outcome.js';
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
 
 const done = () => ({ success: true });
-const step = (/** @type {Frame} */ { found }) => ({ success: true, status: found?.status ?? 'completed', step: found?.step ?? null });
+const step = (/** @type {Frame} */ { found }) => ({
+  success: true,
+  status: found?.status ?? 'completed',
+  step: found?.step ?? null,
+});
 const cancelled = (/** @type {Frame} */ { found = [] }) => ({
   success: true,
   results: Object.fromEntries(
@@ -50,7 +54,9 @@ export function jobOperations(engine) {
    */
   const completeJob = (jobId, status = 'completed') => {
     if (status !== 'completed' && status !== 'failed') {
-      return Promise.reject(invalidArgument(`status must be "completed" or "failed"; found ${describe(status)}`));
+      return Promise.reject(
+        invalidArgument(`status must be "completed" or "failed"; found ${describe(status)}`),
+      );
     }
     const complete = status === 'completed' ? core.complete_job : core.complete_job_as_failed;
     return on(jobId, done, (task, slot) => complete(number, task, slot.key));

@@ -7,7 +7,6 @@ import { slotOf } from './slots.js';
 const LISTED = 0;
 const FAILED = 2;
 
-
 /**
  * @param {number} parent
  * @param {number} task
@@ -15,7 +14,8 @@ const FAILED = 2;
  */
 export function list_children(parent, task, call) {
   const { engine, id } = slotOf(parent);
-  return list(engine, task, call, () => listJobs(engine, { parentId: id }));
+  const canList = typeof engine.store.listJobs === 'function' || !engine.commits();
+  return list(engine, task, call, () => (canList ? listJobs(engine, { parentId: id }) : []));
 }
 
 /**
@@ -46,7 +46,8 @@ export function list_error(task) {
  */
 export function listJobs(engine, filter = {}) {
   if (typeof engine.store.listJobs === 'function') return engine.store.listJobs(filter);
-  return listLive(engine, filter);
+  if (!engine.commits()) return listLive(engine, filter);
+  throw new JobwrightError('The store has no listJobs, which this needs', { code: 'unsupported' });
 }
 
 /**
@@ -86,7 +87,10 @@ function list(engine, task, call, question) {
   };
   const read = (/** @type {unknown} */ _, /** @type {any} */ heads) => {
     if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string')) {
-      return failed(_, new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }));
+      return failed(
+        _,
+        new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }),
+      );
     }
     frame.listed = heads.map(({ id }) => pin(frame, engine.jobs.enter(id)));
     return LISTED;

@@ -2,8 +2,21 @@
 
 // In the order of the core's codes.
 export const JOB_STATUSES = /** @type {const} */ (['created', 'running', 'paused', 'completed', 'failed']);
-export const STEP_STATUSES = /** @type {const} */ (['pending', 'waiting', 'running', 'done', 'failed', 'skipped']);
-export const PAUSE_REASONS = /** @type {const} */ (['approval', 'budget', 'step_limit', 'breakpoint', 'user']);
+export const STEP_STATUSES = /** @type {const} */ ([
+  'pending',
+  'waiting',
+  'running',
+  'done',
+  'failed',
+  'skipped',
+]);
+export const PAUSE_REASONS = /** @type {const} */ ([
+  'approval',
+  'budget',
+  'step_limit',
+  'breakpoint',
+  'user',
+]);
 
 export const JOB_EVENTS = /** @type {const} */ ([
   'job_created',

@@ -1,7 +1,7 @@
 // @ts-check
 import { endFrame, frameOf } from './executor.js';
-import { codeAt, refusal } from './outcome.js';
 import { JOB_STATUSES, STEP_STATUSES } from './names.js';
+import { codeAt, refusal } from './outcome.js';
 import { slotOf } from './slots.js';
 
 /**

@@ -1,12 +1,13 @@
 // @ts-check
+
+import { JobwrightError } from '../parts/errors.js';
+import { milliseconds, optionsObject } from './arguments.js';
 import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
+import { operate } from './executor.js';
 import { jobOperations } from './job-operations.js';
 import { listJobs } from './lists.js';
-import { milliseconds, optionsObject } from './arguments.js';
-import { operate } from './executor.js';
-import { JobwrightError } from '../parts/errors.js';
 import { readPlan } from './plans.js';
 
 /**
@@ -14,13 +15,14 @@ import { readPlan } from './plans.js';
  */
 export function bindOrchestrator(wasm) {
   bindCore(wasm);
-  return function createOrchestrator(deps = {}) {
+  return function createOrchestrator(/** @type {any} */ deps = {}) {
     const engine = new Engine(deps);
     const orchestrator = {
       createJob: (/** @type {any} */ context, /** @type {any} */ permissions, /** @type {any} */ options) =>
         unusable(engine) ?? createJob(engine, context, permissions, options),
       ...jobOperations(engine),
-      getJob: (/** @type {any} */ jobId) => open(engine, async () => (await engine.store.getJob(jobId)) ?? null),
+      getJob: (/** @type {any} */ jobId) =>
+        open(engine, async () => (await engine.store.getJob(jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),

@@ -36,7 +36,8 @@ export function monitor_step(job, step, durationMs, status) {
  */
 function tell(engine, call) {
   if (engine.monitor === null) return;
-  const failed = (/** @type {unknown} */ error) => engine.log('error', 'The performance monitor failed', error);
+  const failed = (/** @type {unknown} */ error) =>
+    engine.log('error', 'The performance monitor failed', error);
   try {
     promiseOf(call())?.then(undefined, failed);
   } catch (error) {

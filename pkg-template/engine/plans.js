@@ -54,5 +54,8 @@ export function invalidPlan(found) {
   const [first] = found;
   const more = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
   const where = first?.path ? `${first.path}: ` : '';
-  return new JobwrightError(`Invalid plan: ${where}${first?.message}${more}`, { code: 'invalid_plan', details: found });
+  return new JobwrightError(`Invalid plan: ${where}${first?.message}${more}`, {
+    code: 'invalid_plan',
+    details: found,
+  });
 }

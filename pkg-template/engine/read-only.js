@@ -4,7 +4,9 @@
 const views = new WeakMap();
 
 const refuse = () => {
-  throw new TypeError('The context is read-only for agents: return what is to change as the output of the step');
+  throw new TypeError(
+    'The context is read-only for agents: return what is to change as the output of the step',
+  );
 };
 
 /**
@@ -39,7 +41,8 @@ function isPlain(value) {
  */
 function handlerFor(value) {
   return {
-    get: (_, key) => (Object.hasOwn(value, key) ? readOnly(value[key]) : Reflect.get(Object.getPrototypeOf(value) ?? {}, key)),
+    get: (_, key) =>
+      Object.hasOwn(value, key) ? readOnly(value[key]) : Reflect.get(Object.getPrototypeOf(value) ?? {}, key),
     has: (_, key) => key in value,
     ownKeys: () => Reflect.ownKeys(value),
     getOwnPropertyDescriptor(target, key) {

@@ -42,9 +42,8 @@ export class Readers {
   add(jobId) {
     /** @type {Reader} */
     const reader = { waiting: [], overflowed: false, wake: null };
-    let readers = this.byJob.get(jobId);
-    if (readers === undefined) this.byJob.set(jobId, (readers = new Set()));
-    readers.add(reader);
+    const readers = this.byJob.get(jobId) ?? new Set();
+    this.byJob.set(jobId, readers.add(reader));
     return reader;
   }
 
@@ -187,7 +186,10 @@ function offer(reader, event) {
 }
 
 function tooSlow() {
-  return new JobwrightError(`events() was not read fast enough: more than ${MOST_WAITING} events were waiting`, {
-    code: 'conflict',
-  });
+  return new JobwrightError(
+    `events() was not read fast enough: more than ${MOST_WAITING} events were waiting`,
+    {
+      code: 'conflict',
+    },
+  );
 }

@@ -94,7 +94,8 @@ function ownRecord(slot, job) {
   if (job.run?.stepsTaken === undefined) return record;
   const places = placesOf(slot);
   for (const { type, payload } of history) {
-    if (type === 'step_completed' && places.has(payload?.step)) slot.outputs.set(places.get(payload.step), payload.output);
+    if (type === 'step_completed' && places.has(payload?.step))
+      slot.outputs.set(places.get(payload.step), payload.output);
   }
   return record;
 }
@@ -107,7 +108,10 @@ function ownRecord(slot, job) {
  */
 function placesOf(slot) {
   const { plan, steps = {} } = slot.record.run ?? {};
-  if (plan !== undefined) return new Map(plan.steps.map((/** @type {any} */ step, /** @type {number} */ place) => [step.id, place]));
+  if (plan !== undefined)
+    return new Map(
+      plan.steps.map((/** @type {any} */ step, /** @type {number} */ place) => [step.id, place]),
+    );
   return new Map(Object.keys(steps).map((_, place) => [slot.routedIdAt(place), place]));
 }
 

@@ -1,12 +1,10 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { handover } from '../parts/handover.js';
-import { ask, promiseOf } from './executor.js';
+import { change_begin, change_times, event_of_job } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
+import { ask, promiseOf } from './executor.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
-
-import { change_begin, change_times, event_of_job } from './change.js';
 
 export * from './change.js';
 
@@ -58,7 +56,10 @@ function readJob(slot, job) {
   try {
     return acceptJob(slot, job);
   } catch (error) {
-    return notLoaded(slot, error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error));
+    return notLoaded(
+      slot,
+      error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error),
+    );
   }
 }
 
@@ -79,7 +80,8 @@ function notLoaded(slot, error) {
  */
 function lookAndLoad(slot, whole) {
   const head = getHead(slot);
-  const enough = (/** @type {any} */ known) => (isEnough(slot, known, whole) ? { head: known } : getJob(slot));
+  const enough = (/** @type {any} */ known) =>
+    isEnough(slot, known, whole) ? { head: known } : getJob(slot);
   return promiseOf(head)?.then(enough) ?? enough(head);
 }
 
@@ -112,7 +114,10 @@ function readLooked(slot, answer) {
     slot.forgetRecord();
     return acceptHead(slot, head);
   } catch (error) {
-    return notLoaded(slot, error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error));
+    return notLoaded(
+      slot,
+      error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error),
+    );
   }
 }
 

@@ -17,7 +17,9 @@ export async function callTool(attempt, context, name, args) {
   const tool = toolNamed(attempt.engine, name);
   const schema = tool.inputSchema;
   const problem = (/** @type {string} */ what) =>
-    new JobwrightError(`The arguments of tool ${describe(name)} do not fit its schema: ${what}`, { code: 'invalid_argument' });
+    new JobwrightError(`The arguments of tool ${describe(name)} do not fit its schema: ${what}`, {
+      code: 'invalid_argument',
+    });
   const checked = schema === undefined ? args : await checkSchema(schema, args, problem);
   if (await needsApproval(tool, checked, context)) passApproved(attempt, name, checked);
   // A signal that fired while the call was being checked stops it here.
@@ -77,7 +79,9 @@ function passApproved(attempt, tool, args) {
     attempt.grants.splice(grant, 1);
     return;
   }
-  const error = new JobwrightError(`Tool ${describe(tool)} needs a person's approval`, { code: 'approval_required' });
+  const error = new JobwrightError(`Tool ${describe(tool)} needs a person's approval`, {
+    code: 'approval_required',
+  });
   attempt.requestApproval(tool, copy, error);
   throw error;
 }

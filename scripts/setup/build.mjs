@@ -157,7 +157,9 @@ function writeInline(wasm, to) {
   const byFrequency = counts.map((_, byte) => byte).sort((a, b) => counts[b] - counts[a]);
   const single = letters.length - 2;
   const code = (/** @type {number} */ place) =>
-    place < single ? letters[place] : letters[single + Math.floor(place / single) - 1] + letters[place % single];
+    place < single
+      ? letters[place]
+      : letters[single + Math.floor(place / single) - 1] + letters[place % single];
   const codes = new Array(256);
   for (const [place, byte] of byFrequency.entries()) codes[byte] = code(place);
   const text = Array.from(wasm, (byte) => codes[byte]).join('');

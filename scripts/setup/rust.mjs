@@ -35,7 +35,9 @@ const shortPanics = ['-Zunstable-options', '-Cpanic=immediate-abort'];
 export async function buildWasm() {
   const args = ['--release', '--target', wasmTarget, '--package', 'jobwright', '--lib', ...smallStd];
   const flags = `target.${wasmTarget}.rustflags=${JSON.stringify([...remap, ...shortPanics])}`;
-  await run('cargo', [...cargoArguments('build', args), '--config', flags], { env: { RUSTC_BOOTSTRAP: '1' } });
+  await run('cargo', [...cargoArguments('build', args), '--config', flags], {
+    env: { RUSTC_BOOTSTRAP: '1' },
+  });
   return join(targetDir, wasmTarget, 'release/jobwright.wasm');
 }
 
@@ -92,7 +94,9 @@ export async function ensureRustComponents() {
 /** @param {string[]} names */
 async function ensureComponents(names) {
   const installed = await run('rustup', ['component', 'list', '--installed']);
-  const missing = names.filter((name) => !installed.split('\n').some((line) => line === name || line.startsWith(`${name}-`)));
+  const missing = names.filter(
+    (name) => !installed.split('\n').some((line) => line === name || line.startsWith(`${name}-`)),
+  );
   if (missing.length === 0) return;
   console.log(`Adding the Rust components ${missing.join(' and ')} ...`);
   await run('rustup', ['component', 'add', ...missing]);

@@ -62,13 +62,13 @@ fn engine(number: u32) -> Option<Rc<JsOrchestrator>> {
 }
 
 /// Begins an operation as a task, and tells its outcome.
-fn operation<T, F: Future<Output = Result<T, JsStop>>>(
+fn operation<T, F>(
     number: u32,
     task: u32,
     run: impl FnOnce(Rc<JsOrchestrator>) -> F + 'static,
     tell: impl FnOnce(T) + 'static,
 ) where
-    F: 'static,
+    F: Future<Output = Result<T, JsStop>> + 'static,
 {
     let Some(engine) = engine(number) else { return };
     executor::start(task, async move {

@@ -123,7 +123,7 @@ export function checkHistory(job) {
   const types = history.map((/** @type {any} */ event) => event.type);
   const beginnings = types.filter((/** @type {string} */ type) => type === 'job_created').length;
   if (job?.run?.plan) assert.equal(types[0], 'job_created');
-  const firstStep = types.findIndex((/** @type {string} */ type) => type === 'step_started');
+  const firstStep = types.indexOf('step_started');
   if (firstStep >= 0)
     assert.ok(types.slice(0, firstStep).includes('job_created'), 'a step before the beginning');
   assert.ok(beginnings <= 1, 'two beginnings');
