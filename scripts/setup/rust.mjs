@@ -29,7 +29,12 @@ const remap = [
  * Here it is compiled anew, for size, and a panic ends in a trap. Cargo calls that unstable; the toolchain is pinned.
  */
 const smallStd = ['-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size'];
-const shortPanics = ['-Zunstable-options', '-Cpanic=immediate-abort'];
+const shortPanics = [
+  '-Zunstable-options',
+  '-Cpanic=immediate-abort',
+  '-Zfmt-debug=none',
+  '-Zlocation-detail=none',
+];
 
 /** Compiles the library for wasm. */
 export async function buildWasm() {

@@ -2,7 +2,7 @@
 
 use crate::core::{
     job::{Job, PauseReason},
-    outcome::{Code, Refusal},
+    outcome::{Code, Refusal, listed},
     status::JobStatus,
     step::StepIndex,
 };
@@ -84,7 +84,7 @@ pub fn step_may_begin<V>(
         let message = format!(
             "Step \"{}\" needs tools ({}), and the job does not allow tools",
             what.id,
-            what.tools.join(", ")
+            listed(&mut what.tools.iter().map(|tool| &**tool))
         );
         return Err(Denied::new(Refusal::new(Code::ToolsDenied, message), Then::Fail));
     }

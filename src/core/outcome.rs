@@ -167,6 +167,18 @@ impl From<Code> for Refusal {
     }
 }
 
+/// Names as they stand in a sentence. Not generic: one copy of this code serves every list.
+pub(crate) fn listed(names: &mut dyn Iterator<Item = &str>) -> String {
+    let mut sentence = String::new();
+    for name in names {
+        if !sentence.is_empty() {
+            sentence.push_str(", ");
+        }
+        sentence.push_str(name);
+    }
+    sentence
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ mod budget_manager;
 mod clock;
 mod event_bus;
 mod job_store;
+pub mod memory;
 mod performance_monitor;
 
 pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};

@@ -2,7 +2,7 @@ use crate::{
     core::{
         event::Decision,
         job::{Approval, Job},
-        outcome::{Code, Refusal},
+        outcome::{Code, Refusal, listed},
     },
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome},
@@ -50,8 +50,8 @@ impl Answer {
             (Some(approval), None) => Ok(approval.clone()),
             (None, _) => Err(self.nothing_waits()),
             (Some(_), Some(_)) => {
-                let ids: Vec<&str> = waiting.iter().map(|approval| &*approval.id).collect();
-                let message = format!("Several approvals are waiting; name one: {}", ids.join(", "));
+                let ids = listed(&mut waiting.iter().map(|approval| &*approval.id));
+                let message = format!("Several approvals are waiting; name one: {ids}");
                 Err(Refusal::new(Code::InvalidTransition, message))
             }
         }

@@ -1,7 +1,7 @@
 use crate::{
     core::{
         outcome::Code,
-        status::{Move, after},
+        status::{JobStatus, Move, after},
     },
     host::{BudgetAnswer, Host, JobKey},
     orchestrator::{
@@ -21,13 +21,14 @@ impl<H: Host> Orchestrator<H> {
         loop {
             let section = self.section(key).await?;
             let mut job = section.load().await?;
-            after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
+            let before = job.head.status;
+            after(before, Move::Start).ok_or(Code::InvalidTransition)?;
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
             }
             let now = self.host.now();
             job.start(Move::Start, now, None)?;
-            if job.is_finished() {
+            if before == JobStatus::Paused && job.is_finished() {
                 job.complete(now, Some(job.head.seq))?;
             }
             if let Committed::Yes(_) = section.commit(job).await? {

@@ -1,7 +1,7 @@
 //! What JavaScript calls: one export an operation. Arguments are numbers; texts and values are
 //! fetched where they are needed, and the outcome is told through the imports below.
 
-use std::{cell::RefCell, future::Future, rc::Rc};
+use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
@@ -61,27 +61,26 @@ fn engine(number: u32) -> Option<Rc<JsOrchestrator>> {
     ENGINES.with_borrow(|engines| engines.get(number as usize).cloned().flatten())
 }
 
-/// Begins an operation as a task, and tells its outcome.
-fn operation<T, F>(
-    number: u32,
-    task: u32,
-    run: impl FnOnce(Rc<JsOrchestrator>) -> F + 'static,
-    tell: impl FnOnce(T) + 'static,
-) where
-    F: Future<Output = Result<T, JsStop>> + 'static,
+type Operation = Pin<Box<dyn Future<Output = Result<(), JsStop>>>>;
+
+/// Begins an operation as a task, and tells its outcome. Boxed, so that this code is there once and
+/// not once an operation.
+fn begin<F>(number: u32, task: u32, run: impl FnOnce(Rc<JsOrchestrator>) -> F)
+where
+    F: Future<Output = Result<(), JsStop>> + 'static,
 {
-    let Some(engine) = engine(number) else { return };
-    executor::start(task, async move {
-        match run(engine).await {
-            Ok(done) => {
-                tell(done);
-                op_ok(task);
-            }
-            Err(Stop::Refused(refusal)) => tell_refusal(task, &refusal),
-            Err(Stop::BudgetRefused(answer)) => op_answered(task, &answer),
-            Err(Stop::Failed(error)) => op_failed(task, &error),
-        }
-    });
+    if let Some(engine) = engine(number) {
+        executor::start(task, tell(task, Box::pin(run(engine))));
+    }
+}
+
+async fn tell(task: u32, operation: Operation) {
+    match operation.await {
+        Ok(()) => op_ok(task),
+        Err(Stop::Refused(refusal)) => tell_refusal(task, &refusal),
+        Err(Stop::BudgetRefused(answer)) => op_answered(task, &answer),
+        Err(Stop::Failed(error)) => op_failed(task, &error),
+    }
 }
 
 fn tell_refusal(task: u32, refusal: &Refusal) {
@@ -96,25 +95,25 @@ fn tell_refusal(task: u32, refusal: &Refusal) {
 /// See [`Orchestrator::start_job`].
 #[wasm_bindgen]
 pub fn start_job(engine: u32, task: u32, job: u32) {
-    operation(engine, task, move |o| async move { o.start_job(JobKey(job)).await }, |()| {});
+    begin(engine, task, move |o| async move { o.start_job(JobKey(job)).await });
 }
 
 /// See [`Orchestrator::pause_job`].
 #[wasm_bindgen]
 pub fn pause_job(engine: u32, task: u32, job: u32) {
-    operation(engine, task, move |o| async move { o.pause_job(JobKey(job)).await }, |()| {});
+    begin(engine, task, move |o| async move { o.pause_job(JobKey(job)).await });
 }
 
 /// See [`Orchestrator::complete_job`].
 #[wasm_bindgen]
 pub fn complete_job(engine: u32, task: u32, job: u32) {
-    operation(engine, task, move |o| async move { o.complete_job(JobKey(job)).await }, |()| {});
+    begin(engine, task, move |o| async move { o.complete_job(JobKey(job)).await });
 }
 
 /// See [`Orchestrator::complete_job_as_failed`].
 #[wasm_bindgen]
 pub fn complete_job_as_failed(engine: u32, task: u32, job: u32) {
-    operation(engine, task, move |o| async move { o.complete_job_as_failed(JobKey(job)).await }, |()| {});
+    begin(engine, task, move |o| async move { o.complete_job_as_failed(JobKey(job)).await });
 }
 
 fn flag(code: i32) -> Option<bool> {
@@ -152,30 +151,26 @@ pub fn create_job(
         parent: u32::try_from(parent).ok().map(JobKey),
         id_was_given,
     };
-    operation(engine, task, move |o| async move { o.create_job(JobKey(job), new).await }, |()| {});
+    begin(engine, task, move |o| async move { o.create_job(JobKey(job), new).await });
 }
 
 /// See [`Orchestrator::fail_job`].
 #[wasm_bindgen]
 pub fn fail_job(engine: u32, task: u32, job: u32) {
     let message = op_text(task, 0);
-    operation(engine, task, move |o| async move { o.fail_job(JobKey(job), message).await }, |()| {});
+    begin(engine, task, move |o| async move { o.fail_job(JobKey(job), message).await });
 }
 
 /// See [`Orchestrator::cancel_job`].
 #[wasm_bindgen]
 pub fn cancel_job(engine: u32, task: u32, job: u32) {
     let reason = op_text(task, 0);
-    operation(
-        engine,
-        task,
-        move |o| async move { o.cancel_job(JobKey(job), reason).await },
-        move |results| {
-            for (job, result) in results {
-                op_job(task, job.0, u32::from(result == CancelResult::AlreadyEnded));
-            }
-        },
-    );
+    begin(engine, task, move |o| async move {
+        for (job, result) in o.cancel_job(JobKey(job), reason).await? {
+            op_job(task, job.0, u32::from(result == CancelResult::AlreadyEnded));
+        }
+        Ok(())
+    });
 }
 
 /// See [`Orchestrator::set_permissions`].
@@ -189,7 +184,7 @@ pub fn set_permissions(
     max_steps: f64,
 ) {
     let patch = patch(allow_tools, require_approval, max_steps);
-    operation(engine, task, move |o| async move { o.set_permissions(JobKey(job), patch).await }, |()| {});
+    begin(engine, task, move |o| async move { o.set_permissions(JobKey(job), patch).await });
 }
 
 fn answer(task: u32) -> Answer {
@@ -205,14 +200,14 @@ fn answer(task: u32) -> Answer {
 #[wasm_bindgen]
 pub fn approve_step(engine: u32, task: u32, job: u32) {
     let answer = answer(task);
-    operation(engine, task, move |o| async move { o.approve_step(JobKey(job), answer).await }, |()| {});
+    begin(engine, task, move |o| async move { o.approve_step(JobKey(job), answer).await });
 }
 
 /// See [`Orchestrator::reject_step`].
 #[wasm_bindgen]
 pub fn reject_step(engine: u32, task: u32, job: u32) {
     let answer = answer(task);
-    operation(engine, task, move |o| async move { o.reject_step(JobKey(job), answer).await }, |()| {});
+    begin(engine, task, move |o| async move { o.reject_step(JobKey(job), answer).await });
 }
 
 fn input(task: u32, has_input: bool) -> Option<JsValue> {
@@ -223,17 +218,14 @@ fn input(task: u32, has_input: bool) -> Option<JsValue> {
 #[wasm_bindgen]
 pub fn next_step(engine: u32, task: u32, job: u32, has_input: bool) {
     let input = input(task, has_input);
-    operation(
-        engine,
-        task,
-        move |o| async move { o.next_step(JobKey(job), input).await },
-        move |(status, report)| {
-            op_status(task, status as u32);
-            if let Some(report) = report {
-                tell_step(task, report);
-            }
-        },
-    );
+    begin(engine, task, move |o| async move {
+        let (status, report) = o.next_step(JobKey(job), input).await?;
+        op_status(task, status as u32);
+        if let Some(report) = report {
+            tell_step(task, report);
+        }
+        Ok(())
+    });
 }
 
 fn tell_step(task: u32, report: StepReport<JsValue>) {
@@ -245,41 +237,31 @@ fn tell_step(task: u32, report: StepReport<JsValue>) {
 #[wasm_bindgen]
 pub fn run_job(engine: u32, task: u32, job: u32, has_input: bool) {
     let input = input(task, has_input);
-    operation(engine, task, move |o| async move { o.run_job(JobKey(job), input).await }, |()| {});
+    begin(engine, task, move |o| async move { o.run_job(JobKey(job), input).await });
 }
 
 /// See [`Orchestrator::recover`].
 #[wasm_bindgen]
 pub fn recover(engine: u32, task: u32) {
-    operation(
-        engine,
-        task,
-        move |o| async move { o.recover().await },
-        move |jobs| jobs.into_iter().for_each(|job| op_job(task, job.0, 0)),
-    );
+    begin(engine, task, move |o| async move {
+        for job in o.recover().await? {
+            op_job(task, job.0, 0);
+        }
+        Ok(())
+    });
 }
 
 /// See [`Orchestrator::record_event`]; the event is the operation's input.
 #[wasm_bindgen]
 pub fn record_event(engine: u32, task: u32, job: u32, step: u32) {
     let event = op_input(task);
-    operation(
-        engine,
-        task,
-        move |o| async move { o.record_event(JobKey(job), step as usize, event).await },
-        |()| {},
-    );
+    begin(engine, task, move |o| async move { o.record_event(JobKey(job), step as usize, event).await });
 }
 
 /// See [`Orchestrator::record_late_result`].
 #[wasm_bindgen]
 pub fn record_late_result(engine: u32, task: u32, job: u32, step: u32) {
-    operation(
-        engine,
-        task,
-        move |o| async move { o.record_late_result(JobKey(job), step as usize).await },
-        |()| {},
-    );
+    begin(engine, task, move |o| async move { o.record_late_result(JobKey(job), step as usize).await });
 }
 
 /// See [`Orchestrator::stop_run`].

@@ -65,7 +65,7 @@ impl Expr {
     /// assert_eq!(error.path, "[1]");
     /// assert_eq!(
     ///     error.message,
-    ///     r#"an operation has one key, and this object has 2 ("map", "filter"); "preserve" takes an object as it stands"#,
+    ///     r#"an operation has one key, and this object has 2 ("filter", "map"); "preserve" takes an object as it stands"#,
     /// );
     /// ```
     ///

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::core::{
     logic::{Expr, nearest},
+    outcome::listed,
     retry::Retry,
 };
 
@@ -149,7 +150,7 @@ fn check_keys(object: &Map<String, Value>, known: &[&str], to_come: &[&str], rep
             } else if let Some(meant) = nearest(key, known.iter().copied()) {
                 report.say(format!("unknown key; did you mean \"{meant}\"?"));
             } else {
-                report.say(format!("unknown key; known are {}", known.join(", ")));
+                report.say(format!("unknown key; known are {}", listed(&mut known.iter().copied())));
             }
         });
     }

@@ -1,0 +1,95 @@
+// @ts-check
+/** wasm-bindgen names each import after its function and a hash, in the module and in the glue: a fortieth of the package. */
+
+const IMPORT_SECTION = 2;
+
+/**
+ * Gives every import of a module a short name.
+ *
+ * @param {Uint8Array} wasm
+ * @returns {{ wasm: Uint8Array, names: Map<string, string> }} the module, and the short names by the long ones
+ */
+export function shortenImports(wasm) {
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  const parts = [wasm.subarray(0, 8)];
+  for (let at = 8; at < wasm.length; ) {
+    const id = /** @type {number} */ (wasm[at]);
+    const { value: length, next } = readLength(wasm, at + 1);
+    const body = wasm.subarray(next, next + length);
+    const written = id === IMPORT_SECTION ? renamed(body, names) : body;
+    parts.push(Uint8Array.of(id), lengthOf(written.length), written);
+    at = next + length;
+  }
+  return { wasm: Buffer.concat(parts), names };
+}
+
+/**
+ * @param {Uint8Array} section the body of an import section
+ * @param {Map<string, string>} names
+ */
+function renamed(section, names) {
+  const { value: count, next } = readLength(section, 0);
+  const parts = [lengthOf(count)];
+  for (let left = count, at = next; left > 0; left--) {
+    const module = readName(section, at);
+    const field = readName(section, module.next);
+    const end = endOfType(section, field.next);
+    const short = `i${names.size}`;
+    names.set(field.name, short);
+    parts.push(section.subarray(at, module.next), lengthOf(short.length), Buffer.from(short));
+    parts.push(section.subarray(field.next, end));
+    at = end;
+  }
+  return Buffer.concat(parts);
+}
+
+/**
+ * @param {Uint8Array} section
+ * @param {number} at where the kind of an import stands
+ */
+function endOfType(section, at) {
+  const kind = section[at];
+  const limits = (/** @type {number} */ from) => {
+    const least = readLength(section, from + 1).next;
+    return /** @type {number} */ ((section[from]) & 1) === 1 ? readLength(section, least).next : least;
+  };
+  if (kind === 0) return readLength(section, at + 1).next;
+  if (kind === 1) return limits(at + 2);
+  if (kind === 2) return limits(at + 1);
+  if (kind === 3) return at + 3;
+  throw new Error(`An import of kind ${kind}, which this doesn't know`);
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ */
+function readName(bytes, at) {
+  const { value, next } = readLength(bytes, at);
+  return { name: Buffer.from(bytes.subarray(next, next + value)).toString(), next: next + value };
+}
+
+/**
+ * An unsigned LEB128 number.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} from
+ */
+function readLength(bytes, from) {
+  let value = 0;
+  for (let at = from, shift = 0; ; at++, shift += 7) {
+    const byte = /** @type {number} */ (bytes[at]);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return { value, next: at + 1 };
+  }
+}
+
+/** @param {number} value */
+function lengthOf(value) {
+  const bytes = [];
+  for (let left = value; ; left >>>= 7) {
+    if (left < 0x80) return Uint8Array.from([...bytes, left]);
+    bytes.push((left & 0x7f) | 0x80);
+  }
+}

@@ -1,0 +1,339 @@
+//! Agents and a router that are closures.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::poll_fn,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+
+use serde_json::{Map, Value};
+
+use super::{Fate, HostCall, MemoryHost, form};
+use crate::{
+    core::{
+        logic::{Expr, MAX_STEPS},
+        outcome::{Code, Refusal},
+        step::StepIndex,
+        stored::read_routed_step,
+    },
+    host::{Abort, AgentFacts, AgentResult, Agents, Input, JobKey, Routed},
+};
+
+/// What an agent is called with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentCall {
+    /// Which call of an agent of this host it is, from 0.
+    pub number: usize,
+    /// Whose step.
+    pub job: JobKey,
+    /// The step's id.
+    pub step: String,
+    /// The agent's name.
+    pub agent: String,
+    /// The attempt at the step, from 1.
+    pub attempt: u32,
+    /// The same for every attempt at the step.
+    pub idempotency_key: String,
+    /// What the step is given, or why there is nothing.
+    pub input: Result<Value, String>,
+    /// The job's context when the attempt began.
+    pub context: Value,
+    /// The tool calls that a person approved for this step.
+    pub granted: Vec<ToolCall>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// Which tool.
+    pub tool: String,
+    /// What it is called with.
+    pub args: Value,
+}
+
+/// What an agent answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// It went well.
+    Done {
+        /// What it gives.
+        output: Value,
+        /// What it cost, where it says so.
+        cost: Option<f64>,
+    },
+    /// It went badly.
+    Failed {
+        /// In which way.
+        why: Refusal,
+        /// Can another attempt help?
+        retryable: bool,
+        /// How long to wait before another.
+        retry_after: Option<f64>,
+        /// What it cost all the same.
+        cost: Option<f64>,
+    },
+    /// It called these tools, which a person has to approve first.
+    Asks(Vec<ToolCall>),
+    /// Nothing yet: see [`MemoryHost::answer`].
+    Later,
+}
+
+impl Reply {
+    /// It went well.
+    pub fn done(output: impl Into<Value>) -> Reply {
+        Reply::Done { output: output.into(), cost: None }
+    }
+
+    /// It went badly, and another attempt may help.
+    pub fn failed(message: impl Into<String>) -> Reply {
+        let why = Refusal::new(Code::AgentFailed, message.into());
+        Reply::Failed { why, retryable: true, retry_after: None, cost: None }
+    }
+
+    /// It called a tool that a person has to approve first.
+    pub fn asks(tool: &str, args: Value) -> Reply {
+        Reply::Asks(vec![ToolCall { tool: tool.to_owned(), args }])
+    }
+}
+
+type Agent = Rc<dyn Fn(&AgentCall) -> Reply>;
+type Router = Rc<dyn Fn(&Value, Option<&Value>) -> Option<Value>>;
+
+#[derive(Default)]
+pub(super) struct Crew {
+    agents: RefCell<BTreeMap<String, (Agent, AgentFacts)>>,
+    router: RefCell<Option<Router>>,
+    prepared: Cell<usize>,
+    calls: RefCell<Vec<AgentCall>>,
+    waiting: RefCell<BTreeMap<usize, Waiting>>,
+    aborted: RefCell<Vec<(usize, Abort)>>,
+}
+
+enum Waiting {
+    ForAnswer(Waker),
+    Answered(Reply),
+}
+
+impl Crew {
+    pub(super) fn forget_waiting(&self) {
+        self.waiting.borrow_mut().clear();
+    }
+
+    async fn answer_of(&self, number: usize) -> Reply {
+        poll_fn(|context| {
+            let mut waiting = self.waiting.borrow_mut();
+            match waiting.remove(&number) {
+                Some(Waiting::Answered(reply)) => Poll::Ready(reply),
+                Some(Waiting::ForAnswer(_)) | None => {
+                    waiting.insert(number, Waiting::ForAnswer(context.waker().clone()));
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl MemoryHost {
+    /// Does the steps of this agent from now on.
+    pub fn set_agent(&self, name: &str, agent: impl Fn(&AgentCall) -> Reply + 'static) {
+        self.set_agent_that_costs(name, None, agent);
+    }
+
+    /// Does the steps of this agent from now on, for an estimate of its own.
+    pub fn set_agent_that_costs(
+        &self,
+        name: &str,
+        cost: Option<f64>,
+        agent: impl Fn(&AgentCall) -> Reply + 'static,
+    ) {
+        let agent: (Agent, AgentFacts) = (Rc::new(agent), AgentFacts { cost });
+        self.world.crew.agents.borrow_mut().insert(name.to_owned(), agent);
+    }
+
+    /// Chooses the steps of jobs without a plan: from the stored job and the caller's input, to
+    /// `{ agent, input, tools, cost }`, or `None` where the job is done.
+    pub fn set_router(&self, router: impl Fn(&Value, Option<&Value>) -> Option<Value> + 'static) {
+        *self.world.crew.router.borrow_mut() = Some(Rc::new(router));
+    }
+
+    /// The calls of agents so far.
+    pub fn calls(&self) -> Vec<AgentCall> {
+        self.world.crew.calls.borrow().clone()
+    }
+
+    /// Answers for an agent that said [`Reply::Later`]. Gives whether anybody still waited for it.
+    pub fn answer(&self, number: usize, reply: Reply) -> bool {
+        let mut waiting = self.world.crew.waiting.borrow_mut();
+        let Some(Waiting::ForAnswer(waker)) = waiting.remove(&number) else { return false };
+        waiting.insert(number, Waiting::Answered(reply));
+        drop(waiting);
+        waker.wake();
+        true
+    }
+
+    /// The calls that wait for an answer.
+    pub fn unanswered(&self) -> Vec<usize> {
+        let waiting = self.world.crew.waiting.borrow();
+        waiting.iter().filter(|(_, it)| matches!(it, Waiting::ForAnswer(_))).map(|(n, _)| *n).collect()
+    }
+
+    /// The calls that were given up, and why.
+    pub fn aborted(&self) -> Vec<(usize, Abort)> {
+        self.world.crew.aborted.borrow().clone()
+    }
+}
+
+/// One call of an agent.
+pub struct MemoryAttempt {
+    call: AgentCall,
+}
+
+impl Agents for MemoryHost {
+    type Attempt = MemoryAttempt;
+
+    fn find_agent(&self, job: JobKey, _step: StepIndex, name: &str) -> Result<Option<AgentFacts>, String> {
+        if let Fate::Fail(error) = self.fate_of(HostCall::FindAgent(job)) {
+            return Err(error);
+        }
+        Ok(self.world.crew.agents.borrow().get(name).map(|(_, facts)| *facts))
+    }
+
+    fn known_agents(&self) -> String {
+        let agents = self.world.crew.agents.borrow();
+        agents.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    async fn route(&self, job: JobKey, input: Option<&Value>) -> Result<Routed, String> {
+        let ask = || {
+            let router = self.world.crew.router.borrow().clone();
+            let Some(router) = router else { return Routed::NoRouter };
+            let stored = self.job(job).unwrap_or(Value::Null);
+            let answer = router(&stored, input);
+            let routed = match &answer {
+                Some(Value::Object(answer)) => Routed::Step(read_routed_step(answer)),
+                _ => Routed::Done,
+            };
+            self.with(job, |record| record.routing = answer);
+            routed
+        };
+        self.call(HostCall::Route(job), ask).await
+    }
+
+    fn prepare(&self, job: JobKey, step: StepIndex, attempt: u32, input: Input<'_>) -> MemoryAttempt {
+        let crew = &self.world.crew;
+        let number = crew.prepared.replace(crew.prepared.get() + 1);
+        let call = self.look(job, |stored| {
+            let none = Map::new();
+            let stored = stored.unwrap_or(&none);
+            let (id, agent) = step_of(stored, step);
+            AgentCall {
+                number,
+                job,
+                attempt,
+                idempotency_key: format!(
+                    "{}:{id}",
+                    stored.get("id").and_then(Value::as_str).unwrap_or_default()
+                ),
+                input: input_of(stored, step, &id, &input),
+                context: stored.get("context").cloned().unwrap_or_default(),
+                granted: grants_of(stored, &id),
+                step: id,
+                agent,
+            }
+        });
+        MemoryAttempt { call }
+    }
+
+    async fn run(&self, attempt: &MemoryAttempt) -> AgentResult<Value> {
+        let call = &attempt.call;
+        let reply = self.surely(HostCall::Run(call.job), || self.ask_agent(call)).await;
+        let reply = match reply {
+            Reply::Later => self.world.crew.answer_of(call.number).await,
+            reply => reply,
+        };
+        match reply {
+            Reply::Done { output, cost } => AgentResult::Done { output, cost },
+            Reply::Failed { why, retryable, retry_after, cost } => {
+                AgentResult::Failed { why, retryable, retry_after, cost }
+            }
+            Reply::Asks(requests) => {
+                let calls = requests.len() as u32;
+                self.with(call.job, |record| record.requests = requests);
+                AgentResult::NeedsApproval { calls }
+            }
+            Reply::Later => std::future::pending().await,
+        }
+    }
+
+    fn abort(&self, attempt: &MemoryAttempt, why: Abort) {
+        let number = attempt.call.number;
+        self.world.crew.aborted.borrow_mut().push((number, why));
+        self.world.crew.waiting.borrow_mut().remove(&number);
+    }
+}
+
+impl MemoryHost {
+    fn ask_agent(&self, call: &AgentCall) -> Reply {
+        self.world.crew.calls.borrow_mut().push(call.clone());
+        if let Err(problem) = &call.input {
+            let why = Refusal::new(Code::AgentFailed, problem.clone());
+            return Reply::Failed { why, retryable: false, retry_after: None, cost: None };
+        }
+        let agent = self.world.crew.agents.borrow().get(&call.agent).map(|(agent, _)| Rc::clone(agent));
+        agent.map_or_else(|| Reply::failed("the agent is gone"), |agent| agent(call))
+    }
+}
+
+/// A step's id and agent, from the plan or from what a router answered.
+fn step_of(stored: &Map<String, Value>, step: StepIndex) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let run = stored.get("run").unwrap_or(&Value::Null);
+    if let Some(plan) = run.get("plan") {
+        return (text(&plan["steps"][step]["id"]), text(&plan["steps"][step]["agent"]));
+    }
+    let ending = format!("#{}", step + 1);
+    let steps = run.get("steps").and_then(Value::as_object).into_iter().flatten();
+    let found = steps.into_iter().find(|(id, _)| id.ends_with(&ending));
+    found.map(|(id, state)| (id.clone(), text(&state["routed"]["agent"]))).unwrap_or_default()
+}
+
+fn input_of(
+    stored: &Map<String, Value>,
+    step: StepIndex,
+    id: &str,
+    input: &Input<'_>,
+) -> Result<Value, String> {
+    let state = stored.get("run").and_then(|run| run.get("steps")).and_then(|steps| steps.get(id));
+    let kept = |key: &str| state.and_then(|state| state.get(key)).cloned();
+    let after = |step: StepIndex| form::output_of(stored, &step_of(stored, step).0);
+    Ok(match input {
+        Input::Expression(expression) => evaluate(expression, stored)?,
+        Input::FromCaller => kept("input").unwrap_or_default(),
+        Input::FromRouter => {
+            let routed = state.and_then(|state| state.get("routed")).and_then(|routed| routed.get("input"));
+            let before = || step.checked_sub(1).map(after).unwrap_or_default();
+            routed.cloned().or_else(|| kept("input")).unwrap_or_else(before)
+        }
+        Input::OutputOf([]) => Value::Null,
+        Input::OutputOf([one]) => after(*one),
+        Input::OutputOf(several) => {
+            several.iter().map(|&step| (step_of(stored, step).0, after(step))).collect()
+        }
+    })
+}
+
+fn evaluate(expression: &Expr, stored: &Map<String, Value>) -> Result<Value, String> {
+    let context = stored.get("context").unwrap_or(&Value::Null);
+    expression.evaluate(context, MAX_STEPS).map_err(|error| error.to_string())
+}
+
+fn grants_of(stored: &Map<String, Value>, id: &str) -> Vec<ToolCall> {
+    let grants = stored.get("run").and_then(|run| run["steps"][id]["grants"].as_array());
+    let call = |grant: &Value| {
+        Some(ToolCall { tool: grant["tool"].as_str()?.to_owned(), args: grant["args"].clone() })
+    };
+    grants.into_iter().flatten().filter_map(call).collect()
+}

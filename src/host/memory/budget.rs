@@ -1,0 +1,128 @@
+//! One purse for all jobs.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    core::step::StepIndex,
+    host::{
+        BudgetAnswer, BudgetManager, JobKey,
+        memory::{HostCall, MemoryHost},
+    },
+};
+
+#[derive(Default)]
+pub(super) struct Purse {
+    /// `None` grants everything.
+    left: Cell<Option<f64>>,
+    held: RefCell<BTreeMap<(JobKey, StepIndex), f64>>,
+    book: RefCell<Vec<Entry>>,
+}
+
+/// What the budget manager was asked or told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry {
+    /// May this job start?
+    MayStart(JobKey),
+    /// Hold this much for a step.
+    Hold(JobKey, StepIndex, f64),
+    /// A step cost this much.
+    Spent(JobKey, StepIndex, f64),
+    /// A step cost nothing.
+    Free(JobKey, StepIndex),
+}
+
+impl Purse {
+    pub(super) fn forget_held(&self) {
+        let held = std::mem::take(&mut *self.held.borrow_mut());
+        self.put_back(held.into_values().sum());
+    }
+
+    fn put_back(&self, amount: f64) {
+        self.left.set(self.left.get().map(|left| left + amount));
+    }
+
+    fn let_go(&self, job: JobKey, step: StepIndex) {
+        let held = self.held.borrow_mut().remove(&(job, step));
+        self.put_back(held.unwrap_or(0.0));
+    }
+
+    fn hold(&self, job: JobKey, step: StepIndex, amount: f64) -> BudgetAnswer<Value> {
+        if self.left.get().is_some_and(|left| left < amount) {
+            return refused();
+        }
+        self.let_go(job, step);
+        self.put_back(-amount);
+        self.held.borrow_mut().insert((job, step), amount);
+        BudgetAnswer::Granted
+    }
+
+    fn note(&self, entry: Entry) {
+        self.book.borrow_mut().push(entry);
+    }
+}
+
+fn refused() -> BudgetAnswer<Value> {
+    BudgetAnswer::Refused(json!({ "success": false, "error": "Budget exceeded", "mine": true }))
+}
+
+impl MemoryHost {
+    /// What is left to spend; `None` is without end.
+    pub fn set_budget(&self, left: Option<f64>) {
+        self.world.purse.left.set(left);
+    }
+
+    /// What is left to spend.
+    pub fn budget(&self) -> Option<f64> {
+        self.world.purse.left.get()
+    }
+
+    /// How many steps something is held for.
+    pub fn held(&self) -> usize {
+        self.world.purse.held.borrow().len()
+    }
+
+    /// What the budget manager was asked and told, in order.
+    pub fn book(&self) -> Vec<Entry> {
+        self.world.purse.book.borrow().clone()
+    }
+}
+
+impl BudgetManager for MemoryHost {
+    async fn may_start(&self, job: JobKey) -> Result<BudgetAnswer<Value>, String> {
+        self.call(HostCall::MayStart(job), || {
+            self.world.purse.note(Entry::MayStart(job));
+            if self.budget().is_some_and(|left| left <= 0.0) { refused() } else { BudgetAnswer::Granted }
+        })
+        .await
+    }
+
+    async fn hold(&self, job: JobKey, step: StepIndex, estimate: f64) -> Result<BudgetAnswer<Value>, String> {
+        self.call(HostCall::Hold(job), || {
+            self.world.purse.note(Entry::Hold(job, step, estimate));
+            self.world.purse.hold(job, step, estimate)
+        })
+        .await
+    }
+
+    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64) {
+        self.surely(HostCall::Spent(job), || {
+            self.world.purse.note(Entry::Spent(job, step, actual));
+            self.world.purse.let_go(job, step);
+            self.world.purse.put_back(-actual);
+        })
+        .await;
+    }
+
+    async fn free(&self, job: JobKey, step: StepIndex) {
+        self.surely(HostCall::Free(job), || {
+            self.world.purse.note(Entry::Free(job, step));
+            self.world.purse.let_go(job, step);
+        })
+        .await;
+    }
+}

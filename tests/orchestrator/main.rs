@@ -1,0 +1,16 @@
+//! The orchestrator over hosts in memory: each operation, each refusal, and whatever can go wrong
+//! between two of the host's answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod agents;
+mod approvals;
+mod bench;
+mod checks;
+mod crashes;
+mod executor;
+mod faults;
+mod history;
+mod operation;
+mod runs;
+mod transitions;
+mod waiting;
