@@ -426,7 +426,7 @@ export interface OrchestratorDeps {
   clock?: Clock | null;
   /** Milliseconds before each step. Default: 0. */
   slowPlayMs?: number | null;
-  /** Milliseconds; for stores with leases only. Default: 30,000. */
+  /** Milliseconds. This release takes no leases and does not read it: run a job in one orchestrator at a time. */
   leaseMs?: number | null;
   logger?: Logger | null;
 }
@@ -686,8 +686,10 @@ export interface Orchestrator {
   setSlowPlay(ms: number): void;
 
   /**
-   * After a crash or a restart, takes over the running jobs that nobody runs any more and makes their interrupted
-   * steps ready again. Resolves with their ids; running them is the caller's.
+   * After a crash or a restart, takes over the running jobs that this orchestrator does not run and makes their
+   * interrupted steps ready again. Resolves with their ids; running them is the caller's. This release takes no leases:
+   * call it when no other process runs jobs of the same store. Rejects with a {@link JobwrightError}, code
+   * "unsupported", where the store has `commit` and no `listJobs`.
    *
    * @example
    * const { resumed } = await orchestrator.recover();
@@ -696,7 +698,7 @@ export interface Orchestrator {
   recover(): Promise<{ resumed: string[] }>;
 
   /**
-   * Ends this orchestrator: the signals of what runs abort, its leases are given back, event streams end. Jobs stay
+   * Ends this orchestrator: the signals of what runs abort, event streams end. Jobs stay
    * as they are, ready for `recover`. Later calls are refused with code "closed".
    *
    * @example

@@ -1,12 +1,14 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { change_begin, change_times, event_of_job } from './change.js';
+import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
+import { event_of_job } from './events.js';
 import { ask, promiseOf } from './executor.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
 
 export * from './change.js';
+export * from './events.js';
 
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
 

@@ -6,8 +6,8 @@ const IMPORT_SECTION = 2;
 /**
  * Gives every import of a module a short name.
  *
- * @param {Uint8Array} wasm
- * @returns {{ wasm: Uint8Array, names: Map<string, string> }} the module, and the short names by the long ones
+ * @param {Buffer} wasm
+ * @returns {{ wasm: Buffer, names: Map<string, string> }} the module, and the short names by the long ones
  */
 export function shortenImports(wasm) {
   /** @type {Map<string, string>} */
@@ -25,7 +25,7 @@ export function shortenImports(wasm) {
 }
 
 /**
- * @param {Uint8Array} section the body of an import section
+ * @param {Buffer} section the body of an import section
  * @param {Map<string, string>} names
  */
 function renamed(section, names) {
@@ -45,14 +45,14 @@ function renamed(section, names) {
 }
 
 /**
- * @param {Uint8Array} section
+ * @param {Buffer} section
  * @param {number} at where the kind of an import stands
  */
 function endOfType(section, at) {
   const kind = section[at];
   const limits = (/** @type {number} */ from) => {
     const least = readLength(section, from + 1).next;
-    return /** @type {number} */ ((section[from]) & 1) === 1 ? readLength(section, least).next : least;
+    return /** @type {number} */ (section[from] & 1) === 1 ? readLength(section, least).next : least;
   };
   if (kind === 0) return readLength(section, at + 1).next;
   if (kind === 1) return limits(at + 2);
@@ -62,7 +62,7 @@ function endOfType(section, at) {
 }
 
 /**
- * @param {Uint8Array} bytes
+ * @param {Buffer} bytes
  * @param {number} at
  */
 function readName(bytes, at) {
@@ -73,7 +73,7 @@ function readName(bytes, at) {
 /**
  * An unsigned LEB128 number.
  *
- * @param {Uint8Array} bytes
+ * @param {Buffer} bytes
  * @param {number} from
  */
 function readLength(bytes, from) {

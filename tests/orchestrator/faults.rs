@@ -55,7 +55,7 @@ fn scenarios() -> Vec<Scenario> {
 fn set_worker(host: &MemoryHost) {
     host.set_agent("worker", |call| match (call.step.as_str(), call.attempt) {
         ("two", 1) => Reply::failed("not yet"),
-        _ => Reply::done(json!([call.step, call.input.clone().unwrap()])),
+        _ => Reply::done(json!([call.step, call.input.clone()])),
     });
 }
 
@@ -135,7 +135,10 @@ fn whatever_call_fails_the_error_is_passed_on_and_the_next_operation_works() {
         }
         assert_eq!((bench.host.held(), bench.host.timers()), (0, 0), "{name} {n} {call:?}");
         bench.host.be_reliable();
-        bench.go(key, scenario.op.clone()).ok();
+        let begun = bench.step(key, "one").get("startedAt").is_some();
+        // What is given is for the first step, and stays with it.
+        let again = if begun && scenario.name == "a run" { Op::run() } else { scenario.op.clone() };
+        bench.go(key, again).ok();
         assert_eq!(end_of(&bench, key), good, "{name} {n} {call:?}: the next operation works");
         true
     });
@@ -220,7 +223,8 @@ fn too_many_conflicts_are_a_refusal_and_change_nothing() {
             let (bench, key) = prepare(&scenario, world);
             let before = bench.seen(key);
             bench.host.choose_fates(|_| Fate::Conflict);
-            let words = crate::operation::refusal(Code::Conflict, "Job was changed elsewhere at the same time");
+            let words =
+                crate::operation::refusal(Code::Conflict, "Job was changed elsewhere at the same time");
             assert_eq!(bench.go(key, scenario.op.clone()), words, "{}", scenario.name);
             assert_eq!((bench.seen(key), bench.host.held()), (before, 0), "{}", scenario.name);
         }

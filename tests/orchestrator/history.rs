@@ -23,10 +23,7 @@ pub fn check(job: &Value) {
         }
         let (name, payload) = (text(event, "type"), &event["payload"]);
         let step = text(payload, "step").to_owned();
-        assert!(
-            ended_job.is_none() || name == "late_result_dropped",
-            "{name} after {ended_job:?}: {job:#}"
-        );
+        assert!(ended_job.is_none() || name == "late_result_dropped", "{name} after {ended_job:?}: {job:#}");
         match name {
             "step_started" => {
                 assert!(!ends.contains_key(&step), "{step} began after its end: {job:#}");
@@ -48,12 +45,7 @@ pub fn check(job: &Value) {
 }
 
 /// What stands of each step against what was said of it.
-fn check_steps(
-    job: &Value,
-    begun: &BTreeMap<String, u64>,
-    ends: &BTreeMap<String, &str>,
-    job_ended: bool,
-) {
+fn check_steps(job: &Value, begun: &BTreeMap<String, u64>, ends: &BTreeMap<String, &str>, job_ended: bool) {
     for (id, state) in job["run"]["steps"].as_object().into_iter().flatten() {
         let expected = match ends.get(id) {
             Some(&"step_completed") => Some("done"),

@@ -17,7 +17,12 @@ use crate::{
     operation::{Gave, Op, Stopped, refusal, refused},
 };
 
-fn child(bench: &Bench, id: &str, parent: JobKey, permissions: PermissionPatch) -> (JobKey, Result<(), Stopped>) {
+fn child(
+    bench: &Bench,
+    id: &str,
+    parent: JobKey,
+    permissions: PermissionPatch,
+) -> (JobKey, Result<(), Stopped>) {
     let key = bench.host.enter(id);
     let mut origin = bench.host.origin(key, json!({}), None);
     origin["parentId"] = bench.host.job(parent).map_or("gone".into(), |job| job["id"].clone());
@@ -38,7 +43,10 @@ fn a_new_job_is_stored_whole_and_announced_to_nobody() {
         bench.host.advance(3.0);
         let key = bench.create("job", Some(steps(&["one"])), PermissionPatch::default());
         let job = bench.job(key);
-        assert_eq!(job["permissions"], json!({ "allowTools": false, "requireApproval": true, "maxSteps": 10 }));
+        assert_eq!(
+            job["permissions"],
+            json!({ "allowTools": false, "requireApproval": true, "maxSteps": 10 })
+        );
         assert_eq!((&job["status"], &job["timing"]), (&json!("created"), &json!({ "created": 3.0 })));
         assert_eq!((bench.history(key), bench.announced()), (vec!["job_created".to_owned()], vec![]));
         let plain = bench.create("plain", None, FREE);
@@ -61,7 +69,10 @@ fn an_id_is_given_once() {
                 id_was_given,
             };
             let outcome = bench.now(async move |engine| engine.create_job(key, new).await);
-            assert_eq!(outcome.map(|()| Gave::Nothing), refusal(Code::Conflict, "A job with this id already exists"));
+            assert_eq!(
+                outcome.map(|()| Gave::Nothing),
+                refusal(Code::Conflict, "A job with this id already exists")
+            );
         }
         assert_eq!(bench.seen(key), before);
     });
@@ -73,7 +84,9 @@ fn a_job_that_could_not_be_stored_can_be_made_again() {
         for fail in [|call| matches!(call, HostCall::Load(_)), |call| matches!(call, HostCall::Commit(_))] {
             let key = bench.host.enter("job");
             bench.host.put(key, None);
-            bench.host.choose_fates(move |call| if fail(call) { Fate::Fail("full".into()) } else { Fate::Go });
+            bench
+                .host
+                .choose_fates(move |call| if fail(call) { Fate::Fail("full".into()) } else { Fate::Go });
             let new = |bench: &Bench| NewJob {
                 origin: Some(bench.host.origin(key, json!({}), None)),
                 permissions: FREE,
@@ -96,7 +109,8 @@ fn a_job_that_could_not_be_stored_can_be_made_again() {
 #[test]
 fn a_child_may_do_what_both_allow() {
     in_each_world(|bench| {
-        let strict = PermissionPatch { allow_tools: Some(false), require_approval: Some(false), max_steps: Some(5) };
+        let strict =
+            PermissionPatch { allow_tools: Some(false), require_approval: Some(false), max_steps: Some(5) };
         let parent = bench.create("parent", None, strict);
         let loose = PermissionPatch { allow_tools: Some(true), require_approval: None, max_steps: Some(9) };
         let (key, outcome) = child(bench, "child", parent, loose);
@@ -173,7 +187,10 @@ fn a_run_that_is_told_to_stop_lets_its_attempt_finish() {
         bench.host.answer(0, Reply::done(1));
         bench.settle();
         assert_eq!(run.take(), Some(refusal(Code::NotRunning, "Job paused")));
-        assert_eq!((bench.status(key).as_str(), &bench.step(key, "one")["status"]), ("paused", &json!("done")));
+        assert_eq!(
+            (bench.status(key).as_str(), &bench.step(key, "one")["status"]),
+            ("paused", &json!("done"))
+        );
         bench.host.set_agent("worker", |_| Reply::done(2));
         bench.go(key, Op::Start).unwrap();
         bench.go(key, Op::run()).unwrap();
@@ -282,7 +299,9 @@ fn an_agent_sends_events_of_its_own_while_its_step_runs() {
 fn operations_on_one_job_are_done_in_the_order_of_the_calls() {
     in_each_world(|bench| {
         let key = bench.create("job", None, FREE);
-        bench.host.choose_fates(|call| if matches!(call, HostCall::Load(_)) { Fate::Later(5) } else { Fate::Go });
+        bench
+            .host
+            .choose_fates(|call| if matches!(call, HostCall::Load(_)) { Fate::Later(5) } else { Fate::Go });
         let all = bench.begin_with(async move |engine| {
             let ops = [Op::Start, Op::Pause, Op::Start, Op::Complete, Op::Pause];
             let mut waiting: Vec<_> =
@@ -311,7 +330,9 @@ fn a_stored_job_that_cant_be_read_is_an_error_and_is_left_alone() {
     in_each_world(|bench| {
         let key = bench.started(steps(&["one"]));
         let Value::Object(good) = bench.job(key) else { panic!("an object") };
-        for (path, junk) in [("schema", json!(2)), ("steps", json!({ "six": { "status": "done", "attempts": 1 } }))] {
+        for (path, junk) in
+            [("schema", json!(2)), ("steps", json!({ "six": { "status": "done", "attempts": 1 } }))]
+        {
             let mut bad = good.clone();
             bad["run"][path] = junk;
             bad["run"]["revision"] = json!(77);

@@ -36,8 +36,8 @@ pub struct AgentCall {
     pub attempt: u32,
     /// The same for every attempt at the step.
     pub idempotency_key: String,
-    /// What the step is given, or why there is nothing.
-    pub input: Result<Value, String>,
+    /// What the step is given.
+    pub input: Value,
     /// The job's context when the attempt began.
     pub context: Value,
     /// The tool calls that a person approved for this step.
@@ -189,6 +189,8 @@ impl MemoryHost {
 /// One call of an agent.
 pub struct MemoryAttempt {
     call: AgentCall,
+    /// Why there is no input.
+    problem: Option<String>,
 }
 
 impl Agents for MemoryHost {
@@ -225,11 +227,15 @@ impl Agents for MemoryHost {
     fn prepare(&self, job: JobKey, step: StepIndex, attempt: u32, input: Input<'_>) -> MemoryAttempt {
         let crew = &self.world.crew;
         let number = crew.prepared.replace(crew.prepared.get() + 1);
-        let call = self.look(job, |stored| {
+        self.look(job, |stored| {
             let none = Map::new();
             let stored = stored.unwrap_or(&none);
             let (id, agent) = step_of(stored, step);
-            AgentCall {
+            let (input, problem) = match input_of(stored, step, &id, &input) {
+                Ok(input) => (input, None),
+                Err(problem) => (Value::Null, Some(problem)),
+            };
+            let call = AgentCall {
                 number,
                 job,
                 attempt,
@@ -237,19 +243,19 @@ impl Agents for MemoryHost {
                     "{}:{id}",
                     stored.get("id").and_then(Value::as_str).unwrap_or_default()
                 ),
-                input: input_of(stored, step, &id, &input),
+                input,
                 context: stored.get("context").cloned().unwrap_or_default(),
                 granted: grants_of(stored, &id),
                 step: id,
                 agent,
-            }
-        });
-        MemoryAttempt { call }
+            };
+            MemoryAttempt { call, problem }
+        })
     }
 
     async fn run(&self, attempt: &MemoryAttempt) -> AgentResult<Value> {
         let call = &attempt.call;
-        let reply = self.surely(HostCall::Run(call.job), || self.ask_agent(call)).await;
+        let reply = self.surely(HostCall::Run(call.job), || self.ask_agent(attempt)).await;
         let reply = match reply {
             Reply::Later => self.world.crew.answer_of(call.number).await,
             reply => reply,
@@ -276,9 +282,10 @@ impl Agents for MemoryHost {
 }
 
 impl MemoryHost {
-    fn ask_agent(&self, call: &AgentCall) -> Reply {
+    fn ask_agent(&self, attempt: &MemoryAttempt) -> Reply {
+        let call = &attempt.call;
         self.world.crew.calls.borrow_mut().push(call.clone());
-        if let Err(problem) = &call.input {
+        if let Some(problem) = &attempt.problem {
             let why = Refusal::new(Code::AgentFailed, problem.clone());
             return Reply::Failed { why, retryable: false, retry_after: None, cost: None };
         }

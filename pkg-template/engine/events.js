@@ -1,0 +1,177 @@
+// @ts-check
+import { spanIdOf } from './ids.js';
+import { JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
+import { codeAt } from './outcome.js';
+import { slotOf } from './slots.js';
+
+// The events of a change, as the core tells them: each gets its number, its span and its words here.
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} type
+ * @param {any} payload
+ * @param {number} cause
+ * @param {string} [source]
+ */
+function addEvent(slot, type, payload, cause, source = 'jobwright') {
+  const { change } = slot;
+  const seq = slot.seq + change.events.length + 1;
+  const { traceId } = slot;
+  const spanId = spanIdOf(traceId, seq);
+  const trace = !Number.isNaN(cause)
+    ? { traceId, spanId, parentId: spanIdOf(traceId, cause) }
+    : { traceId, spanId };
+  change.events.push({ id: spanId, seq, type, payload, trace, meta: { timestamp: change.now, source } });
+  change.payloads.push(payload);
+}
+
+/**
+ * @param {number} job
+ * @param {number} kind
+ * @param {number} cause
+ * @param {number} reason
+ */
+export function event_of_job(job, kind, cause, reason) {
+  const slot = slotOf(job);
+  const type = /** @type {string} */ (JOB_EVENTS[kind]);
+  addEvent(slot, type, jobPayload(slot, type, reason), cause);
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} type
+ * @param {number} reason
+ */
+function jobPayload(slot, type, reason) {
+  const jobId = slot.id;
+  switch (type) {
+    case 'job_completed':
+    case 'job_failed':
+      return { jobId, status: slot.change.status };
+    case 'job_paused':
+      return reason < 0 ? { jobId } : { jobId, reason: PAUSE_REASONS[reason] };
+    case 'permissions_changed':
+      return { jobId, permissions: slot.change.permissions };
+    case 'job_created':
+      return beginning(slot);
+    default:
+      return { jobId };
+  }
+}
+
+/**
+ * What a replay starts from.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ */
+function beginning(slot) {
+  const job = slot.change.origin ?? slot.record;
+  const permissions = slot.change.permissions ?? job.permissions;
+  /** @type {any} */
+  const payload = { jobId: slot.id, permissions, context: { ...job.context } };
+  if (job.run?.plan !== undefined) payload.plan = job.run.plan;
+  return payload;
+}
+
+/**
+ * @param {number} job
+ * @param {number} kind
+ * @param {number} cause
+ * @param {number} step
+ * @param {number} attempt
+ * @param {number} status
+ */
+export function event_of_step(job, kind, cause, step, attempt, status) {
+  const slot = slotOf(job);
+  const { id, agent } = slot.stepAt(step);
+  const payload = { jobId: slot.id, step: id, agent, attempt, status: STEP_STATUSES[status] };
+  addEvent(slot, /** @type {string} */ (STEP_EVENTS[kind]), payload, cause);
+}
+
+/** @param {import('./slots.js').JobSlot} slot */
+function latest(slot) {
+  const { events, payloads } = slot.change;
+  return {
+    event: events.at(-1),
+    set: (/** @type {any} */ payload) => (payloads[payloads.length - 1] = payload),
+  };
+}
+
+/**
+ * What the caller gave is kept for every attempt at the step.
+ *
+ * @param {number} job
+ * @param {unknown} input
+ */
+export function event_input(job, input) {
+  const slot = slotOf(job);
+  const { event } = latest(slot);
+  event.payload = { ...event.payload, input };
+  slot.change.steps.get(event.payload.step).input = input;
+}
+
+/**
+ * An output is in history whole, and on the bus not at all.
+ *
+ * @param {number} job
+ * @param {unknown} output
+ * @param {number} cost
+ */
+export function event_output(job, output, cost) {
+  const { event } = latest(slotOf(job));
+  event.payload = { ...event.payload, output };
+  if (!Number.isNaN(cost)) event.payload.cost = cost;
+}
+
+/**
+ * @param {number} job
+ * @param {number} code
+ * @param {string} message
+ * @param {number} retryAt
+ */
+export function event_error(job, code, message, retryAt) {
+  const { event } = latest(slotOf(job));
+  event.payload.error = { code: codeAt(code).name, message };
+  if (!Number.isNaN(retryAt)) event.payload.retryAt = retryAt;
+}
+
+/**
+ * @param {number} job
+ * @param {number} place in the list of approvals
+ */
+export function event_approval(job, place) {
+  const slot = slotOf(job);
+  const { id, tool, args } = slot.change.run.approvals[place];
+  const { event } = latest(slot);
+  event.payload.approval = id;
+  if (tool !== undefined) Object.assign(event.payload, { tool, args });
+}
+
+/**
+ * @param {number} job
+ * @param {string} approval
+ * @param {string | undefined} by
+ * @param {string | undefined} note
+ */
+export function event_decision(job, approval, by, note) {
+  const slot = slotOf(job);
+  const { event } = latest(slot);
+  event.payload.approval = approval;
+  if (by !== undefined) event.payload.by = by;
+  if (note !== undefined) event.payload[event.type === 'step_approved' ? 'note' : 'reason'] = note;
+  const asked = slot.record.run.approvals.find((/** @type {any} */ waiting) => waiting.id === approval);
+  if (event.type !== 'step_approved' || asked?.tool === undefined) return;
+  const state = slot.change.steps.get(event.payload.step);
+  state.grants = [...(state.grants ?? []), { tool: asked.tool, args: asked.args, by: by ?? 'unknown' }];
+}
+
+/**
+ * An agent's own event.
+ *
+ * @param {number} job
+ * @param {number} cause
+ * @param {{ type: string, payload: unknown, source: string }} emitted
+ */
+export function event_emitted(job, cause, { type, payload, source }) {
+  addEvent(slotOf(job), type, payload, cause, source);
+}

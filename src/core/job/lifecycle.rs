@@ -1,0 +1,161 @@
+use super::{Failure, Job, Pause, PauseReason};
+use crate::core::{
+    event::Fact,
+    outcome::{Code, Refusal},
+    permissions::Permissions,
+    status::{JobStatus, Move, after},
+    step::StepIndex,
+};
+
+impl<V> Job<V> {
+    /// The job gets its first event, where its history does not begin yet.
+    pub fn begin_history(&mut self) {
+        if !self.run_mut().has_beginning {
+            self.run_mut().has_beginning = true;
+            self.note(None, Fact::JobCreated);
+        }
+    }
+
+    /// The job becomes running.
+    ///
+    /// # Errors
+    /// The transition table has no such move.
+    pub fn start(&mut self, asked: Move, now: f64, cause: Option<u64>) -> Result<(), Refusal> {
+        self.go(asked)?;
+        self.head.started.get_or_insert(now);
+        self.pass_breakpoint();
+        self.clear_pause();
+        let seq = self.note(cause, Fact::JobStarted);
+        if let Some(run) = &mut self.run {
+            run.started_seq = Some(seq);
+        }
+        Ok(())
+    }
+
+    /// A job that paused before a step goes past it when it is started again.
+    fn pass_breakpoint(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        let Some(Pause { reason: PauseReason::Breakpoint, step: Some(step), .. }) = run.pause else {
+            return;
+        };
+        run.states[step].breakpoint_passed = true;
+        self.change.touch(step);
+    }
+
+    fn clear_pause(&mut self) {
+        if let Some(run) = &mut self.run
+            && run.pause.take().is_some()
+        {
+            self.change.rare.pause = true;
+        }
+    }
+
+    /// The job becomes paused because a person asked.
+    ///
+    /// # Errors
+    /// Only running jobs can be paused.
+    pub fn pause(&mut self) -> Result<(), Refusal> {
+        self.go(Move::Pause)
+            .map_err(|_| Refusal::new(Code::InvalidTransition, "Only running jobs can be paused"))?;
+        if let Some(run) = &mut self.run {
+            run.pause = Some(Pause { reason: PauseReason::User, step: None, message: None });
+            self.change.rare.pause = true;
+        }
+        self.note(None, Fact::JobPaused(None));
+        Ok(())
+    }
+
+    /// The engine pauses the job. A job that is not running stays as it is.
+    pub fn stop_for(&mut self, reason: PauseReason, step: Option<StepIndex>, message: Option<&str>) {
+        if self.go(Move::EnginePause).is_err() {
+            return;
+        }
+        self.run_mut().pause = Some(Pause { reason, step, message: message.map(Box::from) });
+        self.change.rare.pause = true;
+        let cause = step.and_then(|step| self.step_seq(step));
+        self.note(cause, Fact::JobPaused(Some(reason)));
+    }
+
+    /// The job ends well.
+    ///
+    /// # Errors
+    /// The transition table has no such move.
+    pub fn complete(&mut self, now: f64, cause: Option<u64>) -> Result<(), Refusal> {
+        self.go(Move::Complete)?;
+        self.head.completed = Some(now);
+        self.note(cause, Fact::JobCompleted);
+        Ok(())
+    }
+
+    /// The job ends well because its caller says so; steps under way are given up.
+    ///
+    /// # Errors
+    /// The transition table has no such move.
+    pub fn complete_by_caller(&mut self, now: f64) -> Result<(), Refusal> {
+        after(self.head.status, Move::Complete).ok_or(Code::InvalidTransition)?;
+        self.fail_other_attempts(StepIndex::MAX, now);
+        self.withdraw_approvals(|_| true);
+        self.complete(now, None)
+    }
+
+    /// Is the job running?
+    pub fn is_running(&self) -> bool {
+        self.head.status == JobStatus::Running
+    }
+
+    /// Why the job does not go on, for the one who runs it.
+    pub fn why_stopped(&self) -> Refusal {
+        let run = self.run.as_ref();
+        match self.head.status {
+            JobStatus::Failed => match run.and_then(|run| run.failure.as_ref()) {
+                Some(failure) => Refusal::new(failure.code, failure.message.to_string()),
+                None => Refusal::new(Code::NotRunning, "Job failed"),
+            },
+            JobStatus::Paused => match run.and_then(|run| run.pause.as_ref()) {
+                Some(pause) => pause.refusal(),
+                None => Refusal::new(Code::NotRunning, "Job paused"),
+            },
+            JobStatus::Created | JobStatus::Running | JobStatus::Completed => Code::NotRunning.into(),
+        }
+    }
+
+    /// Have all steps of the job's plan ended?
+    pub fn is_finished(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.has_plan() && run.schedule.all_ended())
+    }
+
+    /// The job ends badly; `why` is kept where there is something to say.
+    ///
+    /// # Errors
+    /// The transition table has no such move.
+    pub fn fail(&mut self, asked: Move, why: Option<Failure>, now: f64) -> Result<(), Refusal> {
+        self.go(asked)?;
+        self.head.completed = Some(now);
+        self.clear_pause();
+        let cause = why.as_ref().and_then(|why| why.step).and_then(|step| self.step_seq(step));
+        if why.is_some() {
+            self.run_mut().failure = why;
+            self.change.rare.failure = true;
+        }
+        self.withdraw_approvals(|_| true);
+        self.note(cause, Fact::JobFailed);
+        Ok(())
+    }
+
+    /// The job's permissions become these.
+    pub fn set_permissions(&mut self, permissions: Permissions) {
+        self.head.permissions = permissions;
+        self.change.rare.permissions = true;
+        self.note(None, Fact::PermissionsChanged(permissions));
+    }
+
+    /// The job is cancelled: every step under way ends as cancelled, then the job.
+    ///
+    /// # Errors
+    /// The transition table has no such move.
+    pub fn end_by_caller(&mut self, asked: Move, why: Option<Failure>, now: f64) -> Result<(), Refusal> {
+        after(self.head.status, asked).ok_or(Code::InvalidTransition)?;
+        self.fail_other_attempts(StepIndex::MAX, now);
+        self.fail(asked, why, now)
+    }
+}

@@ -1,0 +1,160 @@
+use super::{Failure, Job, Steps};
+use crate::core::{
+    event::{Fact, StepFact},
+    outcome::{Code, Refusal},
+    plan::{RoutedStep, Step},
+    status::Move,
+    step::{StepIndex, StepState, StepStatus},
+};
+
+impl<V> Job<V> {
+    /// A router named the next step.
+    pub fn add_routed(&mut self, asked: RoutedStep) -> StepIndex {
+        let run = self.run_mut();
+        let step = run.schedule.push_ready();
+        run.states.push(StepState::default());
+        if let Steps::Routed(steps) = &mut run.steps {
+            steps.push(Step::routed(step + 1, asked));
+        }
+        self.change.rare.routed = true;
+        self.change.touch(step);
+        step
+    }
+
+    /// What caused a step to begin: its own latest event, the end of what it came after, or the job's start.
+    pub(super) fn cause_of(&self, step: StepIndex) -> Option<u64> {
+        let run = self.run.as_ref()?;
+        let before = run.step(step).after.iter().filter_map(|&before| run.states[before].seq).max();
+        run.states[step].seq.or(before).or(run.started_seq)
+    }
+
+    /// What caused the job to complete: the end of its last step, or its start.
+    pub fn latest_cause(&self) -> Option<u64> {
+        let run = self.run.as_ref()?;
+        run.states.last().and_then(|state| state.seq).or(run.started_seq)
+    }
+
+    /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
+    pub fn begin_attempt(&mut self, step: StepIndex, given: Option<V>, now: f64) -> u32 {
+        self.begin_history();
+        let cause = self.cause_of(step);
+        let run = self.run_mut();
+        run.schedule.begin(step);
+        let state = &mut run.states[step];
+        let first = state.started_at.is_none();
+        state.started_at.get_or_insert(now);
+        if !std::mem::take(&mut state.interrupted) {
+            state.attempts = state.attempts.saturating_add(1);
+        }
+        (state.status, state.due_at, state.error) = (StepStatus::Running, None, None);
+        state.input_given |= given.is_some();
+        let attempt = state.attempts;
+        if first {
+            self.head.steps_taken += 1;
+        }
+        self.withdraw_approvals(|approval| approval.step == step);
+        self.note_step(step, cause, StepFact::Started { given });
+        attempt
+    }
+
+    /// The step ends well.
+    pub fn finish_step(&mut self, step: StepIndex, output: V, cost: Option<f64>, now: f64)
+    where
+        V: Clone,
+    {
+        let cause = self.step_seq(step);
+        let run = self.run_mut();
+        run.schedule.end(step);
+        let state = &mut run.states[step];
+        (state.status, state.finished_at) = (StepStatus::Done, Some(now));
+        self.change.context.push((step, output.clone()));
+        self.note_step(step, cause, StepFact::Completed { output, cost });
+    }
+
+    /// The attempt failed and the step is tried again at `due_at`.
+    pub fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64) {
+        let cause = self.step_seq(step);
+        let state = &mut self.run_mut().states[step];
+        (state.status, state.due_at) = (StepStatus::Waiting, Some(due_at));
+        state.error = Some(Box::new(why.clone()));
+        self.run_mut().schedule.offer(step);
+        let message = why.message.into();
+        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
+    }
+
+    /// The step failed for good, and the job with it.
+    pub fn fail_step(&mut self, step: StepIndex, why: Refusal, now: f64) {
+        self.end_step_badly(step, &why, now);
+        self.fail_other_attempts(step, now);
+        let failure = Failure { code: why.code, message: why.message.into(), step: Some(step) };
+        // A job that has ended meanwhile stays as it ended.
+        let _ = self.fail(Move::StepFailed, Some(failure), now);
+    }
+
+    fn end_step_badly(&mut self, step: StepIndex, why: &Refusal, now: f64) {
+        let cause = self.step_seq(step);
+        let run = self.run_mut();
+        run.schedule.end(step);
+        let state = &mut run.states[step];
+        (state.status, state.finished_at, state.due_at) = (StepStatus::Failed, Some(now), None);
+        state.error = Some(Box::new(why.clone()));
+        let message = why.message.clone().into();
+        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None });
+    }
+
+    /// Every step that is under way ends as cancelled: the job is ending.
+    pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
+        let Some(run) = &self.run else { return };
+        let open: Vec<StepIndex> = run
+            .states
+            .iter()
+            .enumerate()
+            .filter(|(step, state)| {
+                *step != except && !state.status.has_ended() && state.started_at.is_some()
+            })
+            .map(|(step, _)| step)
+            .collect();
+        for step in open {
+            self.end_step_badly(step, &Refusal::from(Code::Cancelled), now);
+        }
+    }
+
+    /// Attempts that a crash cut off become ready again. Returns whether there were any.
+    pub fn recover_steps(&mut self) -> bool {
+        let Some(run) = &mut self.run else {
+            return false;
+        };
+        let cut: Vec<StepIndex> =
+            (0..run.states.len()).filter(|&step| run.states[step].status == StepStatus::Running).collect();
+        for &step in &cut {
+            let run = self.run_mut();
+            run.states[step].status = StepStatus::Pending;
+            run.states[step].interrupted = true;
+            run.schedule.offer(step);
+            let cause = self.step_seq(step);
+            self.note_step(step, cause, StepFact::Recovered);
+        }
+        !cut.is_empty()
+    }
+
+    /// An attempt that was given up answered after all.
+    pub fn drop_late_result(&mut self, step: StepIndex) {
+        let cause = self.step_seq(step);
+        let Some(state) = self.run.as_ref().and_then(|run| run.states.get(step)) else {
+            return;
+        };
+        let fact = Fact::Step {
+            step,
+            attempt: state.attempts,
+            status: state.status,
+            what: StepFact::LateResultDropped,
+        };
+        self.note(cause, fact);
+    }
+
+    /// An agent sent an event of its own.
+    pub fn emit(&mut self, step: StepIndex, event: V) {
+        let cause = self.step_seq(step);
+        self.note(cause, Fact::Emitted { step, event });
+    }
+}
