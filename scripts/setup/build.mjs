@@ -119,7 +119,7 @@ async function writeEngine(compiled) {
   const named = readFileSync(glue, 'utf8');
   writeFileSync(
     glue,
-    named.replaceAll(/__wb\w+/g, (long) => shortened.names.get(long) ?? long),
+    named.replaceAll(/__wb\w+|\.\/\w+_bg\.js/g, (long) => shortened.names.get(long) ?? long),
   );
   writeInline(readFileSync(wasm), join(engine, 'wasm-inline.js'));
   writeFileSync(join(types, 'wasm-inline.d.ts'), 'export const bytes: Uint8Array<ArrayBuffer>;\n');

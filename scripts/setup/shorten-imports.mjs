@@ -4,7 +4,7 @@
 const IMPORT_SECTION = 2;
 
 /**
- * Gives every import of a module a short name.
+ * Gives every import of a module a short name, and the module it comes from too.
  *
  * @param {Buffer} wasm
  * @returns {{ wasm: Buffer, names: Map<string, string> }} the module, and the short names by the long ones
@@ -12,6 +12,7 @@ const IMPORT_SECTION = 2;
 export function shortenImports(wasm) {
   /** @type {Map<string, string>} */
   const names = new Map();
+  /** @type {Uint8Array[]} */
   const parts = [wasm.subarray(0, 8)];
   for (let at = 8; at < wasm.length; ) {
     const id = /** @type {number} */ (wasm[at]);
@@ -30,15 +31,18 @@ export function shortenImports(wasm) {
  */
 function renamed(section, names) {
   const { value: count, next } = readLength(section, 0);
+  /** @type {Uint8Array[]} */
   const parts = [lengthOf(count)];
+  const shortName = (/** @type {string} */ long, /** @type {string} */ letter) => {
+    const short = names.get(long) ?? letter + names.size;
+    names.set(long, short);
+    return Buffer.from([short.length, ...Buffer.from(short)]);
+  };
   for (let left = count, at = next; left > 0; left--) {
     const module = readName(section, at);
     const field = readName(section, module.next);
     const end = endOfType(section, field.next);
-    const short = `i${names.size}`;
-    names.set(field.name, short);
-    parts.push(section.subarray(at, module.next), lengthOf(short.length), Buffer.from(short));
-    parts.push(section.subarray(field.next, end));
+    parts.push(shortName(module.name, 'm'), shortName(field.name, 'i'), section.subarray(field.next, end));
     at = end;
   }
   return Buffer.concat(parts);

@@ -11,8 +11,21 @@ pub struct Schedule {
     dependents: Vec<Vec<StepIndex>>,
     /// Steps that were ready once, the first on top; those that no longer are go when they come up.
     queue: BinaryHeap<Reverse<StepIndex>>,
-    ready: Vec<bool>,
+    places: Vec<Place>,
     open: usize,
+}
+
+/// Where a step stands on the way from what it waits for to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Never offered.
+    Blocked,
+    /// In the queue.
+    Ready,
+    /// Taken out of it.
+    Begun,
+    /// Never to be offered again.
+    Ended,
 }
 
 impl Schedule {
@@ -23,7 +36,7 @@ impl Schedule {
             blocked_by: vec![0; count],
             dependents: vec![Vec::new(); count],
             queue: BinaryHeap::new(),
-            ready: vec![false; count],
+            places: vec![Place::Blocked; count],
             open: count,
         };
         for (step, before) in after.enumerate() {
@@ -43,7 +56,7 @@ impl Schedule {
         let step = self.blocked_by.len();
         self.blocked_by.push(0);
         self.dependents.push(Vec::new());
-        self.ready.push(false);
+        self.places.push(Place::Blocked);
         self.open += 1;
         self.offer(step);
         step
@@ -52,7 +65,7 @@ impl Schedule {
     /// The first ready step, in the plan's order.
     pub fn first_ready(&mut self) -> Option<StepIndex> {
         while let Some(Reverse(step)) = self.queue.peek().copied() {
-            if self.ready[step] {
+            if self.places[step] == Place::Ready {
                 return Some(step);
             }
             self.queue.pop();
@@ -62,19 +75,22 @@ impl Schedule {
 
     /// The step was begun: it is no longer offered.
     pub fn begin(&mut self, step: StepIndex) {
-        self.ready[step] = false;
+        self.places[step] = Place::Begun;
     }
 
-    /// The step is ready, for the first time or to be made again.
+    /// The step is ready, for the first time or to be made again; one that has ended never is.
     pub fn offer(&mut self, step: StepIndex) {
-        if !std::mem::replace(&mut self.ready[step], true) {
+        if matches!(self.places[step], Place::Blocked | Place::Begun) {
+            self.places[step] = Place::Ready;
             self.queue.push(Reverse(step));
         }
     }
 
     /// The step ended; what waited for it alone becomes ready.
     pub fn end(&mut self, step: StepIndex) {
-        self.ready[step] = false;
+        if std::mem::replace(&mut self.places[step], Place::Ended) == Place::Ended {
+            return;
+        }
         self.open -= 1;
         for dependent in std::mem::take(&mut self.dependents[step]) {
             self.blocked_by[dependent] -= 1;
@@ -119,7 +135,7 @@ mod tests {
             let mut ended = BTreeSet::new();
             while !schedule.all_ended() {
                 let first = schedule.first_ready().unwrap();
-                let step = if last { schedule.ready.iter().rposition(|ready| *ready).unwrap() } else { first };
+                let step = if last { schedule.places.iter().rposition(|place| *place == Place::Ready).unwrap() } else { first };
                 prop_assert!(first <= step);
                 prop_assert!(after[step].iter().all(|before| ended.contains(before)));
                 schedule.begin(step);
@@ -130,6 +146,16 @@ mod tests {
             prop_assert_eq!(ended.len(), after.len());
             prop_assert_eq!(schedule.first_ready(), None);
         }
+    }
+
+    #[test]
+    fn steps_end_in_any_order() {
+        let mut schedule = Schedule::new([&[][..], &[0], &[1], &[2]].into_iter());
+        for step in [2, 0, 1] {
+            schedule.end(step);
+        }
+        schedule.offer(2);
+        assert_eq!((schedule.first_ready(), schedule.all_ended()), (Some(3), false));
     }
 
     #[test]

@@ -102,12 +102,14 @@ fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String>
             return Err(format!("run.steps holds \"{id}\", which the plan does not name"));
         };
         let state = read_state(stored).ok_or_else(|| format!("run.steps[\"{id}\"] has no known status"))?;
+        result.states[index] = state;
+    }
+    for (index, state) in result.states.iter().enumerate() {
         match state.status {
             status if status.has_ended() => result.schedule.end(index),
             StepStatus::Running => result.schedule.begin(index),
             _ => {}
         }
-        result.states[index] = state;
     }
     Ok(())
 }
@@ -173,4 +175,22 @@ fn read_failure(stored: &Value, result: &Run) -> Result<Failure, String> {
         message: refusal.message.into(),
         step: stored.get("step").and_then(Value::as_str).and_then(|id| result.index_of(id)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_has_ended_stays_so_whatever_the_order_of_its_keys() {
+        let step = |id: &str| json!({ "id": id, "agent": "worker" });
+        let stored = json!({
+            "schema": SCHEMA,
+            "plan": { "name": "three", "steps": [step("b"), step("a"), step("c")] },
+            "steps": { "a": { "status": "done", "attempts": 1 }, "b": { "status": "done", "attempts": 1 } },
+        });
+        let mut run = read_run(stored.as_object().unwrap()).unwrap();
+        assert_eq!(run.schedule.first_ready(), run.index_of("c"));
+    }
 }

@@ -50,6 +50,16 @@ pub(super) struct Progress<V> {
     pub(super) routed: Option<Routed>,
 }
 
+impl<V> Progress<V> {
+    /// What was decided is committed: what it was decided with is used up, by a step that begins or by the router's.
+    pub(super) fn committed(&mut self, begun: bool) {
+        self.routed = None;
+        if begun {
+            (self.input, self.paced) = (None, None);
+        }
+    }
+}
+
 impl<H: Host> Orchestrator<H> {
     /// Decides what comes next and notes it in the job.
     pub(super) async fn advance(
@@ -89,10 +99,9 @@ impl<H: Host> Orchestrator<H> {
         if progress.paced != Some(step) && ms > 0.0 {
             return Ok(Next::Pace { step, ms });
         }
-        progress.paced = None;
         let first = job.run_mut().states[step].started_at.is_none();
         // For the first step that runs, whether it was begun before or not.
-        let given = progress.input.take().filter(|_| first);
+        let given = progress.input.clone().filter(|_| first);
         let number = job.begin_attempt(step, given, self.host.now());
         Ok(Next::Call { step, number, given_input: job.run_mut().states[step].input_given })
     }
@@ -101,7 +110,7 @@ impl<H: Host> Orchestrator<H> {
     fn choose(
         &self,
         job: &mut Job<H::Value>,
-        progress: &mut Progress<H::Value>,
+        progress: &Progress<H::Value>,
     ) -> Result<StepIndex, Next<H::Value>> {
         let run = job.run_mut();
         let ready = run.schedule.first_ready();
@@ -115,12 +124,12 @@ impl<H: Host> Orchestrator<H> {
         if let Some(step) = ready {
             return Ok(step);
         }
-        match progress.routed.take() {
+        match &progress.routed {
             _ if job.run_mut().has_plan() => Err(Next::Refused(under_way(job))),
             None => Err(Next::AskRouter),
             Some(Routed::NoRouter) => Err(Next::Refused(Code::NoPlan.into())),
             Some(Routed::Done) => Err(self.finish(job)),
-            Some(Routed::Step(asked)) => Ok(job.add_routed(asked)),
+            Some(Routed::Step(asked)) => Ok(job.add_routed(asked.clone())),
         }
     }
 

@@ -104,6 +104,7 @@ impl<'a, H: Host> Drive<'a, H> {
                 Some((After::Return(driven), _)) => return Ok(driven),
                 Some((After::Stop(stop), _)) => return Err(stop),
                 Some((After::Act(next), mark)) => {
+                    conflicts = Conflicts::default();
                     if let Some(driven) = self.act(next, mark).await? {
                         return Ok(driven);
                     }
@@ -128,6 +129,7 @@ impl<'a, H: Host> Drive<'a, H> {
         let after = self.choose(&mut job).await?;
         let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
+        self.progress.committed(matches!(after, After::Act(Next::Call { .. })));
         self.finished = None;
         Ok(Some((after, mark)))
     }
@@ -137,7 +139,7 @@ impl<'a, H: Host> Drive<'a, H> {
         if let (Until::OneStep, Some(step)) = (self.until, ended) {
             return Ok(After::Return(self.report(job, step)));
         }
-        if self.live.stop_asked.get() && job.is_running() {
+        if self.until == Until::JobStops && self.live.stop_asked.get() && job.is_running() {
             job.pause()?;
         }
         if !job.is_running() {

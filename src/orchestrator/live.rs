@@ -24,7 +24,7 @@ pub(super) struct LiveJobs {
 pub(super) struct Live {
     /// Somebody runs its steps.
     driven: Cell<bool>,
-    /// The runner was asked to stop when its attempts have finished.
+    /// The run of the whole job was asked to stop when its attempts have finished.
     pub(super) stop_asked: Cell<bool>,
     /// What was read of the job, and at which revision.
     cached: RefCell<Option<(u64, Run)>>,
@@ -67,7 +67,6 @@ impl Live {
         if self.driven.replace(true) {
             return None;
         }
-        self.stop_asked.set(false);
         Some(Seat { live: Rc::clone(self) })
     }
 

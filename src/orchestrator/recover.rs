@@ -16,12 +16,10 @@ impl<H: Host> Orchestrator<H> {
         }
         let mut resumed = Vec::new();
         for key in self.host.running().await.map_err(Stop::Failed)? {
-            if self.live.get(key).is_some_and(|live| live.is_driven()) {
-                continue;
-            }
             let mut running = false;
             let take = &mut |job: &mut Job<H::Value>| {
-                running = job.is_running();
+                let driven = self.live.get(key).is_some_and(|live| live.is_driven());
+                running = job.is_running() && !driven;
                 if running {
                     job.recover_steps();
                 }

@@ -45,6 +45,7 @@ impl<H: Host> Orchestrator<H> {
         let live = self.live(key);
         match self.runs.join(key) {
             Ok(end) => {
+                live.stop_asked.set(false);
                 let outcome = self.run_alone(&live, key, input).await;
                 *end.borrow_mut() = Some(outcome.clone());
                 self.runs.0.borrow_mut().retain(|(running, _)| *running != key);

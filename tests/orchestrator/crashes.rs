@@ -137,7 +137,6 @@ fn a_job_goes_on_wherever_its_process_ended() {
                 }
                 let (done, before) = (committed(&bench, key), bench.called().len());
                 let bench = take_over(bench, key);
-                eprintln!("DBG {n} {fate:?} {:#}", bench.job(key));
                 drive(&bench, key);
                 assert_eq!(end_of(&bench, key), good, "ended at call {n}, {fate:?}");
                 check_calls(&bench, before, &done);

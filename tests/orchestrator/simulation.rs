@@ -1,0 +1,394 @@
+//! Random jobs under random operations, over a host that answers now or later, fails, conflicts and
+//! crashes as a seed says. What must always be true is asked for after every poll, and in the end
+//! every job can be brought to an end.
+//!
+//! `JOBWRIGHT_RUNS` says how many jobs (20,000), `JOBWRIGHT_SEED` which one alone.
+
+use std::{cell::Cell, rc::Rc};
+
+use jobwright::{
+    core::{
+        outcome::{Code, Refusal},
+        permissions::{PermissionPatch, Permissions},
+        plan,
+    },
+    host::{
+        JobKey,
+        memory::{AgentCall, Fate, HostCall, MemoryHost, Reply},
+    },
+    orchestrator::{Answer, NewJob, Orchestrator, Stop},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    executor::{Handle, Pool},
+    history,
+    operation::{Engine, Op, Outcome},
+    random::Random,
+    watch::Watch,
+};
+
+/// What goes wrong in a run.
+#[derive(Clone, Copy)]
+struct Trouble {
+    conflicts: bool,
+    failures: bool,
+    crashes: bool,
+}
+
+struct Run {
+    random: Random,
+    trouble: Trouble,
+    host: MemoryHost,
+    engine: Engine,
+    pool: Pool,
+    key: JobKey,
+    watch: Watch,
+    revision: u64,
+    under_way: Vec<Handle<Outcome>>,
+    crashed: bool,
+    /// From now on everybody does what they can to bring the job to its end.
+    kind: Rc<Cell<bool>>,
+}
+
+fn any_permissions(random: &Random) -> PermissionPatch {
+    PermissionPatch {
+        allow_tools: Some(random.percent(85)),
+        require_approval: Some(random.percent(25)),
+        max_steps: Some(random.pick(&[0, 1, 2, 3, 9, 9, 9])),
+    }
+}
+
+/// Ids in an order of their own: what is stored by id must not come back in another.
+const IDS: [&str; 6] = ["m", "c", "x", "10", "9", "a"];
+
+fn any_plan(random: &Random) -> Value {
+    let first = random.below(IDS.len());
+    let steps = (0..random.below(5)).map(|place| {
+        let mut step = json!({ "id": IDS[(first + place) % IDS.len()], "agent": "worker" });
+        if random.percent(30) {
+            step["retry"] = json!({ "maxAttempts": 1 + random.below(3), "backoffMs": random.pick(&[0, 5]) });
+        }
+        if random.percent(15) {
+            step["approval"] = true.into();
+        }
+        if random.percent(15) {
+            step["breakpoint"] = true.into();
+        }
+        if random.percent(20) {
+            step["timeoutMs"] = 8.into();
+        }
+        if random.percent(20) {
+            step["cost"] = random.below(4).into();
+        }
+        if random.percent(30) {
+            step["tools"] = json!(["search"]);
+        }
+        if random.percent(2) {
+            step["agent"] = "nobody".into();
+        }
+        step
+    });
+    json!({ "steps": steps.collect::<Value>() })
+}
+
+fn any_reply(random: &Random, kind: bool, call: &AgentCall) -> Reply {
+    match random.below(if kind { 1 } else { 10 }) {
+        0..4 => Reply::done(call.attempt),
+        4 => Reply::failed("not yet"),
+        5 => Reply::Failed {
+            why: Refusal::new(Code::InvalidOutput, "not JSON"),
+            retryable: random.percent(50),
+            retry_after: random.percent(50).then_some(3.0),
+            cost: Some(1.0),
+        },
+        6 if call.granted.is_empty() => Reply::asks("search", json!(1)),
+        _ => Reply::Later,
+    }
+}
+
+fn any_fate(random: &Random, trouble: Trouble, call: HostCall) -> Fate {
+    match call {
+        HostCall::Commit(_) if trouble.conflicts && random.percent(8) => Fate::Conflict,
+        HostCall::Spent(_) | HostCall::Free(_) | HostCall::Run(_) => Fate::Later(random.below(3) as u32),
+        _ if trouble.failures && random.percent(4) => Fate::Fail("broken".to_owned()),
+        _ if random.percent(50) => Fate::Go,
+        _ => Fate::Later(random.below(4) as u32),
+    }
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let random = Random::new(seed);
+        let trouble = Trouble {
+            conflicts: random.percent(40),
+            failures: random.percent(40),
+            crashes: random.percent(50),
+        };
+        let host = MemoryHost::default();
+        let kind = Rc::new(Cell::new(false));
+        let (of_agent, kindness) = (random.clone(), Rc::clone(&kind));
+        host.set_agent("worker", move |call| any_reply(&of_agent, kindness.get(), call));
+        let most = random.below(4) as u64;
+        host.set_router(move |job, _| {
+            let taken = job["run"]["stepsTaken"].as_u64().unwrap_or(0);
+            (taken < most).then(|| json!({ "agent": "worker" }))
+        });
+        host.set_budget(random.percent(30).then(|| random.below(6) as f64));
+        host.always_reread(random.percent(50));
+        let key = host.enter("job");
+        let permissions = any_permissions(&random);
+        let max_steps = permissions.over(Permissions::default()).max_steps;
+        let mut run = Run {
+            engine: Rc::new(Orchestrator::new(host.clone())),
+            watch: Watch::new(max_steps),
+            pool: Pool::default(),
+            under_way: Vec::new(),
+            revision: 0,
+            crashed: false,
+            random,
+            trouble,
+            host,
+            key,
+            kind,
+        };
+        run.create(permissions);
+        run
+    }
+
+    fn create(&mut self, permissions: PermissionPatch) {
+        let plan = self.random.percent(80).then(|| any_plan(&self.random));
+        let new = NewJob {
+            origin: Some(self.host.origin(self.key, json!({}), plan.as_ref())),
+            permissions,
+            plan: plan.map(|plan| Rc::new(plan::parse(&plan).unwrap())),
+            slow_play_ms: self.random.percent(10).then_some(2.0),
+            parent: None,
+            id_was_given: true,
+        };
+        let (engine, key) = (Rc::clone(&self.engine), self.key);
+        let created = self.pool.spawn(async move { engine.create_job(key, new).await });
+        self.pool.settle();
+        created.take().expect("a host that answers at once").unwrap();
+        self.look();
+        self.be_troubled();
+    }
+
+    fn be_troubled(&self) {
+        let (random, trouble) = (self.random.clone(), self.trouble);
+        self.host.choose_fates(move |call| any_fate(&random, trouble, call));
+    }
+
+    fn any_op(&self) -> Op {
+        let random = &self.random;
+        match random.below(20) {
+            0..3 => Op::Start,
+            3 => Op::Pause,
+            4 => Op::approve(),
+            5 => Op::Approve(Answer {
+                approval: self.any_approval(),
+                by: Some("Ada".into()),
+                ..Answer::default()
+            }),
+            6 if random.percent(30) => Op::reject(),
+            7 if random.percent(20) => Op::Cancel,
+            8 if random.percent(10) => Op::Complete,
+            9 if random.percent(10) => Op::Fail,
+            10 if random.percent(10) => Op::CompleteAsFailed,
+            11 => Op::SetPermissions(any_permissions(random)),
+            12 => Op::Recover,
+            13..15 => Op::NextStep(random.percent(50).then(|| json!(1))),
+            _ => Op::Run(random.percent(50).then(|| json!(1))),
+        }
+    }
+
+    fn any_approval(&self) -> Option<String> {
+        let approvals =
+            self.host.look(self.key, |job| job.and_then(|job| job["run"].get("approvals").cloned()));
+        let ids: Vec<Value> = approvals?.as_array()?.iter().map(|approval| approval["id"].clone()).collect();
+        if ids.is_empty() { None } else { self.random.pick(&ids).as_str().map(str::to_owned) }
+    }
+
+    fn begin(&mut self, op: Op) {
+        let (engine, key) = (Rc::clone(&self.engine), self.key);
+        self.under_way.push(self.pool.spawn(op.perform(engine, key)));
+    }
+
+    /// Does one thing at random.
+    fn act(&mut self) {
+        let random = self.random.clone();
+        match random.below(100) {
+            0..15 if self.under_way.len() < 6 => self.begin(self.any_op()),
+            15..20 => self.answer_one(),
+            20..25 => self.host.advance(random.below(6) as f64),
+            25 => self.engine.set_slow_play(random.pick(&[0.0, 0.0, 3.0])),
+            26 => self.engine.stop_run(self.key),
+            27 if self.trouble.crashes => self.crash(),
+            28 if self.under_way.is_empty() => self.engine.forget(self.key),
+            _ => {
+                self.pool.poll_one(|count| random.below(count));
+                self.look();
+            }
+        }
+    }
+
+    fn answer_one(&self) {
+        let unanswered = self.host.unanswered();
+        if !unanswered.is_empty() {
+            let reply = if self.random.percent(60) { Reply::done(0) } else { Reply::failed("late") };
+            self.host.answer(self.random.pick(&unanswered), reply);
+        }
+    }
+
+    fn crash(&mut self) {
+        self.crashed = true;
+        self.under_way.clear();
+        self.pool = Pool::default();
+        self.engine = Rc::new(Orchestrator::new(self.host.clone()));
+        self.host.restart();
+        self.be_troubled();
+    }
+
+    /// Holds everything that can be seen against what must always be true.
+    fn look(&mut self) {
+        let (host, key) = (self.host.clone(), self.key);
+        let revision =
+            host.look(key, |job| job.map_or(0, |job| job["run"]["revision"].as_u64().unwrap_or(0)));
+        if revision != self.revision {
+            assert!(revision > self.revision);
+            self.revision = revision;
+            host.look(key, |job| self.watch.look(job.expect("a stored job")));
+        }
+        let unanswered = host.unanswered().len();
+        assert!(unanswered <= 1, "{unanswered} agents at work on one job");
+        let trouble = self.trouble;
+        self.under_way.retain(|handle| match handle.take() {
+            None => true,
+            Some(outcome) => {
+                check_outcome(&outcome, trouble);
+                false
+            }
+        });
+    }
+
+    /// Everybody does what they can until the job has ended.
+    fn finish(&mut self) {
+        self.host.be_reliable();
+        self.kind.set(true);
+        self.host.set_budget(None);
+        self.engine.set_slow_play(0.0);
+        for _ in 0..60 {
+            self.settle();
+            assert_eq!((self.under_way.len(), self.host.held()), (0, 0), "operations that never end");
+            let status = self.host.look(self.key, |job| job.expect("a job")["status"].clone());
+            match status.as_str() {
+                Some("created") => self.begin(Op::Start),
+                Some("running") => self.begin(Op::run()),
+                Some("paused") => {
+                    let answer = Answer { approval: self.any_approval(), ..Answer::default() };
+                    self.begin(Op::Approve(answer));
+                    self.settle();
+                    let free = PermissionPatch { require_approval: Some(false), ..crate::bench::FREE };
+                    self.begin(Op::SetPermissions(free));
+                    self.begin(Op::Start);
+                }
+                _ => return,
+            }
+        }
+        panic!("it comes to no end: {:#}", self.host.job(self.key).expect("a job"));
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let random = self.random.clone();
+            while self.pool.poll_one(|count| random.below(count)) {
+                self.look();
+            }
+            if let Some(&number) = self.host.unanswered().first() {
+                self.host.answer(number, Reply::done(0));
+            } else if let Some(wait) = self.host.next_timer() {
+                self.host.advance(wait);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn check_end(&self) {
+        let job = self.host.job(self.key).expect("a job");
+        history::check(&job);
+        assert_eq!((self.host.timers(), self.pool.is_empty()), (0, true));
+        if self.crashed {
+            return;
+        }
+        let announced: Vec<(u64, &str)> =
+            self.host.announced().into_iter().map(|event| (event.seq, event.name)).collect();
+        let history = job["history"].as_array().into_iter().flatten();
+        let told: Vec<(u64, &str)> = history
+            .map(|event| (event["seq"].as_u64().expect("a number"), event["type"].as_str().expect("a type")))
+            .filter(|(_, name)| !["job_created", "late_result_dropped"].contains(name))
+            .collect();
+        assert_eq!(announced, told, "everything that is stored is announced, once and in order");
+        // Each step that ended after it began, and the job.
+        let begun = job["run"]["steps"].as_object().into_iter().flatten();
+        let begun = begun.filter(|(_, step)| step.get("startedAt").is_some()).count();
+        assert!(begun <= self.watch.ended());
+        assert_eq!(self.host.durations().len(), begun + 1, "durations of what ended, each once");
+    }
+}
+
+fn check_outcome(outcome: &Outcome, trouble: Trouble) {
+    match outcome {
+        Ok(_) | Err(Stop::BudgetRefused(_)) => {}
+        Err(Stop::Failed(error)) => assert!(trouble.failures && error == "broken", "{error}"),
+        Err(Stop::Refused(refusal)) => {
+            let fine = refusal.code != Code::Internal && refusal.code != Code::NotFound;
+            assert!(fine && !refusal.message.is_empty(), "{refusal:?}");
+        }
+    }
+}
+
+fn simulate(seed: u64) {
+    let mut run = Run::new(seed);
+    let random = run.random.clone();
+    for _ in 0..20 + random.below(100) {
+        run.act();
+    }
+    run.finish();
+    run.check_end();
+}
+
+fn number_from(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
+}
+
+/// Names the seed of the run that failed.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("Run it again with JOBWRIGHT_SEED={}", self.0);
+        }
+    }
+}
+
+fn simulate_each(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let _named = Named(seed);
+        simulate(seed);
+    }
+}
+
+#[test]
+fn whatever_happens_a_job_stays_in_order_and_can_be_ended() {
+    if let Some(seed) = number_from("JOBWRIGHT_SEED") {
+        return simulate_each(seed..seed + 1);
+    }
+    let runs = number_from("JOBWRIGHT_RUNS").unwrap_or(20_000);
+    let other = std::thread::spawn(move || simulate_each(runs / 2..runs));
+    simulate_each(0..runs / 2);
+    other.join().unwrap();
+}
