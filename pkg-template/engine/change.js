@@ -19,9 +19,12 @@ import { slotOf } from './slots.js';
  * @property {Map<string, unknown> | null} context
  * @property {Map<number, unknown> | null} outputs
  * @property {any[]} events
- * @property {any[]} payloads what the bus is told of each event
+ * @property {Map<any, any> | null} told what the bus is told of an event, where that is less than what is stored
  * @property {number} now
  */
+
+/** @type {any[]} */
+const NONE = [];
 
 const BREAKPOINT_PASSED = 1;
 const INTERRUPTED = 2;
@@ -47,8 +50,8 @@ export function change_begin(job, status, expectedRevision, stepsTaken, created)
     steps: null,
     context: null,
     outputs: null,
-    events: [],
-    payloads: [],
+    events: NONE,
+    told: null,
     now: slot.engine.now(),
   };
 }

@@ -13,12 +13,11 @@ export function bus_emit(job) {
   const slot = slotOf(job);
   if (slot.outbox === null) return;
   const { engine, id } = slot;
-  const { events, payloads } = slot.outbox;
+  const { events, told } = slot.outbox;
   slot.outbox = null;
   for (const event of events) engine.readers.push(id, event);
-  for (let place = 0; place < events.length; place++) {
-    const event = events[place];
-    if (!HISTORY_ONLY.has(event.type)) emit(engine, event, payloads[place]);
+  for (const event of events) {
+    if (!HISTORY_ONLY.has(event.type)) emit(engine, event, told?.get(event) ?? event.payload);
   }
 }
 

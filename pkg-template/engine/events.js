@@ -21,8 +21,10 @@ function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const trace = !Number.isNaN(cause)
     ? { traceId, spanId, parentId: spanIdOf(traceId, cause) }
     : { traceId, spanId };
-  change.events.push({ id: spanId, seq, type, payload, trace, meta: { timestamp: change.now, source } });
-  change.payloads.push(payload);
+  const event = { id: spanId, seq, type, payload, trace, meta: { timestamp: change.now, source } };
+  // Most changes note one event, and an array that grows makes room for many.
+  if (change.events.length === 0) change.events = [event];
+  else change.events.push(event);
 }
 
 /**
@@ -89,12 +91,22 @@ export function event_of_step(job, kind, cause, step, attempt, status) {
 }
 
 /** @param {import('./slots.js').JobSlot} slot */
-function latest(slot) {
-  const { events, payloads } = slot.change;
-  return {
-    event: events.at(-1),
-    set: (/** @type {any} */ payload) => (payloads[payloads.length - 1] = payload),
-  };
+function latest({ change }) {
+  return change.events[change.events.length - 1];
+}
+
+/**
+ * What is in history and not on the bus.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {object} more
+ */
+function keepQuiet(slot, more) {
+  const event = latest(slot);
+  slot.change.told ??= new Map();
+  slot.change.told.set(event, event.payload);
+  event.payload = { ...event.payload, ...more };
+  return event;
 }
 
 /**
@@ -105,8 +117,7 @@ function latest(slot) {
  */
 export function event_input(job, input) {
   const slot = slotOf(job);
-  const { event } = latest(slot);
-  event.payload = { ...event.payload, input };
+  const event = keepQuiet(slot, { input });
   slot.change.steps.get(event.payload.step).input = input;
 }
 
@@ -118,8 +129,7 @@ export function event_input(job, input) {
  * @param {number} cost
  */
 export function event_output(job, output, cost) {
-  const { event } = latest(slotOf(job));
-  event.payload = { ...event.payload, output };
+  const event = keepQuiet(slotOf(job), { output });
   if (!Number.isNaN(cost)) event.payload.cost = cost;
 }
 
@@ -130,7 +140,7 @@ export function event_output(job, output, cost) {
  * @param {number} retryAt
  */
 export function event_error(job, code, message, retryAt) {
-  const { event } = latest(slotOf(job));
+  const event = latest(slotOf(job));
   event.payload.error = { code: codeAt(code).name, message };
   if (!Number.isNaN(retryAt)) event.payload.retryAt = retryAt;
 }
@@ -142,7 +152,7 @@ export function event_error(job, code, message, retryAt) {
 export function event_approval(job, place) {
   const slot = slotOf(job);
   const { id, tool, args } = slot.change.run.approvals[place];
-  const { event } = latest(slot);
+  const event = latest(slot);
   event.payload.approval = id;
   if (tool !== undefined) Object.assign(event.payload, { tool, args });
 }
@@ -155,7 +165,7 @@ export function event_approval(job, place) {
  */
 export function event_decision(job, approval, by, note) {
   const slot = slotOf(job);
-  const { event } = latest(slot);
+  const event = latest(slot);
   event.payload.approval = approval;
   if (by !== undefined) event.payload.by = by;
   if (note !== undefined) event.payload[event.type === 'step_approved' ? 'note' : 'reason'] = note;
