@@ -450,8 +450,7 @@ export interface Plan {
 export type JsonLogic = unknown;
 
 /**
- * One step of a plan. This release runs agent steps with `input`, `tools`, `cost`, `approval`, `retry`,
- * `timeoutMs`, `into` and `breakpoint`; `validatePlan` refuses the rest with "not supported yet".
+ * One step of a plan. This release refuses `job`, `wait`, `forEach` and `repeat` as "not supported yet".
  */
 export interface Step {
   id: string;

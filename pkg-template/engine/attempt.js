@@ -95,7 +95,7 @@ export class Attempt {
     // Calls that the agent makes in the same breath are asked about together.
     queueMicrotask(() => {
       if (this.ended) return;
-      this.slot.requests = this.requests;
+      this.slot.requests.set(this.place, this.requests);
       this.end(NEEDS_APPROVAL + this.requests.length);
       this.abort(error);
     });
@@ -149,9 +149,10 @@ function inputOf(attempt, kind, given) {
       return state.input;
     case FROM_ROUTER:
       if (state.routed !== undefined && 'input' in state.routed) return state.routed.input;
-      return 'input' in state ? state.input : outputBefore(slot, place);
+      if ('input' in state) return state.input;
+      return place === 0 ? null : outputOf(slot, place - 1);
     case OUTPUTS:
-      return outputBefore(slot, place);
+      return outputsOf(slot, given);
     default:
       return given;
   }
@@ -159,10 +160,12 @@ function inputOf(attempt, kind, given) {
 
 /**
  * @param {import('./slots.js').JobSlot} slot
- * @param {number} place
+ * @param {null | number | number[]} places the steps before
  */
-function outputBefore(slot, place) {
-  return place === 0 ? null : outputOf(slot, place - 1);
+function outputsOf(slot, places) {
+  if (places === null) return null;
+  if (typeof places === 'number') return outputOf(slot, places);
+  return Object.fromEntries(places.map((place) => [slot.stepAt(place).id, outputOf(slot, place)]));
 }
 
 /**

@@ -153,7 +153,11 @@ export function change_approval(job, id, step, toolCall) {
  */
 function newApproval(slot, id, step, toolCall) {
   const what = slot.stepAt(step);
-  return { id, step: what.id, agent: what.agent, ...(toolCall < 0 ? undefined : slot.requests[toolCall]) };
+  /** @type {any} */
+  const approval = { id, step: what.id };
+  if (what.agent !== undefined) approval.agent = what.agent;
+  if (what.approve?.message !== undefined) approval.message = what.approve.message;
+  return toolCall < 0 ? approval : Object.assign(approval, slot.requests.get(step)?.[toolCall]);
 }
 
 /**

@@ -86,7 +86,10 @@ function beginning(slot) {
 export function event_of_step(job, kind, cause, step, attempt, status) {
   const slot = slotOf(job);
   const { id, agent } = slot.stepAt(step);
-  const payload = { jobId: slot.id, step: id, agent, attempt, status: STEP_STATUSES[status] };
+  const payload =
+    agent === undefined
+      ? { jobId: slot.id, step: id, attempt, status: STEP_STATUSES[status] }
+      : { jobId: slot.id, step: id, agent, attempt, status: STEP_STATUSES[status] };
   addEvent(slot, /** @type {string} */ (STEP_EVENTS[kind]), payload, cause);
 }
 

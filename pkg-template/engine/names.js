@@ -36,6 +36,7 @@ export const STEP_EVENTS = /** @type {const} */ ([
   'step_rejected',
   'step_recovered',
   'late_result_dropped',
+  'step_skipped',
 ]);
 
 /** In history and nowhere else. */
@@ -45,7 +46,6 @@ export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
-  'step_skipped',
   'job_status_change',
   'parent_job_progress',
   'child_job_stats',

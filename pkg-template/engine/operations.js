@@ -92,6 +92,7 @@ export function op_step(task, step, status, attempts, durationMs, output) {
   const frame = frameOf(task);
   const { id, agent } = /** @type {import('./slots.js').JobSlot} */ (frame.slot).stepAt(step);
   frame.found.step = { id, agent, status: STEP_STATUSES[status], output, attempts, durationMs };
+  if (agent === undefined) delete frame.found.step.agent;
 }
 
 /**

@@ -5,9 +5,6 @@ import { traceIdOf } from './ids.js';
 /** How many jobs that nothing is done with are kept at hand, so that their plans are not read again. */
 const MOST_IDLE = 64;
 
-/** @type {any[]} */
-const NONE = [];
-
 /** @type {(JobSlot | undefined)[]} */
 const slots = [];
 /** @type {number[]} */
@@ -58,8 +55,8 @@ export class JobSlot {
     this.answer = undefined;
     /** @type {any} the router's answer that is not committed yet */
     this.routing = null;
-    /** @type {{ tool: string, args: unknown, agent: string }[]} tool calls that wait to be written down */
-    this.requests = NONE;
+    /** @type {Map<number, { tool: string, args: unknown, agent: string }[]> | null} */
+    this.knownRequests = null;
     /** @type {Map<number, unknown> | null} outputs of steps, by place */
     this.knownOutputs = null;
     /** @type {string[] | null} ids of routed steps, in order */
@@ -91,6 +88,12 @@ export class JobSlot {
     return this.knownOutputs;
   }
 
+  /** Tool calls that wait to be written down, by step. */
+  get requests() {
+    this.knownRequests ??= new Map();
+    return this.knownRequests;
+  }
+
   get traceId() {
     this.trace ??= traceIdOf(this.id);
     return this.trace;
@@ -98,7 +101,7 @@ export class JobSlot {
 
   /**
    * @param {number} step its place
-   * @returns {{ id: string, agent: string, tools?: string[], into: string, cost?: number, after?: string[] }}
+   * @returns {{ id: string, agent: string, approve?: { message?: string }, tools?: string[], into: string, cost?: number }}
    */
   stepAt(step) {
     const plan = this.record?.run?.plan;

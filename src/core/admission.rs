@@ -3,7 +3,7 @@
 use crate::core::{
     job::{Job, PauseReason},
     outcome::{Code, Refusal, listed},
-    status::JobStatus,
+    plan::Work,
     step::StepIndex,
 };
 
@@ -35,17 +35,6 @@ impl Denied {
     }
 }
 
-/// The job's own checks: is it running, and may it take another step?
-///
-/// # Errors
-/// `not_running`, naming a pause; the step limit is asked once the step is known to be a new one.
-pub fn job_is_running<V>(job: &Job<V>) -> Result<(), Denied> {
-    if job.head.status == JobStatus::Running {
-        return Ok(());
-    }
-    Err(Denied::new(Code::NotRunning, Then::Unchanged))
-}
-
 /// May the job begin one more step? A step that was begun before does not count again.
 ///
 /// # Errors
@@ -64,7 +53,8 @@ pub fn within_step_limit<V>(job: &Job<V>, step: Option<StepIndex>) -> Result<(),
 /// so that nothing is held while a person thinks.
 ///
 /// # Errors
-/// A breakpoint, `tools_denied`, `unknown_agent` (naming it and `known`) or `approval_required`.
+/// A breakpoint, `tools_denied`, `unknown_agent` (naming it and `known`) or `approval_required`, which a
+/// step that is nothing but an approval always is until it has one.
 pub fn step_may_begin<V>(
     job: &Job<V>,
     step: StepIndex,
@@ -88,11 +78,11 @@ pub fn step_may_begin<V>(
         );
         return Err(Denied::new(Refusal::new(Code::ToolsDenied, message), Then::Fail));
     }
-    if !agent_exists {
-        let message = format!("Unknown agent \"{}\"; known agents: {}", what.agent, known());
+    if let (false, Some(agent)) = (agent_exists, what.agent()) {
+        let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
-    let asks = what.approval || job.head.permissions.require_approval;
+    let asks = what.approval || what.work == Work::Approve || job.head.permissions.require_approval;
     if (asks && state.approved_by.is_none())
         || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
     {

@@ -12,8 +12,8 @@ pub struct JobChange<V> {
     pub expected_revision: u64,
     /// The steps that changed, each once.
     pub steps: Vec<StepIndex>,
-    /// Outputs to write to the context, each under its step's key.
-    pub context: Vec<(StepIndex, V)>,
+    /// Outputs to write to the context, each under its step's key; null where there is none.
+    pub context: Vec<(StepIndex, Option<V>)>,
     /// Events to append to the history.
     pub events: Vec<Event<V>>,
     /// What a new job is made of beside what was decided: the host's own.

@@ -66,6 +66,8 @@ pub enum StepFact<V> {
         /// What it cost, where that is known.
         cost: Option<f64>,
     },
+    /// It is not to be done: its `when` says so.
+    Skipped,
     /// An attempt failed.
     Failed {
         /// For programs.

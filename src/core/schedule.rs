@@ -11,9 +11,14 @@ pub struct Schedule {
     dependents: Vec<Vec<StepIndex>>,
     /// Steps that were ready once, the first on top; those that no longer are go when they come up.
     queue: BinaryHeap<Reverse<StepIndex>>,
+    /// Steps that were put off, the first due on top; those that no longer are go when they come up.
+    timers: BinaryHeap<Reverse<(Moment, StepIndex)>>,
     places: Vec<Place>,
     open: usize,
 }
+
+/// A time as an integer that is in the same order; of times before 0, all are the same.
+type Moment = u64;
 
 /// Where a step stands on the way from what it waits for to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +27,17 @@ enum Place {
     Blocked,
     /// In the queue.
     Ready,
-    /// Taken out of it.
+    /// Taken out of it, until somebody offers it again or, where that is known, until this moment.
+    PutOff(Option<Moment>),
+    /// Taken out of it: it runs.
     Begun,
     /// Never to be offered again.
     Ended,
+}
+
+/// Positive floats are in the order of their bits.
+fn moment(time: f64) -> Moment {
+    time.max(0.0).to_bits()
 }
 
 impl Schedule {
@@ -35,9 +47,9 @@ impl Schedule {
         let mut schedule = Schedule {
             blocked_by: vec![0; count],
             dependents: vec![Vec::new(); count],
-            queue: BinaryHeap::new(),
             places: vec![Place::Blocked; count],
             open: count,
+            ..Schedule::default()
         };
         for (step, before) in after.enumerate() {
             schedule.blocked_by[step] = u32::try_from(before.len()).unwrap_or(u32::MAX);
@@ -63,7 +75,12 @@ impl Schedule {
     }
 
     /// The first ready step, in the plan's order.
-    pub fn first_ready(&mut self) -> Option<StepIndex> {
+    pub fn first_ready(&mut self, now: f64) -> Option<StepIndex> {
+        while self.next_due().is_some_and(|due| due <= moment(now)) {
+            if let Some(Reverse((_, step))) = self.timers.pop() {
+                self.offer(step);
+            }
+        }
         while let Some(Reverse(step)) = self.queue.peek().copied() {
             if self.places[step] == Place::Ready {
                 return Some(step);
@@ -73,14 +90,58 @@ impl Schedule {
         None
     }
 
+    /// When the next step is due of those that were put off until a moment.
+    pub fn first_due(&mut self) -> Option<f64> {
+        self.next_due().map(f64::from_bits)
+    }
+
+    fn next_due(&mut self) -> Option<Moment> {
+        while let Some(Reverse((due, step))) = self.timers.peek().copied() {
+            if self.places[step] == Place::PutOff(Some(due)) {
+                return Some(due);
+            }
+            self.timers.pop();
+        }
+        None
+    }
+
+    /// May this step begin now?
+    pub fn is_ready(&mut self, step: StepIndex, now: f64) -> bool {
+        if let Place::PutOff(Some(due)) = self.places[step]
+            && due <= moment(now)
+        {
+            self.offer(step);
+        }
+        self.places[step] == Place::Ready
+    }
+
+    /// When this step is due, where it was put off until a moment.
+    pub fn due_at(&self, step: StepIndex) -> Option<f64> {
+        match self.places[step] {
+            Place::PutOff(due) => due.map(f64::from_bits),
+            Place::Blocked | Place::Ready | Place::Begun | Place::Ended => None,
+        }
+    }
+
     /// The step was begun: it is no longer offered.
     pub fn begin(&mut self, step: StepIndex) {
         self.places[step] = Place::Begun;
     }
 
+    /// The step can't begin: it is offered again at a moment, or when somebody says so.
+    pub fn put_off(&mut self, step: StepIndex, until: Option<f64>) {
+        if self.places[step] == Place::Ended {
+            return;
+        }
+        self.places[step] = Place::PutOff(until.map(moment));
+        if let Some(until) = until {
+            self.timers.push(Reverse((moment(until), step)));
+        }
+    }
+
     /// The step is ready, for the first time or to be made again; one that has ended never is.
     pub fn offer(&mut self, step: StepIndex) {
-        if matches!(self.places[step], Place::Blocked | Place::Begun) {
+        if !matches!(self.places[step], Place::Ready | Place::Ended) {
             self.places[step] = Place::Ready;
             self.queue.push(Reverse(step));
         }
@@ -134,17 +195,17 @@ mod tests {
             let mut schedule = Schedule::new(after.iter().map(Vec::as_slice));
             let mut ended = BTreeSet::new();
             while !schedule.all_ended() {
-                let first = schedule.first_ready().unwrap();
+                let first = schedule.first_ready(0.0).unwrap();
                 let step = if last { schedule.places.iter().rposition(|place| *place == Place::Ready).unwrap() } else { first };
                 prop_assert!(first <= step);
                 prop_assert!(after[step].iter().all(|before| ended.contains(before)));
                 schedule.begin(step);
-                prop_assert!(schedule.first_ready() != Some(step));
+                prop_assert!(schedule.first_ready(0.0) != Some(step));
                 schedule.end(step);
                 prop_assert!(ended.insert(step));
             }
             prop_assert_eq!(ended.len(), after.len());
-            prop_assert_eq!(schedule.first_ready(), None);
+            prop_assert_eq!(schedule.first_ready(0.0), None);
         }
     }
 
@@ -155,7 +216,24 @@ mod tests {
             schedule.end(step);
         }
         schedule.offer(2);
-        assert_eq!((schedule.first_ready(), schedule.all_ended()), (Some(3), false));
+        assert_eq!((schedule.first_ready(0.0), schedule.all_ended()), (Some(3), false));
+    }
+
+    #[test]
+    fn what_is_put_off_is_ready_at_its_moment_or_when_it_is_offered() {
+        let mut schedule = Schedule::new([&[][..], &[], &[]].into_iter());
+        schedule.put_off(0, Some(20.0));
+        schedule.put_off(1, Some(10.0));
+        schedule.put_off(2, None);
+        assert_eq!((schedule.first_ready(9.5), schedule.first_due()), (None, Some(10.0)));
+        assert_eq!((schedule.first_ready(10.0), schedule.first_due()), (Some(1), Some(20.0)));
+        assert!(!schedule.is_ready(0, 19.0) && schedule.is_ready(0, 20.0));
+        assert_eq!((schedule.first_ready(0.0), schedule.first_due()), (Some(0), None));
+        schedule.end(0);
+        schedule.end(1);
+        assert_eq!(schedule.first_ready(1e300), None);
+        schedule.offer(2);
+        assert_eq!(schedule.first_ready(0.0), Some(2));
     }
 
     #[test]
@@ -163,6 +241,6 @@ mod tests {
         let mut schedule = Schedule::default();
         assert!(schedule.all_ended());
         assert_eq!(schedule.push_ready(), 0);
-        assert_eq!((schedule.first_ready(), schedule.all_ended()), (Some(0), false));
+        assert_eq!((schedule.first_ready(0.0), schedule.all_ended()), (Some(0), false));
     }
 }

@@ -105,9 +105,14 @@ fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String>
         result.states[index] = state;
     }
     for (index, state) in result.states.iter().enumerate() {
-        match state.status {
-            status if status.has_ended() => result.schedule.end(index),
-            StepStatus::Running => result.schedule.begin(index),
+        if state.status.has_ended() {
+            result.schedule.end(index);
+        }
+    }
+    for (index, state) in result.states.iter().enumerate() {
+        match (state.status, state.due_at) {
+            (StepStatus::Running, _) => result.schedule.begin(index),
+            (StepStatus::Waiting, Some(due_at)) => result.schedule.put_off(index, Some(due_at)),
             _ => {}
         }
     }
@@ -191,6 +196,6 @@ mod tests {
             "steps": { "a": { "status": "done", "attempts": 1 }, "b": { "status": "done", "attempts": 1 } },
         });
         let mut run = read_run(stored.as_object().unwrap()).unwrap();
-        assert_eq!(run.schedule.first_ready(), run.index_of("c"));
+        assert_eq!(run.schedule.first_ready(0.0), run.index_of("c"));
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     core::{
-        logic::Expr,
+        logic::{Expr, Reads},
         outcome::{Code, Refusal},
         plan::RoutedStep,
         step::StepIndex,
@@ -59,7 +59,7 @@ impl Abort {
 }
 
 /// What a router answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Routed {
     /// There is no router.
     NoRouter,
@@ -84,6 +84,12 @@ pub trait Agents: Values {
 
     /// Asks the router for the next step of a job.
     async fn route(&self, job: JobKey, input: Option<&Self::Value>) -> Result<Routed, Self::Error>;
+
+    /// What an expression reads of the context of a job that is loaded.
+    ///
+    /// # Errors
+    /// A sentence, where it can't be read.
+    fn read_context(&self, job: JobKey, reads: Reads) -> Result<serde_json::Value, String>;
 
     /// Prepares an attempt at a step that is committed as running, on the context as it is now.
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> Self::Attempt;

@@ -44,6 +44,7 @@ mod store;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     rc::Rc,
 };
 
@@ -88,8 +89,8 @@ struct Record {
     stored: Option<Map<String, Value>>,
     /// What was stored last and not announced yet: the events' numbers and types.
     outbox: Vec<(u64, &'static str)>,
-    /// The tool calls that wait to be written down.
-    requests: Vec<ToolCall>,
+    /// The tool calls that wait to be written down, by step.
+    requests: BTreeMap<StepIndex, Vec<ToolCall>>,
     /// The router's answer that is not stored yet.
     routing: Option<Value>,
 }
@@ -117,6 +118,10 @@ pub enum Duration {
 impl Values for MemoryHost {
     type Value = Value;
     type Error = String;
+
+    fn value_of(&self, json: &Value) -> Value {
+        json.clone()
+    }
 }
 
 impl MemoryHost {
@@ -129,7 +134,7 @@ impl MemoryHost {
                 trace: trace_id(id),
                 stored: None,
                 outbox: Vec::new(),
-                requests: Vec::new(),
+                requests: BTreeMap::new(),
                 routing: None,
             });
             jobs.len() - 1

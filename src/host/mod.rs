@@ -29,6 +29,9 @@ pub trait Values {
     type Value: Clone + 'static;
     /// What the host's own parts fail with; handed to the caller as it is.
     type Error: Clone + 'static;
+
+    /// A value of the host's from JSON.
+    fn value_of(&self, json: &serde_json::Value) -> Self::Value;
 }
 
 /// All that an orchestrator needs of its host.

@@ -1,32 +1,51 @@
 //! What comes next for a job that is loaded: decided here, done by [`super::drive`].
 
+use std::rc::Rc;
+
 use crate::{
     core::{
-        admission::{Denied, Then, job_is_running, step_may_begin, within_step_limit},
-        job::{Job, PauseReason},
+        admission::{Denied, Then, step_may_begin, within_step_limit},
+        job::{Job, PauseReason, Steps},
+        logic::{MAX_STEPS, truthy},
         outcome::{Code, Refusal},
-        step::StepIndex,
+        plan::Work,
+        step::{StepIndex, StepStatus},
     },
     host::{BudgetAnswer, Host, JobKey, Routed},
-    orchestrator::{Orchestrator, Outcome, Stop},
+    orchestrator::{Orchestrator, Outcome, Stop, drive::Driven},
 };
 
 /// What comes next, once what was decided with it is committed.
-pub(super) enum Next<V> {
-    /// An attempt, which has this number.
-    Call { step: StepIndex, number: u32, given_input: bool },
-    /// The wait between two attempts, until this moment.
-    Wait { due_at: f64 },
-    /// The delay of slow play, before this step.
-    Pace { step: StepIndex, ms: f64 },
-    /// The router is asked.
+pub(super) struct Decision<H: Host> {
+    /// The attempts that begin.
+    pub(super) begin: Vec<Begin>,
+    /// What to do beside them.
+    pub(super) then: Next<H>,
+}
+
+/// An attempt that begins.
+pub(super) struct Begin {
+    pub(super) step: StepIndex,
+    pub(super) number: u32,
+    pub(super) given_input: bool,
+}
+
+/// What to do beside what runs.
+pub(super) enum Next<H: Host> {
+    /// Wait for what runs, for a change, or until this moment.
+    Wait { until: Option<f64> },
+    /// Decide again on the context as it will be then.
+    DecideAgain,
+    /// Ask the router.
     AskRouter,
-    /// Nothing: the job has just completed.
-    Completed,
-    /// Nothing, for this reason.
-    Refused(Refusal),
-    /// Nothing, in the budget manager's own words.
-    BudgetRefused(V),
+    /// Nothing: the run is over.
+    End(Outcome<H, Driven<H::Value>>),
+}
+
+impl<H: Host> Next<H> {
+    fn refused(refusal: impl Into<Refusal>) -> Self {
+        Next::End(Err(Stop::Refused(refusal.into())))
+    }
 }
 
 /// A step that the budget manager granted its estimate.
@@ -40,110 +59,263 @@ pub(super) struct Granted {
 pub(super) struct Progress<V> {
     /// What the caller gave, for the first step that begins.
     pub(super) input: Option<V>,
-    /// The step whose estimate is held, or was granted.
-    pub(super) granted: Option<Granted>,
-    /// The step that slow play has delayed long enough.
-    pub(super) paced: Option<StepIndex>,
+    /// The steps whose estimates are held, or were granted.
+    pub(super) granted: Vec<Granted>,
     /// The step that slow play is delaying, and since when.
     pub(super) pacing: Option<(StepIndex, f64)>,
     /// What the router answered, not yet acted on.
     pub(super) routed: Option<Routed>,
+    /// The one step that is run, where it is only one and has begun.
+    pub(super) only: Option<StepIndex>,
 }
 
 impl<V> Progress<V> {
-    /// What was decided is committed: what it was decided with is used up, by a step that begins or by the router's.
-    pub(super) fn committed(&mut self, begun: bool) {
+    pub(super) fn new(input: Option<V>) -> Self {
+        Progress { input, granted: Vec::new(), pacing: None, routed: None, only: None }
+    }
+
+    /// What was decided is committed: what it was decided with is used up, by the first step that begins or
+    /// by the router's.
+    pub(super) fn committed(&mut self, begun: &[Begin]) {
         self.routed = None;
-        if begun {
-            (self.input, self.paced) = (None, None);
+        if !begun.is_empty() {
+            self.input = None;
         }
     }
 }
 
+/// What became of a step that was to begin.
+enum Tried<H: Host> {
+    Begun(Begin),
+    /// It ended, or can't go on for now: another may.
+    Passed,
+    Stop(Next<H>),
+}
+
 impl<H: Host> Orchestrator<H> {
-    /// Decides what comes next and notes it in the job.
+    /// Decides what comes next and notes it in the job, of which at most `room` more steps may begin while
+    /// `running` are under way.
     pub(super) async fn advance(
         &self,
         key: JobKey,
         job: &mut Job<H::Value>,
         progress: &mut Progress<H::Value>,
-    ) -> Outcome<H, Next<H::Value>> {
-        if let Err(denied) = job_is_running(job) {
-            return Ok(Next::Refused(denied.refusal));
-        }
-        let step = match self.choose(job, progress) {
-            Ok(step) => step,
-            Err(next) => return Ok(next),
-        };
-        let state = &job.run_mut().states[step];
-        if let Some(due_at) = state.due_at.filter(|due_at| *due_at > self.host.now()) {
-            return Ok(Next::Wait { due_at });
-        }
-        let what = job.run_mut().step(step);
-        let agent = self.host.find_agent(key, step, &what.agent).map_err(Stop::Failed)?;
-        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
-            return Ok(Next::Refused(self.deny(job, step, denied)));
-        }
-        if progress.granted.map(|granted| granted.step) != Some(step) {
-            let planned = job.run_mut().step(step).cost;
-            let estimate = planned.or_else(|| agent.and_then(|agent| agent.cost)).unwrap_or(0.0);
-            match self.host.hold(key, step, estimate).await.map_err(Stop::Failed)? {
-                BudgetAnswer::Granted => progress.granted = Some(Granted { step, estimate }),
-                BudgetAnswer::Refused(answer) => {
-                    job.stop_for(PauseReason::Budget, Some(step), None);
-                    return Ok(Next::BudgetRefused(answer));
-                }
+        running: usize,
+        room: usize,
+    ) -> Decision<H> {
+        let mut begin = Vec::new();
+        let then = loop {
+            if begin.len() >= room {
+                break Next::Wait { until: None };
             }
-        }
-        let ms = self.pace_of(job);
-        if progress.paced != Some(step) && ms > 0.0 {
-            return Ok(Next::Pace { step, ms });
-        }
-        let first = job.run_mut().states[step].started_at.is_none();
-        // For the first step that runs, whether it was begun before or not.
-        let given = progress.input.clone().filter(|_| first);
-        let number = job.begin_attempt(step, given, self.host.now());
-        Ok(Next::Call { step, number, given_input: job.run_mut().states[step].input_given })
+            if !job.is_running() {
+                break Next::refused(job.why_stopped());
+            }
+            let Some(step) = self.next_ready(job, progress) else {
+                match self.nothing_ready(job, progress, running + begin.len()) {
+                    Some(next) => break next,
+                    None => continue,
+                }
+            };
+            let given = if begin.is_empty() { progress.input.clone() } else { None };
+            match self.try_step(key, job, step, progress, given).await {
+                Tried::Begun(begun) => begin.push(begun),
+                Tried::Passed => {}
+                Tried::Stop(next) => break next,
+            }
+        };
+        Decision { begin, then }
     }
 
-    /// The first ready step; where there is none, what to do instead.
-    fn choose(
+    fn next_ready(&self, job: &mut Job<H::Value>, progress: &mut Progress<H::Value>) -> Option<StepIndex> {
+        let now = self.host.now();
+        let run = job.run_mut();
+        match progress.only {
+            Some(step) => run.schedule.is_ready(step, now).then_some(step),
+            None => run.schedule.first_ready(now),
+        }
+    }
+
+    /// No step is ready: why, and what to wait for; `None` where the router has just named one.
+    fn nothing_ready(
         &self,
         job: &mut Job<H::Value>,
         progress: &Progress<H::Value>,
-    ) -> Result<StepIndex, Next<H::Value>> {
+        running: usize,
+    ) -> Option<Next<H>> {
         let run = job.run_mut();
-        let ready = run.schedule.first_ready();
-        if ready.is_none() && run.schedule.all_ended() && run.has_plan() {
-            return Err(self.finish(job));
+        if run.schedule.all_ended() && run.has_plan() {
+            return Some(self.finish(job));
         }
-        if let Err(denied) = within_step_limit(job, ready) {
-            job.stop_for(PauseReason::StepLimit, ready, None);
-            return Err(Next::Refused(denied.refusal));
+        let until = match progress.only {
+            Some(step) => run.schedule.due_at(step),
+            None => run.schedule.first_due(),
+        };
+        if running > 0 || until.is_some() {
+            return Some(Next::Wait { until });
         }
-        if let Some(step) = ready {
-            return Ok(step);
+        if let Some(approval) = run.approvals.first() {
+            let step = approval.step;
+            // Where only one step was run, others may be ready.
+            if run.schedule.first_ready(self.host.now()).is_none() && run.schedule.first_due().is_none() {
+                job.stop_for(PauseReason::Approval, Some(step), None);
+            }
+            return Some(Next::refused(Code::ApprovalRequired));
+        }
+        if run.has_plan() {
+            return Some(Next::refused(under_way(job)));
+        }
+        if let Err(denied) = within_step_limit(job, None) {
+            job.stop_for(PauseReason::StepLimit, None, None);
+            return Some(Next::refused(denied.refusal));
         }
         match &progress.routed {
-            _ if job.run_mut().has_plan() => Err(Next::Refused(under_way(job))),
-            None => Err(Next::AskRouter),
-            Some(Routed::NoRouter) => Err(Next::Refused(Code::NoPlan.into())),
-            Some(Routed::Done) => Err(self.finish(job)),
-            Some(Routed::Step(asked)) => Ok(job.add_routed(asked.clone())),
+            None => Some(Next::AskRouter),
+            Some(Routed::NoRouter) => Some(Next::refused(Code::NoPlan)),
+            Some(Routed::Done) => Some(self.finish(job)),
+            Some(Routed::Step(asked)) => {
+                job.add_routed(asked.clone());
+                None
+            }
         }
+    }
+
+    /// Begins a step that is ready, or does what its checks ask for.
+    async fn try_step(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        given: Option<H::Value>,
+    ) -> Tried<H> {
+        match self.is_wanted(key, job, step) {
+            Ok(true) => {}
+            Ok(false) => return Tried::Passed,
+            Err(next) => return Tried::Stop(next),
+        }
+        let what = job.run_mut().step(step);
+        let is_approval = what.work == Work::Approve;
+        if let (false, Err(denied)) = (is_approval, within_step_limit(job, Some(step))) {
+            job.stop_for(PauseReason::StepLimit, Some(step), None);
+            return Tried::Stop(Next::refused(denied.refusal));
+        }
+        let agent = match job.run_mut().step(step).agent() {
+            Some(name) => match self.host.find_agent(key, step, name) {
+                Ok(agent) => agent,
+                Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
+            },
+            None => None,
+        };
+        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
+            return self.deny(job, step, denied);
+        }
+        if is_approval {
+            let by = job.run_mut().states[step].approved_by.clone();
+            let output = self.host.value_of(&serde_json::json!({ "by": by }));
+            job.finish_step(step, output, None, self.host.now());
+            return Tried::Passed;
+        }
+        if let Some(stop) = self.hold(key, job, step, progress, agent.and_then(|agent| agent.cost)).await {
+            return Tried::Stop(stop);
+        }
+        let now = self.host.now();
+        if let Some(until) = self.paced_until(job, step, progress, now) {
+            return Tried::Stop(Next::Wait { until: Some(until) });
+        }
+        let first = job.run_mut().states[step].started_at.is_none();
+        // For the first step that runs, whether it was begun before or not.
+        let number = job.begin_attempt(step, given.filter(|_| first), now);
+        Tried::Begun(Begin { step, number, given_input: job.run_mut().states[step].input_given })
+    }
+
+    /// Is the step to be done? Asked before anything else is asked about it, and noted where it is not.
+    fn is_wanted(&self, key: JobKey, job: &mut Job<H::Value>, step: StepIndex) -> Result<bool, Next<H>> {
+        let run = job.run_mut();
+        let Steps::Planned(plan) = &run.steps else { return Ok(true) };
+        let plan = Rc::clone(plan);
+        let Some(when) = &plan.steps[step].when else { return Ok(true) };
+        let state = &run.states[step];
+        if state.started_at.is_some() || state.approved_by.is_some() || state.status == StepStatus::Waiting {
+            return Ok(true);
+        }
+        if !job.change.context.is_empty() {
+            return Err(Next::DecideAgain);
+        }
+        let value = self
+            .host
+            .read_context(key, when.paths())
+            .and_then(|context| when.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string()));
+        match value {
+            Ok(value) if truthy(&value) => return Ok(true),
+            Ok(_) => job.skip_step(step, self.host.now()),
+            Err(problem) => {
+                let id = &plan.steps[step].id;
+                let message = format!("The condition of step \"{id}\" can't be computed: {problem}");
+                job.fail_step(step, Refusal::new(Code::AgentFailed, message), self.host.now());
+            }
+        }
+        Ok(false)
+    }
+
+    /// The budget manager is asked once a step; gives what it comes to where it is not granted.
+    async fn hold(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        usual_cost: Option<f64>,
+    ) -> Option<Next<H>> {
+        if progress.granted.iter().any(|granted| granted.step == step) {
+            return None;
+        }
+        let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
+        match self.host.hold(key, step, estimate).await {
+            Ok(BudgetAnswer::Granted) => {
+                progress.granted.push(Granted { step, estimate });
+                None
+            }
+            Ok(BudgetAnswer::Refused(answer)) => {
+                job.stop_for(PauseReason::Budget, Some(step), None);
+                Some(Next::End(Err(Stop::BudgetRefused(answer))))
+            }
+            Err(error) => Some(Next::End(Err(Stop::Failed(error)))),
+        }
+    }
+
+    /// Until when slow play delays the step, if it still does.
+    fn paced_until(
+        &self,
+        job: &Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        now: f64,
+    ) -> Option<f64> {
+        let own = job.run.as_ref().and_then(|run| run.slow_play_ms);
+        let ms = own.unwrap_or_else(|| self.slow_play_ms.get());
+        if ms <= 0.0 {
+            return None;
+        }
+        let since = match progress.pacing {
+            Some((paced, since)) if paced == step => since,
+            _ => now,
+        };
+        progress.pacing = Some((step, since));
+        Some(since + ms).filter(|until| *until > now)
     }
 
     /// The job's last step has ended.
-    pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H::Value> {
+    pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
         match job.complete(self.host.now(), cause) {
-            Ok(()) => Next::Completed,
-            Err(refusal) => Next::Refused(refusal),
+            Ok(()) => Next::End(Ok(Driven::Completed)),
+            Err(refusal) => Next::refused(refusal),
         }
     }
 
-    /// Does to the job what a denial asks for; gives what the caller is told.
-    fn deny(&self, job: &mut Job<H::Value>, step: StepIndex, denied: Denied) -> Refusal {
+    /// Does to the job what a denial asks for.
+    fn deny(&self, job: &mut Job<H::Value>, step: StepIndex, denied: Denied) -> Tried<H> {
         match denied.then {
             Then::Unchanged => {}
             Then::Pause(reason) => job.stop_for(reason, Some(step), Some(&denied.refusal.message)),
@@ -152,17 +324,17 @@ impl<H: Host> Orchestrator<H> {
                 if !asked {
                     job.request_approval(step, None);
                 }
-                job.stop_for(PauseReason::Approval, Some(step), None);
+                job.run_mut().schedule.put_off(step, None);
+                return Tried::Passed;
             }
-            Then::Fail => job.fail_step(step, denied.refusal.clone(), self.host.now()),
+            Then::Fail => {
+                job.fail_step(step, denied.refusal.clone(), self.host.now());
+                if job.is_running() {
+                    return Tried::Passed;
+                }
+            }
         }
-        denied.refusal
-    }
-
-    /// How long slow play delays a step of this job.
-    pub(super) fn pace_of(&self, job: &Job<H::Value>) -> f64 {
-        let own = job.run.as_ref().and_then(|run| run.slow_play_ms);
-        own.unwrap_or_else(|| self.slow_play_ms.get())
+        Tried::Stop(Next::refused(denied.refusal))
     }
 }
 

@@ -1,10 +1,11 @@
-//! Runs the steps of one job, one after the other: the end of one and the begin of the next are one commit.
+//! Runs the steps of one job: the end of some and the begin of the next are one commit.
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    mem,
+    pin::{Pin, pin},
     rc::Rc,
-    task::Poll,
+    task::{Context, Poll},
 };
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     host::{Host, Input, JobKey},
     orchestrator::{
         Orchestrator, Outcome, StepReport, Stop,
-        advance::{Next, Progress},
+        advance::{Begin, Decision, Next, Progress},
         attempt::Ended,
         live::Live,
         section::{Committed, Conflicts},
@@ -40,17 +41,10 @@ pub(super) enum Until {
 pub(super) enum Driven<V> {
     /// The job completed.
     Completed,
-    /// One step ended well; the job stands here.
+    /// One step ended; the job stands here.
     Step(StepReport<V>, JobStatus),
     /// It can't go on.
     Stopped(Refusal),
-}
-
-/// What to do after a commit.
-enum After<H: Host> {
-    Return(Driven<H::Value>),
-    Act(Next<H::Value>),
-    Stop(Stop<H::Value, H::Error>),
 }
 
 /// One run over a job's steps, by whoever has the job's seat.
@@ -58,12 +52,23 @@ pub(super) struct Drive<'a, H: Host> {
     pub(super) orchestrator: &'a Orchestrator<H>,
     pub(super) key: JobKey,
     pub(super) progress: Progress<H::Value>,
-    pub(super) finished: Option<Finished<H::Value>>,
+    /// Attempts that have ended and are not committed yet, in the plan's order.
+    pub(super) finished: Vec<Finished<H::Value>>,
+    running: Vec<Running<'a, H>>,
     live: Rc<Live>,
     until: Until,
     plan: Option<Rc<Plan>>,
+    conflicts: Conflicts,
+    /// What the run came to, while attempts are still under way.
+    end: Option<Outcome<H, Driven<H::Value>>>,
     looked: bool,
     given_up: bool,
+}
+
+/// An attempt under way.
+struct Running<'a, H: Host> {
+    step: StepIndex,
+    call: Pin<Box<dyn Future<Output = Ended<H::Value>> + 'a>>,
 }
 
 impl<'a, H: Host> Drive<'a, H> {
@@ -77,11 +82,14 @@ impl<'a, H: Host> Drive<'a, H> {
         Drive {
             orchestrator,
             key,
-            progress: Progress { input, granted: None, paced: None, pacing: None, routed: None },
-            finished: None,
+            progress: Progress::new(input),
+            finished: Vec::new(),
+            running: Vec::new(),
             live,
             until,
             plan: None,
+            conflicts: Conflicts::default(),
+            end: None,
             looked: false,
             given_up: false,
         }
@@ -90,31 +98,54 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Runs until there is nothing to do. What was held for a step that did not begin is free again.
     pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
-        if let Some(granted) = self.progress.granted {
+        for granted in mem::take(&mut self.progress.granted) {
             self.orchestrator.host.free(self.key, granted.step).await;
         }
         driven
     }
 
     async fn run_steps(&mut self) -> Outcome<H, Driven<H::Value>> {
-        let mut conflicts = Conflicts::default();
         loop {
-            match self.decide().await? {
-                None => conflicts.again::<H>()?,
-                Some((After::Return(driven), _)) => return Ok(driven),
-                Some((After::Stop(stop), _)) => return Err(stop),
-                Some((After::Act(next), mark)) => {
-                    conflicts = Conflicts::default();
-                    if let Some(driven) = self.act(next, mark).await? {
-                        return Ok(driven);
-                    }
+            let decided = match self.decide().await {
+                Ok(Some(decided)) => decided,
+                Ok(None) => match self.conflicts.again::<H>() {
+                    Ok(()) => continue,
+                    Err(stop) => (Next::End(Err(stop)), self.live.mark()),
+                },
+                Err(stop) => (Next::End(Err(stop)), self.live.mark()),
+            };
+            let (next, mark) = decided;
+            let until = match next {
+                Next::DecideAgain => continue,
+                Next::AskRouter => {
+                    self.ask_router().await?;
+                    continue;
                 }
+                Next::Wait { until } => until,
+                Next::End(end) => {
+                    // What it came to first counts: attempts that end later change nothing about it.
+                    self.end.get_or_insert(end);
+                    None
+                }
+            };
+            if self.running.is_empty()
+                && let Some(end) = self.end.take()
+            {
+                return end;
             }
+            self.wait(until, mark).await;
         }
     }
 
-    /// Commits what has ended together with what comes next; `None` when somebody else committed first.
-    async fn decide(&mut self) -> Outcome<H, Option<(After<H>, u64)>> {
+    async fn ask_router(&mut self) -> Outcome<H> {
+        let routed = self.orchestrator.host.route(self.key, self.progress.input.as_ref()).await;
+        self.progress.routed = Some(routed.map_err(Stop::Failed)?);
+        Ok(())
+    }
+
+    /// Commits what has ended together with what comes next, and begins it; `None` when somebody else
+    /// committed first.
+    async fn decide(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
         let section = self.orchestrator.section(self.key).await?;
         let mut job = section.load_whole().await?;
         if !self.looked {
@@ -126,31 +157,54 @@ impl<'a, H: Host> Drive<'a, H> {
                 job.recover_steps();
             }
         }
-        let after = self.choose(&mut job).await?;
+        let Decision { begin, then } = self.choose(&mut job).await?;
         let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
-        self.progress.committed(matches!(after, After::Act(Next::Call { .. })));
-        self.finished = None;
-        Ok(Some((after, mark)))
+        self.conflicts = Conflicts::default();
+        self.finished.clear();
+        self.progress.committed(&begin);
+        begin.into_iter().for_each(|begun| self.call(begun));
+        Ok(Some((then, mark)))
     }
 
-    async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, After<H>> {
+    async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, Decision<H>> {
+        let only = |then| Ok(Decision { begin: Vec::new(), then });
         let ended = self.settle(job).await;
         if let (Until::OneStep, Some(step)) = (self.until, ended) {
-            return Ok(After::Return(self.report(job, step)));
+            return only(Next::End(Ok(self.report(job, step))));
         }
         if self.until == Until::JobStops && self.live.stop_asked.get() && job.is_running() {
             job.pause()?;
         }
-        if !job.is_running() {
-            return Ok(After::Return(self.stopped(job)));
+        if self.end.is_some() {
+            return only(Next::Wait { until: None });
         }
-        // What has ended is committed, whatever asking about the next step comes to.
-        Ok(match self.orchestrator.advance(self.key, job, &mut self.progress).await {
-            Ok(next) => After::Act(next),
-            Err(stop) if self.finished.is_none() => return Err(stop),
-            Err(stop) => After::Stop(stop),
-        })
+        if !job.is_running() {
+            // Attempts under way finish first; the job may be started again meanwhile.
+            let stopped = || Next::End(Ok(self.stopped(job)));
+            return only(if self.running.is_empty() { stopped() } else { Next::Wait { until: None } });
+        }
+        let room = self.room();
+        let running = self.running.len();
+        let decision = self.orchestrator.advance(self.key, job, &mut self.progress, running, room).await;
+        match decision.then {
+            // What has ended or begins is committed, whatever asking about another step comes to.
+            Next::End(Err(stop @ Stop::Failed(_)))
+                if decision.begin.is_empty() && self.finished.is_empty() =>
+            {
+                Err(stop)
+            }
+            then => Ok(Decision { then, ..decision }),
+        }
+    }
+
+    /// How many more attempts may begin.
+    fn room(&self) -> usize {
+        let most = match (self.until, &self.plan) {
+            (Until::OneStep, _) | (_, None) => 1,
+            (Until::JobStops, Some(plan)) => plan.concurrency,
+        };
+        most.saturating_sub(self.running.len())
     }
 
     /// The job is not running: why, in the words for the one who asked.
@@ -170,40 +224,24 @@ impl<'a, H: Host> Drive<'a, H> {
         let status = job.head.status;
         let run = job.run_mut();
         let (what, state) = (run.step(step), &run.states[step]);
-        if let Some(error) = &state.error {
+        if let (JobStatus::Failed, Some(error)) = (status, &state.error) {
             return Driven::Stopped(Refusal::clone(error));
         }
         let report = StepReport {
             step,
             id: what.id.clone(),
-            agent: what.agent.clone(),
+            agent: what.agent().map(Box::from),
             status: state.status,
-            output: self.finished.as_ref().and_then(Finished::output),
+            output: self.finished.first().and_then(Finished::output),
             attempts: state.attempts,
             duration_ms: state.finished_at.unwrap_or_default() - state.started_at.unwrap_or_default(),
         };
         Driven::Step(report, status)
     }
 
-    async fn act(&mut self, next: Next<H::Value>, mark: u64) -> Outcome<H, Option<Driven<H::Value>>> {
-        match next {
-            Next::Call { step, number, given_input } => self.call(step, number, given_input).await,
-            Next::Wait { due_at } => self.wait_until(due_at, mark).await,
-            Next::Pace { step, ms } => self.pace(step, ms, mark).await,
-            Next::AskRouter => {
-                let routed = self.orchestrator.host.route(self.key, self.progress.input.as_ref()).await;
-                self.progress.routed = Some(routed.map_err(Stop::Failed)?);
-            }
-            Next::Completed => return Ok(Some(Driven::Completed)),
-            Next::Refused(refusal) => return Err(Stop::Refused(refusal)),
-            Next::BudgetRefused(answer) => return Err(Stop::BudgetRefused(answer)),
-        }
-        Ok(None)
-    }
-
     /// Calls the agent of a step that is committed as running.
-    async fn call(&mut self, step: StepIndex, number: u32, given_input: bool) {
-        let host = &self.orchestrator.host;
+    fn call(&mut self, Begin { step, number, given_input }: Begin) {
+        let orchestrator = self.orchestrator;
         let what = self.plan.as_ref().map(|plan| &plan.steps[step]);
         let input = match what.map(|what| (&what.input, &what.after)) {
             None => Input::FromRouter,
@@ -211,44 +249,58 @@ impl<'a, H: Host> Drive<'a, H> {
             Some((None, _)) if given_input => Input::FromCaller,
             Some((None, after)) => Input::OutputOf(after),
         };
-        let attempt = host.prepare(self.key, step, number, input);
-        let limit = what.and_then(|what| Some((what.timeout_ms?, &*what.id)));
-        match self.orchestrator.call_agent(&self.live, &attempt, limit).await {
-            Ended::Answered(result) => self.finished = Some(Finished::new(step, result)),
-            Ended::GivenUp => self.given_up = true,
+        let attempt = orchestrator.host.prepare(self.key, step, number, input);
+        if self.until == Until::OneStep {
+            self.progress.only = Some(step);
         }
-    }
-
-    /// Waits until a moment, or until something changes.
-    async fn wait_until(&self, due_at: f64, mark: u64) {
-        let host = &self.orchestrator.host;
-        let ms = due_at - host.now();
-        if ms > 0.0 {
-            first_of(host.sleep(ms), self.live.changed_since(mark)).await;
-        }
-    }
-
-    /// Delays a step as slow play says; gives way at once when something changes.
-    async fn pace(&mut self, step: StepIndex, ms: f64, mark: u64) {
-        let now = self.orchestrator.host.now();
-        let since = match self.progress.pacing {
-            Some((paced, since)) if paced == step => since,
-            _ => now,
+        let (live, plan) = (Rc::clone(&self.live), self.plan.clone());
+        let call = async move {
+            let what = plan.as_ref().map(|plan| &plan.steps[step]);
+            let limit = what.and_then(|what| Some((what.timeout_ms?, &*what.id)));
+            orchestrator.call_agent(&live, &attempt, limit).await
         };
-        self.progress.pacing = Some((step, since));
-        self.wait_until(since + ms, mark).await;
-        if self.orchestrator.host.now() >= since + ms {
-            self.progress.paced = Some(step);
-        }
+        self.running.push(Running { step, call: Box::pin(call) });
     }
-}
 
-/// Resolves with the first of two.
-async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    poll_fn(|context| match one.as_mut().poll(context) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => other.as_mut().poll(context),
-    })
-    .await;
+    /// Waits until an attempt has ended, until a moment, or, where more could begin, until something changes.
+    async fn wait(&mut self, until: Option<f64>, mark: u64) {
+        let (host, live) = (&self.orchestrator.host, Rc::clone(&self.live));
+        let listens = self.end.is_none() && self.room() > 0;
+        let ms = until.map(|until| until - host.now());
+        if ms.is_some_and(|ms| ms <= 0.0) {
+            return;
+        }
+        let mut timer = pin!(async {
+            match ms {
+                Some(ms) => host.sleep(ms).await,
+                None => std::future::pending().await,
+            }
+        });
+        poll_fn(|context| {
+            if self.poll_running(context) || (listens && live.poll_changed(mark, context).is_ready()) {
+                return Poll::Ready(());
+            }
+            timer.as_mut().poll(context)
+        })
+        .await;
+    }
+
+    /// Takes every attempt that has ended; true where there was one.
+    fn poll_running(&mut self, context: &mut Context<'_>) -> bool {
+        let before = self.running.len();
+        let Drive { running, finished, given_up, .. } = self;
+        running.retain_mut(|attempt| match attempt.call.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(Ended::Answered(result)) => {
+                let place = finished.partition_point(|other| other.step() < attempt.step);
+                finished.insert(place, Finished::new(attempt.step, result));
+                false
+            }
+            Poll::Ready(Ended::GivenUp) => {
+                *given_up = true;
+                false
+            }
+        });
+        running.len() < before
+    }
 }

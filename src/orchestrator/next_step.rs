@@ -19,8 +19,8 @@ pub struct StepReport<V> {
     pub step: StepIndex,
     /// Its id.
     pub id: Box<str>,
-    /// Who did it.
-    pub agent: Box<str>,
+    /// Who did it, where an agent did.
+    pub agent: Option<Box<str>>,
     /// How it ended.
     pub status: StepStatus,
     /// What it gave.

@@ -22,6 +22,10 @@ impl<V: Clone> Finished<V> {
         Finished { step, result, accounted: false }
     }
 
+    pub(super) fn step(&self) -> StepIndex {
+        self.step
+    }
+
     /// What the agent gave.
     pub(super) fn output(&self) -> Option<V> {
         match &self.result {
@@ -32,32 +36,39 @@ impl<V: Clone> Finished<V> {
 }
 
 impl<H: Host> Drive<'_, H> {
-    /// Notes in the job what the attempt that has just ended came to. Gives its step where that ended too.
+    /// Notes in the job what the attempts that have just ended came to. Gives the last step that ended too.
     pub(super) async fn settle(&mut self, job: &mut Job<H::Value>) -> Option<StepIndex> {
-        let step = self.finished.as_ref()?.step;
-        if job.run_mut().states[step].status == StepStatus::Running {
-            self.note_result(job, step);
-        } else {
-            job.drop_late_result(step);
+        let mut ended = None;
+        for place in 0..self.finished.len() {
+            let finished = &self.finished[place];
+            let step = finished.step;
+            if job.run_mut().states[step].status == StepStatus::Running {
+                self.note_result(job, finished);
+            } else {
+                job.drop_late_result(step);
+            }
+            self.account(job, place).await;
+            if job.run_mut().states[step].status.has_ended() {
+                ended = Some(step);
+            }
         }
-        self.account(job, step).await;
-        job.run_mut().states[step].status.has_ended().then_some(step)
+        ended
     }
 
-    fn note_result(&self, job: &mut Job<H::Value>, step: StepIndex) {
+    fn note_result(&self, job: &mut Job<H::Value>, Finished { step, result, .. }: &Finished<H::Value>) {
+        let step = *step;
         let now = self.orchestrator.host().now();
-        match self.finished.as_ref().map(|finished| &finished.result) {
-            None => {}
-            Some(AgentResult::Done { output, cost }) => job.finish_step(step, output.clone(), *cost, now),
-            Some(AgentResult::NeedsApproval { calls }) => {
+        match result {
+            AgentResult::Done { output, cost } => job.finish_step(step, output.clone(), *cost, now),
+            AgentResult::NeedsApproval { calls } => {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
             }
-            Some(AgentResult::Failed { why, retryable, retry_after, .. }) => {
+            AgentResult::Failed { why, retryable, retry_after, .. } => {
                 let attempts = job.run_mut().states[step].attempts;
                 let wait = job.run_mut().step(step).retry.wait_after(attempts).filter(|_| *retryable);
                 match wait {
                     Some(wait) => {
-                        job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)))
+                        job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)));
                     }
                     None => job.fail_step(step, why.clone(), now),
                 }
@@ -66,13 +77,15 @@ impl<H: Host> Drive<'_, H> {
     }
 
     /// Says to the budget manager what the attempt cost, once.
-    async fn account(&mut self, job: &mut Job<H::Value>, step: StepIndex) {
-        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
-        let estimate = self.progress.granted.map_or(0.0, |granted| granted.estimate);
-        let Some(finished) = self.finished.as_mut().filter(|finished| !finished.accounted) else {
+    async fn account(&mut self, job: &mut Job<H::Value>, place: usize) {
+        let finished = &mut self.finished[place];
+        if std::mem::replace(&mut finished.accounted, true) {
             return;
-        };
-        finished.accounted = true;
+        }
+        let step = finished.step;
+        let granted = self.progress.granted.iter().position(|granted| granted.step == step);
+        let estimate = granted.map_or(0.0, |place| self.progress.granted[place].estimate);
+        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
         let cost = match &finished.result {
             AgentResult::Done { cost, .. } => Some(cost.unwrap_or(estimate)),
             // What is tried again stays held: the budget is asked once a step.
@@ -80,7 +93,9 @@ impl<H: Host> Drive<'_, H> {
             AgentResult::Failed { cost, .. } => *cost,
             AgentResult::NeedsApproval { .. } => None,
         };
-        self.progress.granted = None;
+        if let Some(place) = granted {
+            self.progress.granted.swap_remove(place);
+        }
         let host = self.orchestrator.host();
         match cost {
             Some(cost) => host.spent(self.key, step, cost).await,

@@ -1,9 +1,15 @@
 use serde_json::Value;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::{JsHost, calls::call, input::evaluate, store::known};
+use super::{
+    JsHost,
+    calls::call,
+    input::{evaluate, read_context, value_of},
+    store::known,
+};
 use crate::{
     core::{
+        logic::Reads,
         outcome::{Code, Refusal},
         step::StepIndex,
         stored::read_routed_step,
@@ -97,10 +103,16 @@ impl Agents for JsHost {
         }
     }
 
+    fn read_context(&self, job: JobKey, reads: Reads) -> Result<Value, String> {
+        read_context(job, reads)
+    }
+
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> JsAttempt {
         let (kind, value) = match input {
             Input::FromCaller => (FROM_CALLER, JsValue::UNDEFINED),
-            Input::OutputOf(_) => (OUTPUTS, JsValue::UNDEFINED),
+            Input::OutputOf([]) => (OUTPUTS, JsValue::NULL),
+            Input::OutputOf([one]) => (OUTPUTS, JsValue::from_f64(*one as f64)),
+            Input::OutputOf(several) => (OUTPUTS, value_of(&several.into())),
             Input::FromRouter => (FROM_ROUTER, JsValue::UNDEFINED),
             Input::Expression(expression) => match evaluate(job, expression) {
                 Ok(value) => (COMPUTED, value),

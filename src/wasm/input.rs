@@ -26,17 +26,24 @@ pub(super) fn evaluate(job: JobKey, expression: &Expr) -> Result<JsValue, String
         return Ok(context_value(job.0, &Value::from(path.keys()).to_string()));
     }
     if let Some(literal) = expression.as_literal() {
-        return Ok(value_from_json(&literal.to_string()));
+        return Ok(value_of(literal));
     }
-    let context = match expression.paths() {
-        Reads::Paths(paths) => read_paths(job, paths)?,
-        Reads::Everything => read_paths(job, vec![Path::parse("")])?,
-    };
+    let context = read_context(job, expression.paths())?;
     let value = expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())?;
-    Ok(value_from_json(&value.to_string()))
+    Ok(value_of(&value))
 }
 
-fn read_paths(job: JobKey, paths: Vec<Path>) -> Result<Value, String> {
+/// A JavaScript value from JSON.
+pub(super) fn value_of(value: &Value) -> JsValue {
+    value_from_json(&value.to_string())
+}
+
+/// What an expression reads of the context.
+pub(super) fn read_context(job: JobKey, reads: Reads) -> Result<Value, String> {
+    let paths = match reads {
+        Reads::Paths(paths) => paths,
+        Reads::Everything => vec![Path::parse("")],
+    };
     let asked: Value = paths.iter().map(|path| Value::from(path.keys())).collect();
     let answer = context_json(job.0, &asked.to_string());
     if let Some(problem) = answer.strip_prefix('!') {

@@ -33,4 +33,8 @@ pub(crate) struct JsHost {
 impl Values for JsHost {
     type Value = JsValue;
     type Error = JsValue;
+
+    fn value_of(&self, json: &serde_json::Value) -> JsValue {
+        input::value_of(json)
+    }
 }

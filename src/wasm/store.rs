@@ -180,7 +180,7 @@ impl JobStore for JsHost {
             }
         }
         for (step, value) in &job.change.context {
-            change_context(key.0, *step as u32, value);
+            change_context(key.0, *step as u32, value.as_ref().unwrap_or(&JsValue::NULL));
         }
         for event in &job.change.events {
             write_event(key.0, event);
@@ -368,12 +368,13 @@ fn kind_of(what: &StepFact<JsValue>) -> u32 {
         StepFact::Rejected(_) => 5,
         StepFact::Recovered => 6,
         StepFact::LateResultDropped => 7,
+        StepFact::Skipped => 8,
     }
 }
 
 fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
     match what {
-        StepFact::Recovered | StepFact::LateResultDropped => {}
+        StepFact::Recovered | StepFact::LateResultDropped | StepFact::Skipped => {}
         StepFact::Started { given } => {
             if let Some(given) = given {
                 event_input(key, given);

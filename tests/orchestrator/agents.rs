@@ -32,7 +32,7 @@ fn a_step_is_reported_and_recorded() {
         let report = StepReport {
             step: 0,
             id: "one".into(),
-            agent: "worker".into(),
+            agent: Some("worker".into()),
             status: StepStatus::Done,
             output: Some(json!({ "is": "done" })),
             attempts: 1,

@@ -50,7 +50,13 @@ impl<V> Job<V> {
         {
             run.states[step].status = StepStatus::Pending;
         }
+        self.run_mut().schedule.offer(step);
         self.note_step(step, cause, StepFact::Approved(by));
+        self.go_on_after_answer(now);
+    }
+
+    /// A job that was paused for an approval becomes running when one was given or refused.
+    fn go_on_after_answer(&mut self, now: f64) {
         let paused_for_it = self
             .run
             .as_ref()
@@ -61,7 +67,7 @@ impl<V> Job<V> {
         }
     }
 
-    /// A person said no: the step fails, and the job with it.
+    /// A person said no: the step fails, and the job with it unless the plan says otherwise.
     pub fn reject(&mut self, approval: &Approval, by: Decision, now: f64) {
         let step = approval.step;
         let cause = self.step_seq(step);
@@ -73,5 +79,6 @@ impl<V> Job<V> {
         self.withdraw_approvals(|other| other.id == approval.id);
         self.note_step(step, cause, StepFact::Rejected(by));
         self.fail_step(step, Refusal::new(Code::Rejected, message), now);
+        self.go_on_after_answer(now);
     }
 }

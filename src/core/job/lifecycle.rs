@@ -25,11 +25,20 @@ impl<V> Job<V> {
         self.head.started.get_or_insert(now);
         self.pass_breakpoint();
         self.clear_pause();
+        self.ask_again();
         let seq = self.note(cause, Fact::JobStarted);
         if let Some(run) = &mut self.run {
             run.started_seq = Some(seq);
         }
         Ok(())
+    }
+
+    /// What waits for a person is looked at again: it may need nobody any more.
+    fn ask_again(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        for approval in &run.approvals {
+            run.schedule.offer(approval.step);
+        }
     }
 
     /// A job that paused before a step goes past it when it is started again.
@@ -145,6 +154,7 @@ impl<V> Job<V> {
     /// The job's permissions become these.
     pub fn set_permissions(&mut self, permissions: Permissions) {
         self.head.permissions = permissions;
+        self.ask_again();
         self.change.rare.permissions = true;
         self.note(None, Fact::PermissionsChanged(permissions));
     }

@@ -2,7 +2,7 @@ use super::{Failure, Job, Steps};
 use crate::core::{
     event::{Fact, StepFact},
     outcome::{Code, Refusal},
-    plan::{RoutedStep, Step},
+    plan::{OnError, RoutedStep, Step},
     status::Move,
     step::{StepIndex, StepState, StepStatus},
 };
@@ -31,7 +31,7 @@ impl<V> Job<V> {
     /// What caused the job to complete: the end of its last step, or its start.
     pub fn latest_cause(&self) -> Option<u64> {
         let run = self.run.as_ref()?;
-        run.states.last().and_then(|state| state.seq).or(run.started_seq)
+        run.states.iter().filter_map(|state| state.seq).max().or(run.started_seq)
     }
 
     /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
@@ -67,7 +67,7 @@ impl<V> Job<V> {
         run.schedule.end(step);
         let state = &mut run.states[step];
         (state.status, state.finished_at) = (StepStatus::Done, Some(now));
-        self.change.context.push((step, output.clone()));
+        self.change.context.push((step, Some(output.clone())));
         self.note_step(step, cause, StepFact::Completed { output, cost });
     }
 
@@ -77,14 +77,28 @@ impl<V> Job<V> {
         let state = &mut self.run_mut().states[step];
         (state.status, state.due_at) = (StepStatus::Waiting, Some(due_at));
         state.error = Some(Box::new(why.clone()));
-        self.run_mut().schedule.offer(step);
+        self.run_mut().schedule.put_off(step, Some(due_at));
         let message = why.message.into();
         self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
     }
 
-    /// The step failed for good, and the job with it.
+    /// The step is not to be done.
+    pub fn skip_step(&mut self, step: StepIndex, now: f64) {
+        let cause = self.cause_of(step);
+        let run = self.run_mut();
+        run.schedule.end(step);
+        let state = &mut run.states[step];
+        (state.status, state.finished_at) = (StepStatus::Skipped, Some(now));
+        self.note_step(step, cause, StepFact::Skipped);
+    }
+
+    /// The step failed for good, and the job with it unless the plan says otherwise.
     pub fn fail_step(&mut self, step: StepIndex, why: Refusal, now: f64) {
         self.end_step_badly(step, &why, now);
+        if self.run_mut().step(step).on_error == OnError::Continue {
+            self.change.context.push((step, None));
+            return;
+        }
         self.fail_other_attempts(step, now);
         let failure = Failure { code: why.code, message: why.message.into(), step: Some(step) };
         // A job that has ended meanwhile stays as it ended.

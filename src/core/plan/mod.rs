@@ -1,5 +1,6 @@
 //! Plans: what a job's steps are, parsed once and never checked again.
 
+mod order;
 mod parse;
 mod problem;
 
@@ -13,19 +14,26 @@ pub use problem::Problem;
 pub struct Plan {
     /// The steps, in the plan's order.
     pub steps: Vec<Step>,
+    /// How many of them may run side by side.
+    pub concurrency: usize,
     /// The steps' places in the order of their ids.
     by_id: Vec<StepIndex>,
 }
 
-/// One step: an agent's work.
+/// How many steps of a plan run side by side where it doesn't say.
+pub const CONCURRENCY: usize = 8;
+
+/// One step.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Unique within its job.
     pub id: Box<str>,
-    /// Which agent does it.
-    pub agent: Box<str>,
+    /// What it does.
+    pub work: Work,
     /// The steps it comes after.
     pub after: Vec<StepIndex>,
+    /// It is skipped where this gives something falsy.
+    pub when: Option<Expr>,
     /// What the agent is given, where the plan says.
     pub input: Option<Expr>,
     /// The tools it may call.
@@ -42,6 +50,27 @@ pub struct Step {
     pub into: Box<str>,
     /// The job pauses before it.
     pub breakpoint: bool,
+    /// What its failure means for the job.
+    pub on_error: OnError,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// An agent of this name does it.
+    Agent(Box<str>),
+    /// A person approves.
+    Approve,
+}
+
+/// What a step's failure means for its job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The job fails.
+    #[default]
+    Fail,
+    /// The job goes on, with null for the step's output.
+    Continue,
 }
 
 /// A router's answer: the step it asks for.
@@ -63,14 +92,24 @@ impl Step {
             id: format!("{agent}#{number}").into(),
             after: number.checked_sub(2).into_iter().collect(),
             input: None,
+            work: Work::Agent(agent.as_str().into()),
+            when: None,
             tools,
             cost,
             approval: false,
             retry: Retry::default(),
             timeout_ms: None,
-            into: agent.as_str().into(),
-            agent: agent.into(),
+            into: agent.into(),
             breakpoint: false,
+            on_error: OnError::Fail,
+        }
+    }
+
+    /// Which agent does it; none where it is not an agent's work.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.work {
+            Work::Agent(name) => Some(name),
+            Work::Approve => None,
         }
     }
 }
@@ -83,9 +122,9 @@ fn places_by_id<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<StepIndex> {
 }
 
 impl Plan {
-    fn new(steps: Vec<Step>) -> Plan {
+    fn new(steps: Vec<Step>, concurrency: usize) -> Plan {
         let by_id = places_by_id(steps.iter().map(|step| &*step.id));
-        Plan { steps, by_id }
+        Plan { steps, concurrency, by_id }
     }
 
     /// The place of the step with this id.

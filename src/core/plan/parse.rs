@@ -5,24 +5,44 @@ use std::num::NonZeroU32;
 use serde_json::{Map, Value};
 
 use super::{
-    Plan, Problem, Step, places_by_id,
+    CONCURRENCY, OnError, Plan, Problem, Step, Work,
+    order::check_order,
+    places_by_id,
     problem::{Report, shown},
 };
 use crate::core::{
-    logic::{Expr, nearest},
+    logic::{CompileError, Expr, nearest},
     outcome::listed,
     retry::Retry,
+    step::StepIndex,
 };
 
-const PLAN_KEYS: [&str; 3] = ["name", "version", "steps"];
-const STEP_KEYS: [&str; 10] =
-    ["id", "agent", "input", "tools", "cost", "approval", "retry", "timeoutMs", "into", "breakpoint"];
+const PLAN_KEYS: [&str; 4] = ["name", "version", "concurrency", "steps"];
+/// What a step can do; it does one of them.
+const KINDS: [&str; 4] = ["agent", "job", "wait", "approve"];
+const STEP_KEYS: [&str; 14] = [
+    "id",
+    "agent",
+    "approve",
+    "after",
+    "when",
+    "input",
+    "tools",
+    "cost",
+    "approval",
+    "retry",
+    "timeoutMs",
+    "into",
+    "breakpoint",
+    "onError",
+];
+/// What only makes sense where an agent does the work.
+const AGENT_KEYS: [&str; 5] = ["input", "tools", "cost", "retry", "timeoutMs"];
+const APPROVE_KEYS: [&str; 1] = ["message"];
 const RETRY_KEYS: [&str; 4] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs"];
 
 /// Part of the plan language, and refused by this release rather than ignored.
-const PLAN_KEYS_TO_COME: [&str; 1] = ["concurrency"];
-const STEP_KEYS_TO_COME: [&str; 8] =
-    ["job", "wait", "approve", "after", "when", "forEach", "repeat", "onError"];
+const STEP_KEYS_TO_COME: [&str; 4] = ["job", "wait", "forEach", "repeat"];
 
 /// Names that mean something to JavaScript objects themselves.
 const RESERVED: [&str; 3] = ["__proto__", "constructor", "prototype"];
@@ -44,16 +64,16 @@ const MAX_NAME: usize = 10_000;
 /// Every problem of the plan, in the plan's order.
 pub fn parse(value: &Value) -> Result<Plan, Vec<Problem>> {
     let mut report = Report::default();
-    let steps = read_plan(value, &mut report);
-    if report.problems.is_empty() { Ok(Plan::new(steps)) } else { Err(report.problems) }
+    let plan = read_plan(value, &mut report);
+    if report.problems.is_empty() { Ok(plan) } else { Err(report.problems) }
 }
 
-fn read_plan(value: &Value, report: &mut Report) -> Vec<Step> {
+fn read_plan(value: &Value, report: &mut Report) -> Plan {
     let Some(plan) = value.as_object() else {
         report.say(format!("a plan must be an object with a list of steps; found {}", shown(value)));
-        return Vec::new();
+        return Plan::default();
     };
-    check_keys(plan, &PLAN_KEYS, &PLAN_KEYS_TO_COME, report);
+    check_keys(plan, &PLAN_KEYS, &[], report);
     if let Some(name) = plan.get("name").filter(|name| !name.is_string()) {
         report.at("name", |report| report.say(format!("must be a string; found {}", shown(name))));
     }
@@ -62,29 +82,27 @@ fn read_plan(value: &Value, report: &mut Report) -> Vec<Step> {
             report.say(format!("must be a string or a number; found {}", shown(version)))
         });
     }
-    let Some(list) = plan.get("steps") else {
-        report.at("steps", |report| report.say("is missing: a plan needs a list of steps"));
-        return Vec::new();
-    };
-    match list.as_array() {
-        Some(list) if list.len() <= MAX_STEPS => read_steps(list, report),
-        Some(list) => {
-            let count = list.len();
-            report.at("steps", |report| {
-                report.say(format!("has {count} steps; at most {MAX_STEPS} are allowed"))
-            });
-            Vec::new()
+    let concurrency = read_count(plan, "concurrency", report).map_or(CONCURRENCY, |n| n.get() as usize);
+    let steps = report.at("steps", |report| list_of_steps(plan, report));
+    let Some(list) = steps else { return Plan::default() };
+    Plan::new(read_steps(list, report), concurrency)
+}
+
+fn list_of_steps<'a>(plan: &'a Map<String, Value>, report: &mut Report) -> Option<&'a [Value]> {
+    match plan.get("steps") {
+        None => report.say("is missing: a plan needs a list of steps"),
+        Some(Value::Array(list)) if list.len() <= MAX_STEPS => return Some(list),
+        Some(Value::Array(list)) => {
+            report.say(format!("has {} steps; at most {MAX_STEPS} are allowed", list.len()));
         }
-        None => {
-            report
-                .at("steps", |report| report.say(format!("must be a list of steps; found {}", shown(list))));
-            Vec::new()
-        }
+        Some(other) => report.say(format!("must be a list of steps; found {}", shown(other))),
     }
+    None
 }
 
 fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
     let same = first_of_same_id(list);
+    let ids = Ids::of(list);
     let mut steps = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         let step = report.at_item("steps", index, |report| {
@@ -96,11 +114,42 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
                 let (id, first) = (shown(&object["id"]), same[index]);
                 report.at("id", |report| report.say(format!("{id} is already the id of steps[{first}]")));
             }
-            Some(read_step(object, index, report))
+            Some(read_step(object, index, &ids, report))
         });
         steps.extend(step);
     }
+    // Places are right only where every step could be read.
+    if report.problems.is_empty() {
+        check_order(&steps, report);
+    }
     steps
+}
+
+/// The places of the steps, by id.
+struct Ids<'a> {
+    sorted: Vec<(&'a str, StepIndex)>,
+}
+
+impl<'a> Ids<'a> {
+    fn of(list: &'a [Value]) -> Ids<'a> {
+        let ids = list.iter().zip(0..).filter_map(|(step, place)| Some((step.get("id")?.as_str()?, place)));
+        let mut sorted: Vec<(&str, StepIndex)> = ids.collect();
+        sorted.sort_unstable();
+        Ids { sorted }
+    }
+
+    fn place_of(&self, id: &str) -> Option<StepIndex> {
+        let found = self.sorted.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
+        Some(self.sorted[found].1)
+    }
+
+    /// A sentence about an id that no step has.
+    fn unknown(&self, id: &str) -> String {
+        match nearest(id, self.sorted.iter().map(|(known, _)| *known)) {
+            Some(meant) => format!("unknown step \"{id}\"; did you mean \"{meant}\"?"),
+            None => format!("unknown step \"{id}\""),
+        }
+    }
 }
 
 /// For each step, the first one that has its id.
@@ -120,25 +169,94 @@ fn first_of_same_id(list: &[Value]) -> Vec<usize> {
     first
 }
 
-fn read_step(step: &Map<String, Value>, index: usize, report: &mut Report) -> Step {
+fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Step {
     check_keys(step, &STEP_KEYS, &STEP_KEYS_TO_COME, report);
     let id = read_name(step, "id", report).unwrap_or_default();
-    let kinds_to_come = ["job", "wait", "approve"].iter().any(|kind| step.contains_key(*kind));
-    if !step.contains_key("agent") && !kinds_to_come {
-        report.say("a step needs an \"agent\": the name of the agent that does it");
-    }
     Step {
-        agent: read_name(step, "agent", report).unwrap_or_default(),
-        after: index.checked_sub(1).into_iter().collect(),
-        input: read_input(step, report),
-        tools: read_tools(step, report),
+        work: read_work(step, report),
+        after: read_after(step, index, ids, report),
+        when: step.get("when").and_then(|value| read_expression("when", Expr::compile(value), report)),
+        input: step
+            .get("input")
+            .and_then(|value| read_expression("input", Expr::compile_template(value), report)),
+        tools: read_names(step, "tools", "tool names", report),
         cost: read_number(step, "cost", 0, report),
         approval: read_bool(step, "approval", report),
         retry: read_retry(step, report),
         timeout_ms: read_number(step, "timeoutMs", 1, report),
         into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
         breakpoint: read_bool(step, "breakpoint", report),
+        on_error: read_on_error(step, report),
         id,
+    }
+}
+
+/// What the step does: exactly one of the kinds, and nothing that only another kind has.
+fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
+    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(*kind));
+    match (kinds.next(), kinds.next()) {
+        (None, _) => report.say(format!("a step needs one of {}", listed(&mut KINDS.into_iter()))),
+        (Some(one), Some(other)) => {
+            report.say(format!("a step does one thing; this one has both \"{one}\" and \"{other}\""));
+        }
+        (Some("agent"), None) => {
+            return Work::Agent(read_name(step, "agent", report).unwrap_or_default());
+        }
+        (Some(kind), None) => {
+            for key in AGENT_KEYS.iter().filter(|key| step.contains_key(**key)) {
+                report.at(key, |report| report.say(format!("a step with \"{kind}\" has no \"{key}\"")));
+            }
+            if let Some(value) = step.get("approve") {
+                report.at("approve", |report| check_approve(value, report));
+            }
+        }
+    }
+    Work::Approve
+}
+
+fn check_approve(value: &Value, report: &mut Report) {
+    let Some(approve) = value.as_object() else {
+        report.say(format!("must be an object, which may have a message; found {}", shown(value)));
+        return;
+    };
+    check_keys(approve, &APPROVE_KEYS, &[], report);
+    if let Some(message) = approve.get("message").filter(|message| !message.is_string()) {
+        report.at("message", |report| report.say(format!("must be a string; found {}", shown(message))));
+    }
+}
+
+/// The steps it comes after: the one before it in the list, where it doesn't say.
+fn read_after(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Vec<StepIndex> {
+    if !step.contains_key("after") {
+        return index.checked_sub(1).into_iter().collect();
+    }
+    let names = read_names(step, "after", "step ids", report);
+    let mut after = Vec::with_capacity(names.len());
+    for (place, name) in names.iter().enumerate() {
+        let problem = match ids.place_of(name) {
+            Some(found) if found == index => "a step can't come after itself".to_owned(),
+            Some(found) if after.contains(&found) => format!("\"{name}\" is named twice"),
+            Some(found) => {
+                after.push(found);
+                continue;
+            }
+            None => ids.unknown(name),
+        };
+        report.at_item("after", place, |report| report.say(problem));
+    }
+    after
+}
+
+fn read_on_error(step: &Map<String, Value>, report: &mut Report) -> OnError {
+    match step.get("onError").map(|value| (value, value.as_str())) {
+        None | Some((_, Some("fail"))) => OnError::Fail,
+        Some((_, Some("continue"))) => OnError::Continue,
+        Some((other, _)) => {
+            report.at("onError", |report| {
+                report.say(format!("must be \"fail\" or \"continue\"; found {}", shown(other)))
+            });
+            OnError::Fail
+        }
     }
 }
 
@@ -175,27 +293,24 @@ fn read_name(step: &Map<String, Value>, key: &str, report: &mut Report) -> Optio
     value.as_str().map(Box::from)
 }
 
-fn read_input(step: &Map<String, Value>, report: &mut Report) -> Option<Expr> {
-    let value = step.get("input")?;
-    match Expr::compile_template(value) {
+fn read_expression(key: &str, compiled: Result<Expr, CompileError>, report: &mut Report) -> Option<Expr> {
+    match compiled {
         Ok(expression) => Some(expression),
         Err(error) => {
-            report.at("input", |report| report.say(error.to_string()));
+            report.at(key, |report| report.say(error.to_string()));
             None
         }
     }
 }
 
-fn read_tools(step: &Map<String, Value>, report: &mut Report) -> Vec<Box<str>> {
-    let Some(value) = step.get("tools") else {
+fn read_names(step: &Map<String, Value>, key: &str, what: &str, report: &mut Report) -> Vec<Box<str>> {
+    let Some(value) = step.get(key) else {
         return Vec::new();
     };
     let names: Option<Vec<Box<str>>> =
         value.as_array().and_then(|list| list.iter().map(|name| name.as_str().map(Box::from)).collect());
     names.unwrap_or_else(|| {
-        report.at("tools", |report| {
-            report.say(format!("must be a list of tool names; found {}", shown(value)))
-        });
+        report.at(key, |report| report.say(format!("must be a list of {what}; found {}", shown(value))));
         Vec::new()
     })
 }
@@ -233,8 +348,11 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
             return standard;
         };
         check_keys(object, &RETRY_KEYS, &[], report);
+        if !object.contains_key("maxAttempts") {
+            report.at("maxAttempts", |report| report.say("is missing: how many attempts there are in all"));
+        }
         Retry {
-            max_attempts: read_attempts(object, report).unwrap_or(standard.max_attempts),
+            max_attempts: read_count(object, "maxAttempts", report).unwrap_or(standard.max_attempts),
             backoff_ms: read_number(object, "backoffMs", 0, report).unwrap_or(standard.backoff_ms),
             factor: read_number(object, "factor", 1, report).unwrap_or(standard.factor),
             max_backoff_ms: read_number(object, "maxBackoffMs", 0, report).unwrap_or(standard.max_backoff_ms),
@@ -242,20 +360,20 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
     })
 }
 
-fn read_attempts(retry: &Map<String, Value>, report: &mut Report) -> Option<NonZeroU32> {
-    let value = retry.get("maxAttempts");
-    let attempts = value
-        .and_then(Value::as_f64)
+/// A whole number of at least 1.
+fn read_count(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<NonZeroU32> {
+    let value = object.get(key)?;
+    let count = value
+        .as_f64()
         .filter(|number| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(number))
         // In range by the line above.
         .and_then(|number| NonZeroU32::new(number as u32));
-    if attempts.is_none() {
-        let found = value.map_or_else(|| "nothing".to_owned(), shown);
-        report.at("maxAttempts", |report| {
-            report.say(format!("must be a whole number of at least 1; found {found}"))
+    if count.is_none() {
+        report.at(key, |report| {
+            report.say(format!("must be a whole number of at least 1; found {}", shown(value)))
         });
     }
-    attempts
+    count
 }
 
 #[cfg(test)]
@@ -319,9 +437,7 @@ mod tests {
 
     #[test]
     fn what_is_to_come_is_refused_and_not_ignored() {
-        for (key, value) in
-            [("when", json!(true)), ("after", json!([])), ("forEach", json!([])), ("wait", json!({}))]
-        {
+        for (key, value) in [("forEach", json!([])), ("repeat", json!({}))] {
             let mut step = json!({ "id": "a", "agent": "x" });
             step[key] = value;
             let problems = parse(&json!({ "steps": [step] })).unwrap_err();
@@ -342,6 +458,7 @@ mod tests {
                 .iter()
                 .chain(&STEP_KEYS_TO_COME)
                 .chain(&PLAN_KEYS)
+                .chain(&KINDS)
                 .chain(&RETRY_KEYS)
                 .copied()
                 .collect::<Vec<_>>(),

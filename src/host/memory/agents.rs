@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::{Fate, HostCall, MemoryHost, form};
 use crate::{
     core::{
-        logic::{Expr, MAX_STEPS},
+        logic::{Expr, MAX_STEPS, Reads},
         outcome::{Code, Refusal},
         step::StepIndex,
         stored::read_routed_step,
@@ -28,6 +28,8 @@ pub struct AgentCall {
     pub number: usize,
     /// Whose step.
     pub job: JobKey,
+    /// The step's place in its plan.
+    pub place: StepIndex,
     /// The step's id.
     pub step: String,
     /// The agent's name.
@@ -224,6 +226,12 @@ impl Agents for MemoryHost {
         self.call(HostCall::Route(job), ask).await
     }
 
+    fn read_context(&self, job: JobKey, _reads: Reads) -> Result<Value, String> {
+        Ok(self
+            .look(job, |stored| stored.and_then(|stored| stored.get("context")).cloned())
+            .unwrap_or_default())
+    }
+
     fn prepare(&self, job: JobKey, step: StepIndex, attempt: u32, input: Input<'_>) -> MemoryAttempt {
         let crew = &self.world.crew;
         let number = crew.prepared.replace(crew.prepared.get() + 1);
@@ -238,6 +246,7 @@ impl Agents for MemoryHost {
             let call = AgentCall {
                 number,
                 job,
+                place: step,
                 attempt,
                 idempotency_key: format!(
                     "{}:{id}",
@@ -267,7 +276,7 @@ impl Agents for MemoryHost {
             }
             Reply::Asks(requests) => {
                 let calls = requests.len() as u32;
-                self.with(call.job, |record| record.requests = requests);
+                self.with(call.job, |record| record.requests.insert(call.place, requests));
                 AgentResult::NeedsApproval { calls }
             }
             Reply::Later => std::future::pending().await,

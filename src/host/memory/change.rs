@@ -1,5 +1,7 @@
 //! Writes a commit into a stored job, in the form that the package's engine writes.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::ToolCall;
@@ -17,7 +19,7 @@ use crate::core::{
 pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) trace: &'a str,
-    pub(super) requests: &'a [ToolCall],
+    pub(super) requests: &'a BTreeMap<StepIndex, Vec<ToolCall>>,
     pub(super) routing: &'a Option<Value>,
     pub(super) now: f64,
     pub(super) revision: u64,
@@ -76,7 +78,7 @@ impl Writer<'_> {
             }
             let context = object_in(stored, "context");
             for (step, value) in &change.context {
-                context.insert(run.step(*step).into.to_string(), value.clone());
+                context.insert(run.step(*step).into.to_string(), value.clone().unwrap_or_default());
             }
         }
         self.write_events(stored, job, asked.as_ref())
@@ -145,8 +147,9 @@ impl Writer<'_> {
             let known = before.iter().find(|known| known["id"] == *approval.id);
             known.cloned().unwrap_or_else(|| {
                 let what = run.step(approval.step);
-                let mut written = json!({ "id": *approval.id, "step": *what.id, "agent": *what.agent });
-                let request = approval.tool_call.and_then(|call| self.requests.get(call as usize));
+                let mut written = json!({ "id": *approval.id, "step": *what.id, "agent": what.agent() });
+                let request =
+                    approval.tool_call.and_then(|call| self.requests.get(&approval.step)?.get(call as usize));
                 if let Some(ToolCall { tool, args }) = request {
                     written["tool"] = tool.as_str().into();
                     written["args"] = args.clone();
@@ -236,7 +239,7 @@ impl Writer<'_> {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
-                    "jobId": id, "step": *planned.id, "agent": *planned.agent, "attempt": attempt,
+                    "jobId": id, "step": *planned.id, "agent": planned.agent(), "attempt": attempt,
                     "status": status.name(),
                 });
                 let name = write_step_fact(&mut payload, stored, what, asked);
@@ -331,6 +334,7 @@ fn write_step_fact(
             write_decision(payload, decision, "reason");
             "step_rejected"
         }
+        StepFact::Skipped => "step_skipped",
         StepFact::Recovered => "step_recovered",
         StepFact::LateResultDropped => "late_result_dropped",
     }
