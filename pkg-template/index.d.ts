@@ -450,7 +450,7 @@ export interface Plan {
 export type JsonLogic = unknown;
 
 /**
- * One step of a plan. This release refuses `job`, `wait`, `forEach` and `repeat` as "not supported yet".
+ * One step of a plan. This release refuses `job`, `forEach` and `repeat` as "not supported yet".
  */
 export interface Step {
   id: string;
@@ -696,6 +696,16 @@ export interface Orchestrator {
    */
   recover(): Promise<{ resumed: string[] }>;
 
+  /**
+   * Sends a signal to a job. It is kept, also while the job is paused, until a `wait` step that names it takes it:
+   * once, the first that came first.
+   */
+  signal(jobId: string, name: string, payload?: unknown): Promise<Outcome>;
+  /**
+   * The job pauses before the steps of these ids from now on, beside those with `breakpoint` in its plan; `[]` takes
+   * them away. `startJob` goes past one.
+   */
+  setBreakpoints(jobId: string, steps: string[]): Promise<Outcome>;
   /**
    * Ends this orchestrator: the signals of what runs abort, event streams end. Jobs stay
    * as they are, ready for `recover`. Later calls are refused with code "closed".

@@ -85,6 +85,17 @@ export function agent_error(job) {
 }
 
 /**
+ * What a step gives that waited for a signal.
+ *
+ * @param {number} job
+ * @param {number} seq of the event that says it came
+ */
+export function signal_value(job, seq) {
+  const sent = slotOf(job).record.run.signals.find((/** @type {any} */ signal) => signal.seq === seq);
+  return { signal: sent.name, payload: sent.payload };
+}
+
+/**
  * @param {number} job
  * @param {number} call
  * @param {unknown} input

@@ -160,6 +160,37 @@ function newApproval(slot, id, step, toolCall) {
   return toolCall < 0 ? approval : Object.assign(approval, slot.requests.get(step)?.[toolCall]);
 }
 
+/** @param {number} job */
+export function change_signals(job) {
+  runOf(slotOf(job)).signals = [];
+}
+
+/**
+ * A signal that was there before; one that comes with this commit is added by its event.
+ *
+ * @param {number} job
+ * @param {number} seq
+ */
+export function change_signal(job, seq) {
+  const slot = slotOf(job);
+  const kept = slot.record.run?.signals?.find((/** @type {any} */ signal) => signal.seq === seq);
+  if (kept !== undefined) slot.change.run.signals.push(kept);
+}
+
+/** @param {number} job */
+export function change_breakpoints(job) {
+  runOf(slotOf(job)).breakpoints = [];
+}
+
+/**
+ * @param {number} job
+ * @param {number} step
+ */
+export function change_breakpoint(job, step) {
+  const slot = slotOf(job);
+  slot.change.run.breakpoints.push(slot.stepAt(step).id);
+}
+
 /**
  * @param {number} job
  * @param {number} step

@@ -25,6 +25,7 @@ export const JOB_EVENTS = /** @type {const} */ ([
   'job_completed',
   'job_failed',
   'permissions_changed',
+  'breakpoints_changed',
 ]);
 
 export const STEP_EVENTS = /** @type {const} */ ([
@@ -46,6 +47,7 @@ export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
+  'signal_received',
   'job_status_change',
   'parent_job_progress',
   'child_job_stats',

@@ -191,6 +191,7 @@ function hasMore(run) {
     run.plan !== undefined ||
     run.pause !== undefined ||
     run.failure !== undefined ||
+    run.signals !== undefined ||
     run.slowPlayMs !== undefined
   );
 }

@@ -42,6 +42,15 @@ pub enum Fact<V> {
     },
     /// The job's permissions were changed.
     PermissionsChanged(Permissions),
+    /// Somebody sent a signal.
+    Signalled {
+        /// What it is called.
+        name: Box<str>,
+        /// What it carries.
+        payload: V,
+    },
+    /// The job pauses before other steps than until now.
+    BreakpointsChanged,
     /// An agent's own event: its type and payload.
     Emitted {
         /// The step whose agent sent it.
@@ -58,6 +67,11 @@ pub enum StepFact<V> {
     Started {
         /// What the caller gave the step, where it did and this is the first attempt.
         given: Option<V>,
+    },
+    /// It began to wait.
+    Waiting {
+        /// Until when at the latest.
+        due_at: Option<f64>,
     },
     /// It ended well.
     Completed {

@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+use serde_json::json;
+
 use crate::{
     core::{
         admission::{Denied, Then, step_may_begin, within_step_limit},
         job::{Job, PauseReason, Steps},
         logic::{MAX_STEPS, truthy},
         outcome::{Code, Refusal},
-        plan::Work,
+        plan::{Wait, Work},
         step::{StepIndex, StepStatus},
     },
     host::{BudgetAnswer, Host, JobKey, Routed},
@@ -38,6 +40,8 @@ pub(super) enum Next<H: Host> {
     DecideAgain,
     /// Ask the router.
     AskRouter,
+    /// Nothing: the one step that is run has ended without an attempt.
+    Ended(StepIndex),
     /// Nothing: the run is over.
     End(Outcome<H, Driven<H::Value>>),
 }
@@ -65,13 +69,15 @@ pub(super) struct Progress<V> {
     pub(super) pacing: Option<(StepIndex, f64)>,
     /// What the router answered, not yet acted on.
     pub(super) routed: Option<Routed>,
-    /// The one step that is run, where it is only one and has begun.
+    /// Only one step is run.
+    pub(super) single: bool,
+    /// Which one, once it has begun.
     pub(super) only: Option<StepIndex>,
 }
 
 impl<V> Progress<V> {
-    pub(super) fn new(input: Option<V>) -> Self {
-        Progress { input, granted: Vec::new(), pacing: None, routed: None, only: None }
+    pub(super) fn new(input: Option<V>, single: bool) -> Self {
+        Progress { input, granted: Vec::new(), pacing: None, routed: None, single, only: None }
     }
 
     /// What was decided is committed: what it was decided with is used up, by the first step that begins or
@@ -87,8 +93,10 @@ impl<V> Progress<V> {
 /// What became of a step that was to begin.
 enum Tried<H: Host> {
     Begun(Begin),
-    /// It ended, or can't go on for now: another may.
+    /// It can't go on for now, or is not to be done: another may.
     Passed,
+    /// It ended without an attempt.
+    Ended,
     Stop(Next<H>),
 }
 
@@ -121,6 +129,8 @@ impl<H: Host> Orchestrator<H> {
             match self.try_step(key, job, step, progress, given).await {
                 Tried::Begun(begun) => begin.push(begun),
                 Tried::Passed => {}
+                Tried::Ended if progress.single => break Next::Ended(step),
+                Tried::Ended => {}
                 Tried::Stop(next) => break next,
             }
         };
@@ -151,7 +161,9 @@ impl<H: Host> Orchestrator<H> {
             Some(step) => run.schedule.due_at(step),
             None => run.schedule.first_due(),
         };
-        if running > 0 || until.is_some() {
+        let waits = running > 0 || until.is_some() || job.waits_for_signal();
+        let run = job.run_mut();
+        if waits {
             return Some(Next::Wait { until });
         }
         if let Some(approval) = run.approvals.first() {
@@ -191,30 +203,48 @@ impl<H: Host> Orchestrator<H> {
     ) -> Tried<H> {
         match self.is_wanted(key, job, step) {
             Ok(true) => {}
+            Ok(false) if job.run_mut().states[step].status == StepStatus::Failed => return Tried::Ended,
             Ok(false) => return Tried::Passed,
             Err(next) => return Tried::Stop(next),
         }
-        let what = job.run_mut().step(step);
-        let is_approval = what.work == Work::Approve;
-        if let (false, Err(denied)) = (is_approval, within_step_limit(job, Some(step))) {
+        match job.run_mut().step(step).work.clone() {
+            Work::Agent(name) => self.try_agent(key, job, step, &name, progress, given).await,
+            Work::Approve => match step_may_begin(job, step, true, String::new) {
+                Err(denied) => self.deny(job, step, denied),
+                Ok(()) => {
+                    let by = job.run_mut().states[step].approved_by.clone();
+                    let output = self.host.value_of(&json!({ "by": by }));
+                    job.finish_step(step, output, None, self.host.now());
+                    Tried::Ended
+                }
+            },
+            Work::Wait(wait) => match step_may_begin(job, step, true, String::new) {
+                Err(denied) => self.deny(job, step, denied),
+                Ok(()) => self.try_wait(key, job, step, &wait, progress),
+            },
+        }
+    }
+
+    /// Begins an agent's step.
+    async fn try_agent(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        name: &str,
+        progress: &mut Progress<H::Value>,
+        given: Option<H::Value>,
+    ) -> Tried<H> {
+        if let Err(denied) = within_step_limit(job, Some(step)) {
             job.stop_for(PauseReason::StepLimit, Some(step), None);
             return Tried::Stop(Next::refused(denied.refusal));
         }
-        let agent = match job.run_mut().step(step).agent() {
-            Some(name) => match self.host.find_agent(key, step, name) {
-                Ok(agent) => agent,
-                Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
-            },
-            None => None,
+        let agent = match self.host.find_agent(key, step, name) {
+            Ok(agent) => agent,
+            Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
         };
         if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
             return self.deny(job, step, denied);
-        }
-        if is_approval {
-            let by = job.run_mut().states[step].approved_by.clone();
-            let output = self.host.value_of(&serde_json::json!({ "by": by }));
-            job.finish_step(step, output, None, self.host.now());
-            return Tried::Passed;
         }
         if let Some(stop) = self.hold(key, job, step, progress, agent.and_then(|agent| agent.cost)).await {
             return Tried::Stop(stop);
@@ -227,6 +257,49 @@ impl<H: Host> Orchestrator<H> {
         // For the first step that runs, whether it was begun before or not.
         let number = job.begin_attempt(step, given.filter(|_| first), now);
         Tried::Begun(Begin { step, number, given_input: job.run_mut().states[step].input_given })
+    }
+
+    /// Begins a step that waits, or ends it where it has waited long enough.
+    fn try_wait(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        wait: &Wait,
+        progress: &mut Progress<H::Value>,
+    ) -> Tried<H> {
+        let now = self.host.now();
+        if progress.single {
+            progress.only = Some(step);
+        }
+        if job.run_mut().states[step].started_at.is_none() {
+            job.begin_wait(step, wait.due_at(now), now);
+        }
+        let due_at = job.run_mut().states[step].due_at;
+        let is_due = due_at.is_some_and(|due_at| due_at <= now);
+        match wait {
+            Wait::Signal { names, timeout_ms } => {
+                if let Some(signal) = job.take_signal(names) {
+                    let output = self.host.signal_value(key, &signal);
+                    job.finish_step(step, output, None, now);
+                    return Tried::Ended;
+                }
+                if is_due {
+                    let id = job.run_mut().step(step).id.clone();
+                    let ms = timeout_ms.unwrap_or_default().ceil() as u64;
+                    let message = format!("Step \"{id}\" timed out after {ms} ms");
+                    job.fail_step(step, Refusal::new(Code::Timeout, message), now);
+                    return Tried::Ended;
+                }
+            }
+            Wait::Timer { .. } if is_due => {
+                job.finish_step(step, self.host.value_of(&json!(null)), None, now);
+                return Tried::Ended;
+            }
+            Wait::Timer { .. } => {}
+        }
+        job.run_mut().schedule.put_off(step, due_at);
+        Tried::Passed
     }
 
     /// Is the step to be done? Asked before anything else is asked about it, and noted where it is not.

@@ -16,8 +16,10 @@ mod record_event;
 mod recover;
 mod run_job;
 mod section;
+mod set_breakpoints;
 mod set_permissions;
 mod settle;
+mod signal;
 mod start_job;
 mod turns;
 

@@ -25,14 +25,6 @@ impl<V: Clone> Finished<V> {
     pub(super) fn step(&self) -> StepIndex {
         self.step
     }
-
-    /// What the agent gave.
-    pub(super) fn output(&self) -> Option<V> {
-        match &self.result {
-            AgentResult::Done { output, .. } => Some(output.clone()),
-            AgentResult::Failed { .. } | AgentResult::NeedsApproval { .. } => None,
-        }
-    }
 }
 
 impl<H: Host> Drive<'_, H> {

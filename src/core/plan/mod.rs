@@ -1,8 +1,10 @@
 //! Plans: what a job's steps are, parsed once and never checked again.
 
+mod fields;
 mod order;
 mod parse;
 mod problem;
+mod step;
 
 use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
 
@@ -55,12 +57,41 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     /// An agent of this name does it.
     Agent(Box<str>),
     /// A person approves.
     Approve,
+    /// Something has to happen first.
+    Wait(Wait),
+}
+
+/// What a step waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wait {
+    /// So many milliseconds.
+    Timer {
+        /// How many.
+        ms: f64,
+    },
+    /// The first of these signals.
+    Signal {
+        /// Their names.
+        names: Vec<Box<str>>,
+        /// How long, in milliseconds.
+        timeout_ms: Option<f64>,
+    },
+}
+
+impl Wait {
+    /// When it is over at the latest, where it began at `start`.
+    pub fn due_at(&self, start: f64) -> Option<f64> {
+        match self {
+            Wait::Timer { ms } => Some(start + ms),
+            Wait::Signal { timeout_ms, .. } => timeout_ms.map(|ms| start + ms),
+        }
+    }
 }
 
 /// What a step's failure means for its job.
@@ -109,7 +140,7 @@ impl Step {
     pub fn agent(&self) -> Option<&str> {
         match &self.work {
             Work::Agent(name) => Some(name),
-            Work::Approve => None,
+            Work::Approve | Work::Wait(_) => None,
         }
     }
 }

@@ -8,11 +8,12 @@ use std::{
     task::{Poll, Waker},
 };
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Fate, HostCall, MemoryHost, form};
 use crate::{
     core::{
+        job::Signal,
         logic::{Expr, MAX_STEPS, Reads},
         outcome::{Code, Refusal},
         step::StepIndex,
@@ -230,6 +231,14 @@ impl Agents for MemoryHost {
         Ok(self
             .look(job, |stored| stored.and_then(|stored| stored.get("context")).cloned())
             .unwrap_or_default())
+    }
+
+    fn signal_value(&self, job: JobKey, signal: &Signal) -> Value {
+        let payload = self.look(job, |stored| {
+            let sent = stored?.get("run")?.get("signals")?.as_array()?;
+            sent.iter().find(|sent| sent["seq"] == signal.seq)?.get("payload").cloned()
+        });
+        json!({ "signal": *signal.name, "payload": payload })
     }
 
     fn prepare(&self, job: JobKey, step: StepIndex, attempt: u32, input: Input<'_>) -> MemoryAttempt {

@@ -130,6 +130,13 @@ impl Writer<'_> {
         if rare.approvals {
             self.write_approvals(into, run);
         }
+        if rare.signals {
+            write_signals(into, job, run);
+        }
+        if rare.breakpoints {
+            let ids: Vec<&str> = run.breakpoints.iter().map(|&step| &*run.step(step).id).collect();
+            into.insert("breakpoints".to_owned(), ids.into());
+        }
         if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
             into.insert("slowPlayMs".to_owned(), ms.into());
         }
@@ -234,6 +241,15 @@ impl Writer<'_> {
                 let permissions = permissions_of(*permissions);
                 ("permissions_changed", json!({ "jobId": id, "permissions": permissions }))
             }
+            Fact::Signalled { name, payload } => {
+                ("signal_received", json!({ "jobId": id, "name": **name, "payload": payload }))
+            }
+            Fact::BreakpointsChanged => {
+                let run = job.run.as_ref();
+                let ids = run.map(|run| run.breakpoints.iter().map(|&step| &*run.step(step).id).collect());
+                let ids: Vec<&str> = ids.unwrap_or_default();
+                ("breakpoints_changed", json!({ "jobId": id, "steps": ids }))
+            }
             Fact::Emitted { event, .. } => ("emitted", event.clone()),
             Fact::Step { step, attempt, status, what } => {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
@@ -247,6 +263,26 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// Those that were stored before, and those that came with this commit.
+fn write_signals(into: &mut Map<String, Value>, job: &Job<Value>, run: &Run) {
+    let before = into.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
+    let first = job.head.seq + 1 - job.change.events.len() as u64;
+    let payload_of = |seq: u64| {
+        let stored = before.iter().find(|sent| sent["seq"] == seq).map(|sent| sent["payload"].clone());
+        let came = seq.checked_sub(first).and_then(|place| job.change.events.get(place as usize));
+        stored.or_else(|| match &came?.fact {
+            Fact::Signalled { payload, .. } => Some(payload.clone()),
+            _ => None,
+        })
+    };
+    let written = run
+        .signals
+        .iter()
+        .map(|signal| json!({ "name": *signal.name, "payload": payload_of(signal.seq), "seq": signal.seq }));
+    let written: Value = written.collect();
+    into.insert("signals".to_owned(), written);
 }
 
 fn written_state(state: &StepState) -> Map<String, Value> {
@@ -292,6 +328,12 @@ fn write_step_fact(
             if let Some(given) = given {
                 payload["input"] = given.clone();
                 state(stored, "input", given.clone());
+            }
+            "step_started"
+        }
+        StepFact::Waiting { due_at } => {
+            if let Some(due_at) = due_at {
+                payload["dueAt"] = (*due_at).into();
             }
             "step_started"
         }

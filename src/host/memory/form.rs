@@ -42,7 +42,9 @@ fn read_permissions(stored: Option<&Value>) -> Permissions {
 
 /// Is there more to a job than its head?
 fn has_more(run: &Map<String, Value>) -> bool {
-    ["stepsTaken", "plan", "pause", "failure", "slowPlayMs"].iter().any(|key| run.contains_key(*key))
+    ["stepsTaken", "plan", "pause", "failure", "slowPlayMs", "signals"]
+        .iter()
+        .any(|key| run.contains_key(*key))
 }
 
 /// The rest of a stored job.
