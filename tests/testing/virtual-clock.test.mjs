@@ -100,7 +100,11 @@ for (const [name, rest] of /** @type {[string, () => Promise<unknown>][]} */ ([
     () =>
       new Promise((resolve) => {
         const { port1, port2 } = new MessageChannel();
-        port1.once('message', (message) => resolve(port1.close(() => message)));
+        port1.addEventListener('message', () => {
+          port1.close();
+          resolve(null);
+        });
+        port1.start();
         port2.postMessage(null);
       }),
   ],
@@ -296,6 +300,18 @@ test('many sleeps for 0 ms side by side are no loop', { timeout: 60_000 }, async
   for (let n = 0; n < 10_001; n++) clock.sleep(0).then(() => ended++);
   await clock.advance(0);
   assert.equal(ended, 10_001);
+});
+
+test('a program that goes on at the same moment, advance by advance, is no loop', {
+  timeout: 60_000,
+}, async () => {
+  const clock = createVirtualClock();
+  for (let n = 0; n < 10_001; n++) {
+    const sleeping = clock.sleep(0);
+    await clock.advance(0);
+    await sleeping;
+  }
+  assert.equal(clock.pending(), 0);
 });
 
 test("a test runner's fake timers hold nothing up", async (context) => {
