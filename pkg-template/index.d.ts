@@ -450,7 +450,7 @@ export interface Plan {
 export type JsonLogic = unknown;
 
 /**
- * One step of a plan. This release refuses `job`, `forEach` and `repeat` as "not supported yet".
+ * One step of a plan. This release refuses `job` and `forEach` as "not supported yet".
  */
 export interface Step {
   id: string;

@@ -128,6 +128,14 @@ export function event_signal(job, name, payload) {
 
 /**
  * @param {number} job
+ * @param {number} round of a step that is repeated, from 1
+ */
+export function event_round(job, round) {
+  latest(slotOf(job)).payload.round = round;
+}
+
+/**
+ * @param {number} job
  * @param {number} dueAt when a wait is over at the latest; NaN where nothing says
  */
 export function event_due(job, dueAt) {
