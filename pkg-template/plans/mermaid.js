@@ -1,0 +1,223 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe, plainCopy } from '../parts/plain.js';
+import { expressionText } from './expression.js';
+
+/**
+ * What mermaid may get to see of a text: everything else is written as a character code, so that no label is read as
+ * mermaid's syntax, markdown, HTML, an icon, a link or a style.
+ */
+const UNSAFE = /(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|[^-\w\p{L}\p{M}\p{N} ,/?']/gu;
+
+/** Before these a space without width is put, where mermaid would see an icon, a formula or a list all the same. */
+const CAUGHT = /(?<=:)fa-|(?<=\$)\$|^(?:[-*+#>]|\d+[.)])/g;
+
+/** How much of a text is shown, in letters. */
+const LONGEST = 60;
+const LONGEST_TITLE = 100;
+
+/** The look of a step, by its status. */
+const STYLES = {
+  pending: 'fill:#eee,stroke:#888,color:#222',
+  waiting: 'fill:#fe9,stroke:#a70,color:#222',
+  running: 'fill:#bdf,stroke:#06c,color:#222,stroke-width:3px',
+  done: 'fill:#bfb,stroke:#080,color:#222',
+  failed: 'fill:#fbb,stroke:#c00,color:#222',
+  skipped: 'fill:#fff,stroke:#888,color:#666,stroke-dasharray:4',
+};
+
+const UNITS = /** @type {const} */ ([
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+]);
+
+/**
+ * @typedef {object} Drawing
+ * @property {string[]} lines
+ * @property {Record<string, string[]>} named what the steps of each status are called in it
+ * @property {Record<string, any>} [states] of the job, by step id
+ */
+
+/**
+ * Mermaid text of a plan, coloured by a job's progress when one is given.
+ *
+ * @param {unknown} plan
+ * @param {unknown} [job]
+ */
+export function planToMermaid(plan, job) {
+  const lines = ['flowchart TD'];
+  /** @type {Drawing['named']} */
+  const named = {};
+  drawPlan(
+    { lines, named, states: job === undefined ? job : statesOf(job) },
+    plainCopy(plan, 'plan'),
+    'plan',
+    '',
+  );
+  // At the end, since mermaid forgets the class of a subgraph that an arrow mentions later.
+  for (const [status, names] of Object.entries(named)) {
+    lines.push(
+      `  classDef ${status} ${STYLES[/** @type {keyof STYLES} */ (status)]}`,
+      `  class ${names} ${status}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Draws the steps of a plan, and the arrows between them.
+ *
+ * @param {Drawing} drawing
+ * @param {any} plan
+ * @param {string} path what to call the plan in errors
+ * @param {string} prefix of the steps' names in the drawing; ids are never names, since mermaid has words of its own
+ */
+function drawPlan(drawing, plan, path, prefix) {
+  const steps = plan?.steps;
+  if (!Array.isArray(steps)) throw wrong(`${path}.steps`, 'a list of steps', steps);
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  for (const [index, step] of steps.entries()) {
+    const at = `${path}.steps[${index}]`;
+    const id = step?.id;
+    if (typeof id !== 'string' || id === '') throw wrong(`${at}.id`, 'a string that is not empty', id);
+    if (names.has(id)) throw wrong(`${at}.id`, 'an id that no step before it has', id);
+    const name = `${prefix}s${index}`;
+    names.set(id, name);
+    drawStep(drawing, step, at, name);
+  }
+  for (const [
+    index,
+    { id, after = steps.slice(index && index - 1, index).map((step) => step.id), when },
+  ] of steps.entries()) {
+    const at = `${path}.steps[${index}].after`;
+    if (!Array.isArray(after)) throw wrong(at, 'a list of step ids', after);
+    for (const [place, before] of after.entries()) {
+      const from = names.get(before);
+      if (!from) throw wrong(`${at}[${place}]`, 'the id of a step of its plan', before);
+      // A dashed arrow: what it leads to may be skipped.
+      drawing.lines.push(`  ${from} ${when === undefined ? '-->' : '-.->'} ${names.get(id)}`);
+    }
+  }
+}
+
+/**
+ * @param {Drawing} drawing
+ * @param {any} step
+ * @param {string} at
+ * @param {string} name
+ */
+function drawStep({ lines, named, states }, step, at, name) {
+  const status = states && statusOf(states, step.id);
+  if (status) {
+    named[status] ??= [];
+    named[status].push(name);
+  }
+  const marks = labelOf(step);
+  const child = step.job?.plan;
+  if (child?.steps?.length > 0) {
+    // In one line, because mermaid leaves no room for more; the status first, because the line may be cut.
+    const title = [step.id, status, ...marks].filter(Boolean).join(', ');
+    lines.push(`  subgraph ${name}["${safe(title, LONGEST_TITLE)}"]`, '  direction TB');
+    // Its progress is the child job's, which is another job.
+    drawPlan({ lines, named }, child, `${at}.job.plan`, `${name}_`);
+    lines.push('  end');
+  } else {
+    const [open, close] = shapeOf(step);
+    const label = [step.id, ...marks, ...(status ? [status] : [])].map((line) => safe(line, LONGEST));
+    lines.push(`  ${name}${open}"${label.join('<br/>')}"${close}`);
+  }
+}
+
+/** @param {any} step */
+function shapeOf(step) {
+  if (step.job) return ['[[', ']]'];
+  if (step.wait) return ['([', '])'];
+  return step.approve ? ['{{', '}}'] : ['[', ']'];
+}
+
+/**
+ * What the step does and what is special about it, a line each.
+ *
+ * @param {any} step
+ */
+function labelOf({ id, agent, job, wait, approve, ...step }) {
+  const signals = [wait?.signal ?? []].flat();
+  return [
+    agent !== id && agent,
+    job && `job ${job.plan?.name ?? ''}`,
+    wait?.ms !== undefined && `wait ${timeText(wait.ms)}`,
+    signals.length > 0 && `wait for ${signals.join(' or ')}`,
+    wait?.timeoutMs !== undefined && `at most ${timeText(wait.timeoutMs)}`,
+    approve && `approve ${approve.message ?? ''}`,
+    'when' in step && `when ${expressionText(step.when)}`,
+    'forEach' in step && `for each of ${expressionText(step.forEach)}`,
+    step.repeat && `repeat until ${expressionText(step.repeat.until)}`,
+    step.repeat && `at most ${step.repeat.max} times`,
+    step.approval && 'needs approval',
+    step.breakpoint && 'breakpoint',
+    step.onError && `on error ${step.onError}`,
+  ].filter(Boolean);
+}
+
+/**
+ * A text of any kind as part of a label.
+ *
+ * @param {unknown} text
+ * @param {number} longest
+ */
+function safe(text, longest) {
+  const line = String(text)
+    .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
+    .trim();
+  const letters = Array.from(line);
+  const short = letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : line;
+  const parted = short.replace(CAUGHT, '\u200b$&');
+  return parted.replace(UNSAFE, (letter) => `#${letter.codePointAt(0)};`) || '#160;';
+}
+
+/** @param {number} ms */
+function timeText(ms) {
+  const [size, unit] = UNITS.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms'];
+  return `${ms / size} ${unit}`;
+}
+
+/**
+ * @param {any} job
+ * @returns {Record<string, any>}
+ */
+function statesOf(job) {
+  if (typeof job !== 'object' || job === null) throw wrong('job', 'a job', job);
+  const states = job.run?.steps ?? {};
+  if (typeof states !== 'object') throw wrong('job.run.steps', 'the states of steps by id', states);
+  return states;
+}
+
+/**
+ * @param {Record<string, any>} states
+ * @param {string} id
+ * @returns {string}
+ */
+function statusOf(states, id) {
+  const status = Object.hasOwn(states, id) ? states[id]?.status : 'pending';
+  if (Object.hasOwn(STYLES, status)) return status;
+  throw wrong(
+    `job.run.steps[${JSON.stringify(id)}].status`,
+    `one of ${Object.keys(STYLES).join(', ')}`,
+    status,
+  );
+}
+
+/**
+ * @param {string} path
+ * @param {string} expected
+ * @param {unknown} found
+ */
+function wrong(path, expected, found) {
+  return new JobwrightError(`${path}: expected ${expected}; found ${describe(found)}`, {
+    code: 'invalid_argument',
+    details: { path },
+  });
+}
