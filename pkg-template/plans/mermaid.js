@@ -9,14 +9,21 @@ import { expressionText } from './expression.js';
  */
 const UNSAFE = /(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|[^-\w\p{L}\p{M}\p{N} ,/?']/gu;
 
-/** Before these a space without width is put, where mermaid would see an icon, a formula or a list all the same. */
-const CAUGHT = /(?<=:)fa-|(?<=\$)\$|^(?:[-*+#>]|\d+[.)])/g;
+/**
+ * Before these a space without width is put: where mermaid would see an icon, a formula, a new line or a list all the
+ * same.
+ */
+const CAUGHT = /(?<=:)fa-|(?<=\$)\$|(?<=\\)n|^(?:[-*+#>]|\d+[.)])/g;
 
 /** How much of a text is shown, in letters. */
 const LONGEST = 60;
 const LONGEST_TITLE = 100;
 
-/** The look of a step, by its status. */
+/**
+ * The look of a step, by its status.
+ *
+ * @type {Record<string, string>}
+ */
 const STYLES = {
   pending: 'fill:#eee,stroke:#888,color:#222',
   waiting: 'fill:#fe9,stroke:#a70,color:#222',
@@ -50,18 +57,11 @@ export function planToMermaid(plan, job) {
   const lines = ['flowchart TD'];
   /** @type {Drawing['named']} */
   const named = {};
-  drawPlan(
-    { lines, named, states: job === undefined ? job : statesOf(job) },
-    plainCopy(plan, 'plan'),
-    'plan',
-    '',
-  );
+  const states = job === undefined ? job : statesOf(job);
+  drawPlan({ lines, named, states }, plainCopy(plan, 'plan'), 'plan', '');
   // At the end, since mermaid forgets the class of a subgraph that an arrow mentions later.
   for (const [status, names] of Object.entries(named)) {
-    lines.push(
-      `  classDef ${status} ${STYLES[/** @type {keyof STYLES} */ (status)]}`,
-      `  class ${names} ${status}`,
-    );
+    lines.push(`  classDef ${status} ${STYLES[status]}`, `  class ${names} ${status}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -88,18 +88,26 @@ function drawPlan(drawing, plan, path, prefix) {
     names.set(id, name);
     drawStep(drawing, step, at, name);
   }
-  for (const [
-    index,
-    { id, after = steps.slice(index && index - 1, index).map((step) => step.id), when },
-  ] of steps.entries()) {
-    const at = `${path}.steps[${index}].after`;
-    if (!Array.isArray(after)) throw wrong(at, 'a list of step ids', after);
-    for (const [place, before] of after.entries()) {
-      const from = names.get(before);
-      if (!from) throw wrong(`${at}[${place}]`, 'the id of a step of its plan', before);
-      // A dashed arrow: what it leads to may be skipped.
-      drawing.lines.push(`  ${from} ${when === undefined ? '-->' : '-.->'} ${names.get(id)}`);
-    }
+  for (const index of steps.keys()) drawArrows(drawing, steps, index, names, `${path}.steps[${index}].after`);
+}
+
+/**
+ * Draws the arrows that lead to a step.
+ *
+ * @param {Drawing} drawing
+ * @param {any[]} steps
+ * @param {number} index
+ * @param {Map<string, string>} names in the drawing, by id
+ * @param {string} at
+ */
+function drawArrows({ lines }, steps, index, names, at) {
+  const { id, after = index > 0 ? [steps[index - 1].id] : [], when } = steps[index];
+  if (!Array.isArray(after)) throw wrong(at, 'a list of step ids', after);
+  for (const [place, before] of after.entries()) {
+    const from = names.get(before);
+    if (!from) throw wrong(`${at}[${place}]`, 'the id of a step of its plan', before);
+    // A dashed arrow: what it leads to may be skipped.
+    lines.push(`  ${from} ${when === undefined ? '-->' : '-.->'} ${names.get(id)}`);
   }
 }
 

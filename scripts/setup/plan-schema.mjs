@@ -3,7 +3,7 @@
 /** What a step does; it does one of them. */
 const kinds = ['agent', 'job', 'wait', 'approve'];
 /** What only makes sense where somebody works: nobody does while a step waits. */
-const workKeys = ['input', 'tools', 'cost', 'retry', 'timeoutMs'];
+const workKeys = ['input', 'tools', 'cost', 'retry', 'timeoutMs', 'forEach', 'repeat'];
 const waiting = ['wait', 'approve'];
 
 /**

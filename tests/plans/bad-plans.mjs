@@ -31,6 +31,8 @@ export const badPlans = [
   ['neither a timer nor a signal', withStep({ wait: {} })],
   ["an agent's key where nobody works", withStep({ approve: {}, tools: ['search'] })],
   ["an agent's key where nobody works", withStep({ wait: { ms: 1 }, retry: { maxAttempts: 2 } })],
+  ["an agent's key where nobody works", withStep({ approve: {}, repeat: { until: true, max: 2 } })],
+  ["an agent's key where nobody works", withStep({ wait: { ms: 1 }, forEach: [1] })],
   ['no id', { steps: [{ agent: 'x' }] }],
   ['an empty id', { steps: [{ id: '', agent: 'x' }] }],
   ['an id that is no string', { steps: [{ id: 1, agent: 'x' }] }],

@@ -5,51 +5,67 @@ import fc from 'fast-check';
 const reserved = ['__proto__', 'constructor', 'prototype'];
 const longest = { maxLength: 12 };
 
+/** Names that mean something to somebody: mermaid, markdown, HTML, JavaScript. */
+export const hostileNames = [
+  ...[
+    'end',
+    'subgraph',
+    'style',
+    'class',
+    'default',
+    'o',
+    'x',
+    'toString',
+    'hasOwnProperty',
+    '__proto__',
+    '0',
+    ' ',
+  ],
+  ...[
+    '"',
+    '`a`',
+    '[a]',
+    '(a)',
+    '{a}',
+    '</p>',
+    '<b>bold</b>',
+    '<img src=x onerror=alert(1)>',
+    '#35;',
+    '&amp;',
+  ],
+  ...[
+    '1. one',
+    '- one',
+    '# one',
+    '> one',
+    '**a**',
+    '_a_',
+    'a\nb',
+    'a\\nb',
+    '%% a',
+    '%%{init: {}}%%',
+    '$$a$$',
+  ],
+  ...[
+    'fa:fa-ban',
+    'www.example.com',
+    'style a:#fff;',
+    'classDef a:#fff;',
+    'a --> b',
+    '👩‍👩‍👧',
+    '\u202eabc',
+    '\u0000',
+  ],
+  'x'.repeat(1_000),
+  '"'.repeat(1_000),
+];
+
 /** Names as people give them, and as nobody should. */
 export const anyName = fc.oneof(
   fc.stringMatching(/^[a-z]{1,8}(-[a-z]{1,8})?$/),
   fc.string({ minLength: 1, unit: 'binary', ...longest }),
   fc.string({ minLength: 1, unit: 'grapheme', ...longest }),
-  fc.constantFrom(
-    ...['end', 'subgraph', 'style', 'class', 'default', 'o', 'x', 'toString', 'hasOwnProperty', '0', ' '],
-    ...[
-      '"',
-      '`a`',
-      '[a]',
-      '(a)',
-      '{a}',
-      '</p>',
-      '<b>bold</b>',
-      '<img src=x onerror=alert(1)>',
-      '#35;',
-      '&amp;',
-    ],
-    ...[
-      '1. one',
-      '- one',
-      '# one',
-      '> one',
-      '**a**',
-      '_a_',
-      'a\nb',
-      'a\\nb',
-      '%% a',
-      '%%{init: {}}%%',
-      '$$a$$',
-    ],
-    ...[
-      'fa:fa-ban',
-      'www.example.com',
-      'style a:#fff;',
-      'classDef a:#fff;',
-      'a --> b',
-      '👩‍👩‍👧',
-      '\u202eabc',
-      '\u0000',
-    ],
-    'x'.repeat(1_000),
-    '"'.repeat(1_000),
-  ),
+  fc.constantFrom(...hostileNames),
 );
 
 const text = fc.oneof(anyName, fc.constant(''));
@@ -97,6 +113,7 @@ const wait = fc.oneof(
   ),
 );
 
+/** @type {Record<string, fc.Arbitrary<any>>} */
 const common = { when: rule, breakpoint: fc.boolean(), onError: fc.constantFrom('fail', 'continue') };
 const work = {
   input: rule,

@@ -37,10 +37,11 @@ const damagedPlans = fc
     // No expressions: the schema does not look into them.
     JSON.stringify(plan, (name, part) => {
       if (['when', 'input', 'forEach', 'until', 'context'].includes(name)) return undefined;
-      if (typeof part === 'object' && part !== null) objects.push(part);
+      if (part instanceof Object && !Array.isArray(part)) objects.push(part);
       return part;
     });
-    objects[at % objects.length][key] = value;
+    // Defined, because assigning to `__proto__` sets no key.
+    Object.defineProperty(objects[at % objects.length], key, { value, enumerable: true, configurable: true });
     return plan;
   });
 
