@@ -7,7 +7,7 @@ import { expressionText } from './expression.js';
  * What mermaid may get to see of a text: everything else is written as a character code, so that no label is read as
  * mermaid's syntax, markdown, HTML, an icon, a link or a style.
  */
-const UNSAFE = /(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|[^-\w\p{L}\p{M}\p{N} ,/?']/gu;
+const UNSAFE = /(?<![^\W_])_|_(?![^\W_])|[^-\w\p{L}\p{M}\p{N} ,/?']/gu;
 
 /**
  * Before these a space without width is put: where mermaid would see an icon, a formula, a new line or a list all the
@@ -17,7 +17,6 @@ const CAUGHT = /(?<=:)fa-|(?<=\$)\$|(?<=\\)n|^(?:[-*+#>]|\d+[.)])/g;
 
 /** How much of a text is shown, in letters. */
 const LONGEST = 60;
-const LONGEST_TITLE = 100;
 
 /**
  * The look of a step, by its status.
@@ -27,18 +26,11 @@ const LONGEST_TITLE = 100;
 const STYLES = {
   pending: 'fill:#eee,stroke:#888,color:#222',
   waiting: 'fill:#fe9,stroke:#a70,color:#222',
-  running: 'fill:#bdf,stroke:#06c,color:#222,stroke-width:3px',
+  running: 'fill:#bdf,stroke:#06c,color:#222',
   done: 'fill:#bfb,stroke:#080,color:#222',
   failed: 'fill:#fbb,stroke:#c00,color:#222',
   skipped: 'fill:#fff,stroke:#888,color:#666,stroke-dasharray:4',
 };
-
-const UNITS = /** @type {const} */ ([
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1_000, 's'],
-]);
 
 /**
  * @typedef {object} Drawing
@@ -82,7 +74,7 @@ function drawPlan(drawing, plan, path, prefix) {
   for (const [index, step] of steps.entries()) {
     const at = `${path}.steps[${index}]`;
     const id = step?.id;
-    if (typeof id !== 'string' || id === '') throw wrong(`${at}.id`, 'a string that is not empty', id);
+    if (typeof id !== 'string' || !id) throw wrong(`${at}.id`, 'a string that is not empty', id);
     if (names.has(id)) throw wrong(`${at}.id`, 'an id that no step before it has', id);
     const name = `${prefix}s${index}`;
     names.set(id, name);
@@ -123,37 +115,29 @@ function drawStep({ lines, named, states }, step, at, name) {
     named[status] ??= [];
     named[status].push(name);
   }
-  const marks = labelOf(step);
+  const label = [...labelOf(step), status].filter(Boolean).map(safe);
   const child = step.job?.plan;
   if (child?.steps?.length > 0) {
-    // In one line, because mermaid leaves no room for more; the status first, because the line may be cut.
-    const title = [step.id, status, ...marks].filter(Boolean).join(', ');
-    lines.push(`  subgraph ${name}["${safe(title, LONGEST_TITLE)}"]`, '  direction TB');
+    // In one line, because mermaid leaves no room for more.
+    lines.push(`  subgraph ${name}["${label.join(', ')}"]`, '  direction TB');
     // Its progress is the child job's, which is another job.
     drawPlan({ lines, named }, child, `${at}.job.plan`, `${name}_`);
     lines.push('  end');
   } else {
-    const [open, close] = shapeOf(step);
-    const label = [step.id, ...marks, ...(status ? [status] : [])].map((line) => safe(line, LONGEST));
-    lines.push(`  ${name}${open}"${label.join('<br/>')}"${close}`);
+    const shape = step.job ? '[[ ]]' : step.wait ? '([ ])' : step.approve ? '{{ }}' : '[ ]';
+    lines.push(`  ${name}${shape.replace(' ', () => `"${label.join('<br/>')}"`)}`);
   }
 }
 
-/** @param {any} step */
-function shapeOf(step) {
-  if (step.job) return ['[[', ']]'];
-  if (step.wait) return ['([', '])'];
-  return step.approve ? ['{{', '}}'] : ['[', ']'];
-}
-
 /**
- * What the step does and what is special about it, a line each.
+ * What the step is, and what is special about it, a line each; some of them are nothing.
  *
  * @param {any} step
  */
 function labelOf({ id, agent, job, wait, approve, ...step }) {
   const signals = [wait?.signal ?? []].flat();
   return [
+    id,
     agent !== id && agent,
     job && `job ${job.plan?.name ?? ''}`,
     wait?.ms !== undefined && `wait ${timeText(wait.ms)}`,
@@ -167,28 +151,28 @@ function labelOf({ id, agent, job, wait, approve, ...step }) {
     step.approval && 'needs approval',
     step.breakpoint && 'breakpoint',
     step.onError && `on error ${step.onError}`,
-  ].filter(Boolean);
+  ];
 }
 
 /**
  * A text of any kind as part of a label.
  *
  * @param {unknown} text
- * @param {number} longest
  */
-function safe(text, longest) {
+function safe(text) {
   const line = String(text)
     .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
     .trim();
   const letters = Array.from(line);
-  const short = letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : line;
+  const short = letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join('')}…` : line;
   const parted = short.replace(CAUGHT, '\u200b$&');
   return parted.replace(UNSAFE, (letter) => `#${letter.codePointAt(0)};`) || '#160;';
 }
 
 /** @param {number} ms */
 function timeText(ms) {
-  const [size, unit] = UNITS.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms'];
+  const units = Object.entries({ d: 86_400_000, h: 3_600_000, min: 60_000, s: 1_000 });
+  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1];
   return `${ms / size} ${unit}`;
 }
 
@@ -197,7 +181,7 @@ function timeText(ms) {
  * @returns {Record<string, any>}
  */
 function statesOf(job) {
-  if (typeof job !== 'object' || job === null) throw wrong('job', 'a job', job);
+  if (typeof job !== 'object' || !job) throw wrong('job', 'a job', job);
   const states = job.run?.steps ?? {};
   if (typeof states !== 'object') throw wrong('job.run.steps', 'the states of steps by id', states);
   return states;
@@ -226,6 +210,5 @@ function statusOf(states, id) {
 function wrong(path, expected, found) {
   return new JobwrightError(`${path}: expected ${expected}; found ${describe(found)}`, {
     code: 'invalid_argument',
-    details: { path },
   });
 }

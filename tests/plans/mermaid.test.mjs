@@ -68,7 +68,7 @@ test('a child plan is a box, and a job colours its own steps', () => {
     drawing(
       'flowchart TD',
       '  s0["buy<br/>done"]',
-      '  subgraph s1["box, running, job pack"]',
+      '  subgraph s1["box, job pack, running"]',
       '  direction TB',
       '  s1_s0["wrap"]',
       '  s1_s1["tape"]',
@@ -79,7 +79,7 @@ test('a child plan is a box, and a job colours its own steps', () => {
       '  s1 --> s2',
       '  classDef done fill:#bfb,stroke:#080,color:#222',
       '  class s0 done',
-      '  classDef running fill:#bdf,stroke:#06c,color:#222,stroke-width:3px',
+      '  classDef running fill:#bdf,stroke:#06c,color:#222',
       '  class s1 running',
       '  classDef pending fill:#eee,stroke:#888,color:#222',
       '  class s2 pending',
