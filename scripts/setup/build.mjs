@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { Failure, root, run, together } from '../process.mjs';
 import { hashOf } from './hash.mjs';
+import { planSchema } from './plan-schema.mjs';
 import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
 import { shortenImports } from './shorten-imports.mjs';
 import { limits, measure } from './size.mjs';
@@ -90,6 +91,10 @@ export async function assemble(compiled, hash) {
   for (const folder of [staging, generated]) rmSync(folder, { recursive: true, force: true });
   cpSync(join(root, 'pkg-template'), staging, { recursive: true });
   for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
+  writeFileSync(
+    join(staging, 'plan.schema.json'),
+    `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')), null, 2)}\n`,
+  );
   await writeEngine(compiled);
   rmSync(stampFile, { force: true });
   rmSync(pkg, { recursive: true, force: true });
