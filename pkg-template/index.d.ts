@@ -482,6 +482,7 @@ export type JsonLogic = unknown;
 
 /**
  * One step of a plan. It has an `id`, and exactly one of `agent`, `job`, `wait` and `approve`, which says what it does.
+ * This release refuses `job` and `forEach` as "not supported yet".
  *
  * @example
  * { "id": "draft", "agent": "writer", "input": { "topic": { "var": "topic" } }, "retry": { "maxAttempts": 3 } }

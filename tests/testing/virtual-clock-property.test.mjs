@@ -49,12 +49,13 @@ class Model {
   advance(ms) {
     const until = this.now + ms;
     for (;;) {
-      let next = null;
+      /** @type {Entry | undefined} */
+      let next;
       for (const entry of this.entries) {
         if (entry.over || entry.due > until) continue;
-        if (next === null || entry.due < next.due) next = entry;
+        if (next === undefined || entry.due < next.due) next = entry;
       }
-      if (next === null) break;
+      if (next === undefined) break;
       this.now = next.due;
       this.end(next);
     }

@@ -100,7 +100,12 @@ for (const [name, rest] of /** @type {[string, () => Promise<unknown>][]} */ ([
     () =>
       new Promise((resolve) => {
         const { port1, port2 } = new MessageChannel();
-        port1.once('message', (message) => resolve(port1.close(() => message)));
+        const answered = () => {
+          port1.close();
+          resolve(undefined);
+        };
+        port1.addEventListener('message', answered, { once: true });
+        port1.start();
         port2.postMessage(null);
       }),
   ],
