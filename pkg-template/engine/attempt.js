@@ -182,10 +182,10 @@ export function attempt_run(key, call) {
     const result = callAgent(attempt);
     const promise = promiseOf(result);
     const code = promise === null ? answered(result) : promise.then(answered, failed);
-    if (typeof code === 'number') return code;
+    if (typeof code === 'number') return attempt.end(code);
     code.then((late) => attempt.end(late));
   } catch (error) {
-    return /** @type {number} */ (failed(error));
+    return attempt.end(/** @type {number} */ (failed(error)));
   }
   attempt.call = call;
   return LATER;
