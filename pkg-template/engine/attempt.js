@@ -58,7 +58,7 @@ export class Attempt {
     /** @type {{ tool: string, args: unknown, agent: string }[]} */
     this.requests = [];
     /** @type {any[]} approved tool calls of this step that were not made yet */
-    this.grants = [...(this.state?.grants ?? [])];
+    this.grants = grantsOf(this.state);
     /** @type {unknown} */
     this.output = undefined;
     /** @type {number} */
@@ -114,6 +114,11 @@ export class Attempt {
     if (call !== null) settle(engine, call, code);
     return code;
   }
+}
+
+/** @param {any} state of a step, as a store gave it */
+function grantsOf(state) {
+  return Array.isArray(state?.grants) ? [...state.grants] : [];
 }
 
 /**

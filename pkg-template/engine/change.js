@@ -235,7 +235,7 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   if (routed !== undefined) state.routed = routed;
   if (Number.isNaN(finishedAt)) {
     // What only an attempt that is still to come needs.
-    if (before?.grants !== undefined) state.grants = before.grants;
+    if (Array.isArray(before?.grants)) state.grants = before.grants;
     if (before !== undefined && 'input' in before) state.input = before.input;
   }
   change.steps ??= new Map();

@@ -75,6 +75,14 @@ function check(slot, job) {
   if (run.schema !== 1) {
     throw badJob(slot, `run.schema is ${describe(run.schema)}; this version of jobwright reads schema 1`);
   }
+  if (run.approvals !== undefined && !areRequests(run.approvals)) {
+    throw badJob(slot, 'run.approvals is not a list of requests');
+  }
+}
+
+/** @param {any} approvals */
+function areRequests(approvals) {
+  return Array.isArray(approvals) && approvals.every((request) => typeof request?.id === 'string');
 }
 
 /**
@@ -187,6 +195,19 @@ export function writeRegisters(slot, seq) {
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
     (hasMore(run) ? HAS_RUN : 0);
   return /** @type {number} */ (statusCodes.get(status));
+}
+
+/**
+ * A job's permissions, those that its store does not give at their defaults.
+ *
+ * @param {any} job
+ */
+export function permissionsOf({ permissions }) {
+  return {
+    allowTools: permissions?.allowTools === true,
+    requireApproval: permissions?.requireApproval !== false,
+    maxSteps: permissions?.maxSteps ?? 10,
+  };
 }
 
 /**
