@@ -41,7 +41,7 @@ export class Attempt {
     this.number = number;
     this.step = slot.stepAt(place);
     this.idempotencyKey = slot.idempotencyKey(place);
-    this.record = slot.record;
+    this.record = slot.whole;
     /** @type {unknown} */
     this.input = undefined;
     /** @type {string | null} why there is no input */

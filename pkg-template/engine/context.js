@@ -27,7 +27,7 @@ function follow(value, keys) {
  * @param {string} places JSON of `[place in the value, path in the context]`
  */
 export function context_values(job, text, places) {
-  const { context } = slotOf(job).record;
+  const { context } = slotOf(job).whole;
   const holder = { value: JSON.parse(text) };
   for (const [place, path] of JSON.parse(places)) {
     const [last, ...before] = ['value', ...place].reverse();
@@ -55,7 +55,7 @@ function found(context, path) {
  * @param {string} paths
  */
 export function context_json(job, paths) {
-  const { context } = slotOf(job).record;
+  const { context } = slotOf(job).whole;
   try {
     const found = JSON.parse(paths).map((/** @type {string[]} */ keys) => {
       const value = follow(context, keys);

@@ -130,9 +130,10 @@ function placesOf(slot) {
  * @param {number} step
  */
 export function outputOf(slot, step) {
-  if (slot.knownOutputs?.has(step)) return slot.knownOutputs.get(step);
+  const outputs = slot.isWhole ? slot.knownOutputs : slot.formerOutputs;
+  if (outputs?.has(step)) return outputs.get(step);
   const { id } = slot.stepAt(step);
-  const ended = slot.record.history?.findLast(
+  const ended = slot.whole.history?.findLast(
     (/** @type {any} */ event) => givesOutput(event) && event.payload?.step === id,
   );
   return ended?.payload.output ?? null;
