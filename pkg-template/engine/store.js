@@ -179,12 +179,30 @@ export function store_bad_run(job, problem) {
  */
 export function store_commit(job, call) {
   const slot = slotOf(job);
+  const endowment = slot.change.origin?.endowment ?? null;
+  const within = (/** @type {(slot: JobSlot) => unknown} */ send) =>
+    endowment === null ? send : () => endowAndSend(slot, endowment, send);
   if (slot.engine.commits()) {
     slot.sent = changeToCommit(slot);
-    return ask(slot, call, commit, committed, notStored);
+    return ask(slot, call, within(commit), committed, notStored);
   }
   slot.sent = jobToSave(slot);
-  return ask(slot, call, save, saved, notStored);
+  return ask(slot, call, within(save), saved, notStored);
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {import('./endow.js').Endowment} endowment
+ * @param {(slot: JobSlot) => unknown} send
+ */
+async function endowAndSend(slot, endowment, send) {
+  await endowment.give();
+  try {
+    await send(slot);
+  } catch (error) {
+    await endowment.takeBack();
+    throw error;
+  }
 }
 
 /**
