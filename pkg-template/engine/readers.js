@@ -1,7 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { describe } from '../parts/plain.js';
-import { invalidArgument, optionsObject } from './arguments.js';
+import { cloneJson, describe } from '../parts/plain.js';
+import { invalidArgument, optionalSignal, optionsObject } from './arguments.js';
 
 /** How many events a reader may lag behind before it is read from the store again, or refused. */
 const MOST_WAITING = 10_000;
@@ -34,8 +34,19 @@ export class Readers {
   push(jobId, event) {
     if (this.byJob.size === 0) return;
     for (const readers of [this.byJob.get(jobId), this.byJob.get(undefined)]) {
-      for (const reader of readers ?? []) offer(reader, event);
+      for (const reader of readers ?? []) offer(reader, this.copyOf(event));
     }
+  }
+
+  /**
+   * A copy for each reader: the event itself may be the store's. In a plain store, the context that a history begins
+   * with can be anything.
+   *
+   * @param {any} event
+   */
+  copyOf(event) {
+    const isJson = event.type !== 'job_created' || this.engine.commits();
+    return isJson ? cloneJson(event) : { ...event, payload: { ...event.payload } };
   }
 
   /** @param {string | undefined} jobId */
