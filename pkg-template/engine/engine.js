@@ -77,6 +77,8 @@ export class Engine {
     this.timers = new Map();
     /** @type {Map<string, any>} of a plain store, which can't list its jobs: those that have not ended */
     this.live = new Map();
+    /** The latest moment that the clock was asked to sleep until, and did. */
+    this.sleptUntil = Number.NEGATIVE_INFINITY;
     this.operations = 0;
     this.closed = false;
     /** @type {JobwrightError | null} */
@@ -85,12 +87,15 @@ export class Engine {
     this.idle = null;
   }
 
-  /** A clock that fails, or gives no time, is logged and stood in for. */
+  /**
+   * A clock that fails, or gives no time, is logged and stood in for. What it says it slept counts, even where the time
+   * that it tells stands still.
+   */
   now() {
     if (this.clock === null) return Date.now();
     try {
       const now = this.clock.now();
-      if (Number.isFinite(now)) return now;
+      if (Number.isFinite(now)) return Math.max(now, this.sleptUntil);
       this.log('error', `clock.now answered ${describe(now)}`);
     } catch (error) {
       this.log('error', 'clock.now failed', error);
