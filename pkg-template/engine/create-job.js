@@ -28,7 +28,7 @@ export function createJob(engine, initialContext, permissions, options) {
     const given = optionsObject(options, 'options');
     const numbers = permissionNumbers(permissions);
     numbers.push(
-      given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'),
+      (given.slowPlayMs ?? null) === null ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'),
     );
     const id = newJobId(engine, given.id);
     const origin = originOf(engine, id, initialContext, given);

@@ -87,8 +87,13 @@ export class Readers {
     if (given.after !== undefined && !(Number.isSafeInteger(given.after) && given.after >= 0)) {
       throw invalidArgument(`after must be the number of an event; found ${describe(given.after)}`);
     }
+    const { types } = given;
+    if (types !== undefined && !(Array.isArray(types) && types.every((type) => typeof type === 'string'))) {
+      throw invalidArgument(`types must be a list of names; found ${describe(types)}`);
+    }
+    const signal = optionalSignal(given.signal);
     // From now on, whenever the first event is asked for.
-    return this.events(this.add(jobId), jobId, given);
+    return this.events(this.add(jobId), jobId, { ...given, signal });
   }
 
   /**
