@@ -10,7 +10,7 @@ import { styleText } from 'node:util';
 import { findChromium } from './chromium.mjs';
 import { attempt, main, root } from './process.mjs';
 import { filesUnder } from './setup/hash.mjs';
-import { cargoArguments, ensureRustComponents, wasmTarget } from './setup/rust.mjs';
+import { cargoArguments, ensureRustComponents, wasmPackages, wasmTarget } from './setup/rust.mjs';
 
 /**
  * @typedef {object} Check
@@ -60,16 +60,7 @@ function nodeTests(name, folders) {
 const rustLint = [
   cargo('cargo fmt', 'fmt', ['--all', '--check']),
   cargo('clippy', 'clippy', ['--workspace', '--all-targets', '--', '--deny', 'warnings']),
-  cargo('clippy for wasm', 'clippy', [
-    '--package',
-    'jobwright',
-    '--lib',
-    '--target',
-    wasmTarget,
-    '--',
-    '--deny',
-    'warnings',
-  ]),
+  cargo('clippy for wasm', 'clippy', [...wasmPackages, '--target', wasmTarget, '--', '--deny', 'warnings']),
 ];
 const nodeLint = [
   tool('biome', '@biomejs/biome/bin/biome', 'ci', '--colors=off'),

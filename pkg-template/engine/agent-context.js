@@ -31,8 +31,7 @@ export class AgentContext {
   }
 
   get idempotencyKey() {
-    const { slot, place } = this.#attempt;
-    return slot.idempotencyKey(place);
+    return this.#attempt.idempotencyKey;
   }
 
   get context() {

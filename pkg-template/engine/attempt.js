@@ -40,6 +40,7 @@ export class Attempt {
     this.place = place;
     this.number = number;
     this.step = slot.stepAt(place);
+    this.idempotencyKey = slot.idempotencyKey(place);
     this.record = slot.record;
     /** @type {unknown} */
     this.input = undefined;

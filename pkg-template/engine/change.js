@@ -28,6 +28,7 @@ const NONE = [];
 
 const BREAKPOINT_PASSED = 1;
 const INTERRUPTED = 2;
+const ROUND_ENDED = 4;
 
 /**
  * @param {number} job
@@ -160,6 +161,37 @@ function newApproval(slot, id, step, toolCall) {
   return toolCall < 0 ? approval : Object.assign(approval, slot.requests.get(step)?.[toolCall]);
 }
 
+/** @param {number} job */
+export function change_signals(job) {
+  runOf(slotOf(job)).signals = [];
+}
+
+/**
+ * A signal that was there before; one that comes with this commit is added by its event.
+ *
+ * @param {number} job
+ * @param {number} seq
+ */
+export function change_signal(job, seq) {
+  const slot = slotOf(job);
+  const kept = slot.record.run?.signals?.find((/** @type {any} */ signal) => signal.seq === seq);
+  if (kept !== undefined) slot.change.run.signals.push(kept);
+}
+
+/** @param {number} job */
+export function change_breakpoints(job) {
+  runOf(slotOf(job)).breakpoints = [];
+}
+
+/**
+ * @param {number} job
+ * @param {number} step
+ */
+export function change_breakpoint(job, step) {
+  const slot = slotOf(job);
+  slot.change.run.breakpoints.push(slot.stepAt(step).id);
+}
+
 /**
  * @param {number} job
  * @param {number} step
@@ -182,8 +214,9 @@ export function change_routed(job, step, id) {
  * @param {number} finishedAt
  * @param {number} dueAt
  * @param {number} flags
+ * @param {number} round how many have ended
  */
-export function change_step(job, step, status, attempts, seq, startedAt, finishedAt, dueAt, flags) {
+export function change_step(job, step, status, attempts, seq, startedAt, finishedAt, dueAt, flags, round) {
   const slot = slotOf(job);
   const { change } = slot;
   const id = stepId(slot, step);
@@ -195,6 +228,8 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   if (!Number.isNaN(dueAt)) state.dueAt = dueAt;
   if ((flags & BREAKPOINT_PASSED) !== 0) state.breakpointPassed = true;
   if ((flags & INTERRUPTED) !== 0) state.interrupted = true;
+  if ((flags & ROUND_ENDED) !== 0) state.roundEnded = true;
+  if (round > 0) state.round = round;
   const before = slot.record?.run?.steps?.[id];
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;

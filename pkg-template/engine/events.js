@@ -54,6 +54,8 @@ function jobPayload(slot, type, reason) {
       return reason < 0 ? { jobId } : { jobId, reason: PAUSE_REASONS[reason] };
     case 'permissions_changed':
       return { jobId, permissions: slot.change.permissions };
+    case 'breakpoints_changed':
+      return { jobId, steps: slot.change.run.breakpoints };
     case 'job_created':
       return beginning(slot);
     default:
@@ -110,6 +112,34 @@ function keepQuiet(slot, more) {
   slot.change.told.set(event, event.payload);
   event.payload = { ...event.payload, ...more };
   return event;
+}
+
+/**
+ * @param {number} job
+ * @param {string} name
+ * @param {unknown} payload
+ */
+export function event_signal(job, name, payload) {
+  const slot = slotOf(job);
+  addEvent(slot, 'signal_received', { jobId: slot.id, name }, Number.NaN);
+  const { seq } = keepQuiet(slot, { payload });
+  slot.change.run.signals.push({ name, payload, seq });
+}
+
+/**
+ * @param {number} job
+ * @param {number} round of a step that is repeated, from 1
+ */
+export function event_round(job, round) {
+  latest(slotOf(job)).payload.round = round;
+}
+
+/**
+ * @param {number} job
+ * @param {number} dueAt when a wait is over at the latest; NaN where nothing says
+ */
+export function event_due(job, dueAt) {
+  if (!Number.isNaN(dueAt)) latest(slotOf(job)).payload.dueAt = dueAt;
 }
 
 /**

@@ -146,7 +146,35 @@ export function jobOperations(engine) {
     }
   };
 
+  /**
+   * @param {unknown} jobId
+   * @param {unknown} name
+   * @param {unknown} [payload]
+   */
+  const signal = async (jobId, name, payload = null) => {
+    if (typeof name !== 'string' || name === '') {
+      throw invalidArgument(`A signal's name must be a string that is not empty; found ${describe(name)}`);
+    }
+    const copy = plainCopy(payload, 'payload') ?? null;
+    return on(jobId, done, (task, slot) => core.signal(number, task, slot.key), copy, [name]);
+  };
+
+  /**
+   * @param {unknown} jobId
+   * @param {any} steps
+   */
+  const setBreakpoints = async (jobId, steps) => {
+    if (!Array.isArray(steps) || steps.some((id) => typeof id !== 'string')) {
+      throw invalidArgument(`Breakpoints must be a list of step ids; found ${describe(steps)}`);
+    }
+    return on(jobId, done, (task, slot) => core.set_breakpoints(number, task, slot.key), undefined, [
+      ...steps,
+    ]);
+  };
+
   return {
+    signal,
+    setBreakpoints,
     startJob,
     pauseJob,
     completeJob,

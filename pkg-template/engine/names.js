@@ -25,6 +25,7 @@ export const JOB_EVENTS = /** @type {const} */ ([
   'job_completed',
   'job_failed',
   'permissions_changed',
+  'breakpoints_changed',
 ]);
 
 export const STEP_EVENTS = /** @type {const} */ ([
@@ -37,6 +38,7 @@ export const STEP_EVENTS = /** @type {const} */ ([
   'step_recovered',
   'late_result_dropped',
   'step_skipped',
+  'round_completed',
 ]);
 
 /** In history and nowhere else. */
@@ -46,6 +48,7 @@ export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
+  'signal_received',
   'job_status_change',
   'parent_job_progress',
   'child_job_stats',

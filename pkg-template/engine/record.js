@@ -93,9 +93,9 @@ function ownRecord(slot, job) {
   record.startedSeq = lastStart(history);
   if (job.run?.stepsTaken === undefined) return record;
   const places = placesOf(slot);
-  for (const { type, payload } of history) {
-    if (type === 'step_completed' && places.has(payload?.step))
-      slot.outputs.set(places.get(payload.step), payload.output);
+  for (const event of history) {
+    if (givesOutput(event) && places.has(event.payload?.step))
+      slot.outputs.set(places.get(event.payload.step), event.payload.output ?? null);
   }
   return record;
 }
@@ -125,9 +125,19 @@ export function outputOf(slot, step) {
   if (slot.knownOutputs?.has(step)) return slot.knownOutputs.get(step);
   const { id } = slot.stepAt(step);
   const ended = slot.record.history?.findLast(
-    (/** @type {any} */ event) => event.type === 'step_completed' && event.payload?.step === id,
+    (/** @type {any} */ event) => givesOutput(event) && event.payload?.step === id,
   );
   return ended?.payload.output ?? null;
+}
+
+/**
+ * Does the event say what a step gives? One that failed for good gives null, whatever its rounds gave.
+ *
+ * @param {any} event
+ */
+function givesOutput({ type, payload }) {
+  if (type === 'step_failed') return payload?.retryAt === undefined;
+  return type === 'step_completed' || type === 'round_completed';
 }
 
 /**
@@ -191,6 +201,7 @@ function hasMore(run) {
     run.plan !== undefined ||
     run.pause !== undefined ||
     run.failure !== undefined ||
+    run.signals !== undefined ||
     run.slowPlayMs !== undefined
   );
 }

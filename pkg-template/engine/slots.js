@@ -101,7 +101,7 @@ export class JobSlot {
 
   /**
    * @param {number} step its place
-   * @returns {{ id: string, agent: string, approve?: { message?: string }, tools?: string[], into: string, cost?: number }}
+   * @returns {{ id: string, agent: string, approve?: { message?: string }, repeat?: object, tools?: string[], into: string, cost?: number }}
    */
   stepAt(step) {
     const plan = this.record?.run?.plan;
@@ -125,7 +125,9 @@ export class JobSlot {
 
   /** @param {number} step */
   idempotencyKey(step) {
-    return `${this.id}:${this.stepAt(step).id}`;
+    const { id, repeat } = this.stepAt(step);
+    if (repeat === undefined) return `${this.id}:${id}`;
+    return `${this.id}:${id}:${(this.record.run.steps?.[id]?.round ?? 0) + 1}`;
   }
 
   /** What was known of the job is no longer true. */

@@ -146,7 +146,8 @@ export function store_run(job) {
 function coreRun(run) {
   if (run === undefined) return undefined;
   const approvals = run.approvals?.map((/** @type {any} */ { args, ...approval }) => approval);
-  return { ...run, approvals, signals: undefined };
+  const signals = run.signals?.map((/** @type {any} */ { name, seq }) => ({ name, seq }));
+  return { ...run, approvals, signals };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { JobStore } from '../index.js';
+import type { AgentContext, AgentFn, Clock, JobStore } from '../index.js';
 
 /** A test's body. Where the runner gives it a context with `skip`, that is called for what can't be tested. */
 export type TestBody = (context?: { skip?(message?: string): unknown }) => Promise<void>;
@@ -25,3 +25,81 @@ export function testJobStore(
   makeStore: () => JobStore | PromiseLike<JobStore>,
   runner?: TestRunner,
 ): void;
+
+/** Time that moves when told to. */
+export interface VirtualClock extends Clock {
+  /** Epoch milliseconds. Stands still but for `advance`. */
+  now(): number;
+  /**
+   * Ends when `advance` has moved time on by `ms` milliseconds; a sleep for 0 ms too waits for an `advance`. Rejects
+   * with the signal's reason when that aborts first.
+   */
+  sleep(ms: number, signal?: AbortSignal | null): Promise<void>;
+  /**
+   * Moves time on by `ms` milliseconds, from one sleep that is due to the next. Those due at the same time end in the
+   * order in which they were asked for. Before each, and at the end, all that can happen without time passing happens,
+   * so that what a woken program then sleeps for counts too; `advance(0)` does only that. What waits for the world
+   * outside, such as a network, a file or a real timer, is not waited for: await it, then advance.
+   *
+   * Calls made while another is under way take their turns.
+   *
+   * @example
+   * const run = orchestrator.runJob(jobId);
+   * await clock.advance(3 * 24 * 60 * 60 * 1000);
+   * const outcome = await run;
+   */
+  advance(ms: number): Promise<void>;
+  /** How many sleeps have not ended: 0 when nothing waits for time. */
+  pending(): number;
+  /** When the next sleep is due, in epoch milliseconds; null when none is pending. */
+  nextDue(): number | null;
+}
+
+/**
+ * A clock for tests. As `clock` among an orchestrator's dependencies it drives all of its timers: time limits, waits
+ * between attempts, slow play. What takes days then takes milliseconds, and goes the same way each time.
+ *
+ * @param start Epoch milliseconds. Default: 0.
+ *
+ * @example
+ * const clock = createVirtualClock(Date.UTC(2030, 0, 1));
+ * const orchestrator = createOrchestrator({ clock, agentRegistry });
+ */
+export function createVirtualClock(start?: number): VirtualClock;
+
+/** One call of a scripted agent. */
+export interface ScriptedCall {
+  // biome-ignore lint/suspicious/noExplicitAny: the test knows its inputs
+  input: any;
+  /** From 1. */
+  attempt: number;
+  /** The step's id. As the fields below, undefined where a test called the agent itself, without a context. */
+  step: string | undefined;
+  jobId: string | undefined;
+  /** The same for every attempt at the same step of the same job. */
+  idempotencyKey: string | undefined;
+}
+
+/** An agent that answers with what it was given beforehand. */
+export type ScriptedAgent = AgentFn & {
+  /** Every call until now, in order. */
+  readonly calls: ScriptedCall[];
+};
+
+/** An Error is thrown, a function is called with the input and the context, anything else is the answer. */
+// biome-ignore lint/complexity/noBannedTypes: `unknown` would swallow the function, and its parameters' types
+// biome-ignore lint/suspicious/noExplicitAny: the test knows its inputs
+export type ScriptedOutput = ((input: any, context: AgentContext) => unknown) | {} | null | undefined;
+
+/**
+ * An agent that answers its calls, in the order in which they are made, with one of `outputs` after the other. An
+ * `Error` is thrown; a function is called with the input and the context, and answers for itself; anything else is
+ * returned as it is, promises too. A call for which there is no output left fails, and is not tried again.
+ *
+ * @example
+ * const writer = scriptedAgent([new Error('overloaded'), 'a draft', (input) => `${input}, improved`]);
+ * const orchestrator = createOrchestrator({ agentRegistry: { writer } });
+ * // ... and after the run:
+ * assert.deepEqual(writer.calls.map(({ attempt }) => attempt), [1, 2, 1]);
+ */
+export function scriptedAgent(outputs: readonly ScriptedOutput[]): ScriptedAgent;

@@ -1,2 +1,4 @@
 // @ts-check
+export { scriptedAgent } from './scripted-agent.js';
 export { testJobStore } from './store-conformance.js';
+export { createVirtualClock } from './virtual-clock.js';

@@ -63,7 +63,7 @@ pub fn step_may_begin<V>(
 ) -> Result<(), Denied> {
     let Some(run) = &job.run else { return Ok(()) };
     let (what, state) = (run.step(step), &run.states[step]);
-    if what.breakpoint && !state.breakpoint_passed {
+    if (what.breakpoint || run.breakpoints.contains(&step)) && !state.breakpoint_passed {
         let message = format!("Paused at the breakpoint before step \"{}\"", what.id);
         return Err(Denied::new(
             Refusal::new(Code::NotRunning, message),
@@ -82,7 +82,12 @@ pub fn step_may_begin<V>(
         let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
-    let asks = what.approval || what.work == Work::Approve || job.head.permissions.require_approval;
+    let asks = match what.work {
+        Work::Approve => true,
+        Work::Agent(_) => what.approval || job.head.permissions.require_approval,
+        // To wait for something takes nobody's approval, unless the plan says so.
+        Work::Wait(_) => what.approval,
+    };
     if (asks && state.approved_by.is_none())
         || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
     {

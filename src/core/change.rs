@@ -29,6 +29,10 @@ pub struct Rare {
     pub permissions: bool,
     /// The list of waiting approvals.
     pub approvals: bool,
+    /// The signals that wait.
+    pub signals: bool,
+    /// The breakpoints.
+    pub breakpoints: bool,
     /// Why the job is paused.
     pub pause: bool,
     /// Why the job failed.

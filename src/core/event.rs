@@ -35,6 +35,8 @@ pub enum Fact<V> {
         step: StepIndex,
         /// The attempt that it concerns, from 1; 0 before the first.
         attempt: u32,
+        /// The round that it concerns, from 1, where the step is repeated.
+        round: Option<u32>,
         /// Where the step stands after it.
         status: StepStatus,
         /// What happened to it.
@@ -42,6 +44,15 @@ pub enum Fact<V> {
     },
     /// The job's permissions were changed.
     PermissionsChanged(Permissions),
+    /// Somebody sent a signal.
+    Signalled {
+        /// What it is called.
+        name: Box<str>,
+        /// What it carries.
+        payload: V,
+    },
+    /// The job pauses before other steps than until now.
+    BreakpointsChanged,
     /// An agent's own event: its type and payload.
     Emitted {
         /// The step whose agent sent it.
@@ -59,8 +70,20 @@ pub enum StepFact<V> {
         /// What the caller gave the step, where it did and this is the first attempt.
         given: Option<V>,
     },
+    /// It began to wait.
+    Waiting {
+        /// Until when at the latest.
+        due_at: Option<f64>,
+    },
     /// It ended well.
     Completed {
+        /// What it gave.
+        output: V,
+        /// What it cost, where that is known.
+        cost: Option<f64>,
+    },
+    /// A round of it ended well.
+    RoundCompleted {
         /// What it gave.
         output: V,
         /// What it cost, where that is known.

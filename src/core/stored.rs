@@ -8,10 +8,10 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::core::{
-    job::{Approval, Failure, Pause, PauseReason, Run, Steps},
+    job::{Approval, Failure, Pause, PauseReason, Run, Signal, Steps},
     outcome::{Code, Refusal},
     plan::{self, RoutedStep, Step},
-    step::{StepState, StepStatus},
+    step::{StepIndex, StepState, StepStatus},
 };
 
 /// The version of the stored form that this engine writes and reads.
@@ -38,6 +38,8 @@ pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
     };
     read_states(run, &mut result)?;
     result.approvals = read_approvals(run, &result)?;
+    result.signals = read_signals(run)?;
+    result.breakpoints = read_breakpoints(run, &result)?;
     result.pause = run.get("pause").map(|pause| read_pause(pause, &result)).transpose()?;
     result.failure = run.get("failure").map(|failure| read_failure(failure, &result)).transpose()?;
     result.slow_play_ms = run.get("slowPlayMs").and_then(Value::as_f64);
@@ -133,6 +135,8 @@ fn read_state(stored: &Map<String, Value>) -> Option<StepState> {
         input_given: stored.contains_key("input"),
         breakpoint_passed: flag("breakpointPassed"),
         interrupted: flag("interrupted"),
+        round: stored.get("round").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        round_ended: flag("roundEnded"),
         error: stored.get("error").and_then(read_refusal).map(Box::new),
     })
 }
@@ -158,6 +162,22 @@ fn read_approvals(run: &Map<String, Value>, result: &Run) -> Result<Vec<Approval
     })
     .collect::<Option<Vec<Approval>>>()
     .ok_or_else(|| "run.approvals holds something that is not an approval of a step of this job".to_owned())
+}
+
+fn read_signals(run: &Map<String, Value>) -> Result<Vec<Signal>, String> {
+    let list = run.get("signals").and_then(Value::as_array).into_iter().flatten();
+    list.map(|stored| {
+        Some(Signal { name: stored.get("name")?.as_str()?.into(), seq: stored.get("seq")?.as_u64()? })
+    })
+    .collect::<Option<Vec<Signal>>>()
+    .ok_or_else(|| "run.signals holds something that is not a signal".to_owned())
+}
+
+fn read_breakpoints(run: &Map<String, Value>, result: &Run) -> Result<Vec<StepIndex>, String> {
+    let list = run.get("breakpoints").and_then(Value::as_array).into_iter().flatten();
+    list.map(|stored| result.index_of(stored.as_str()?))
+        .collect::<Option<Vec<StepIndex>>>()
+        .ok_or_else(|| "run.breakpoints holds something that is not a step of this job".to_owned())
 }
 
 fn read_pause(stored: &Value, result: &Run) -> Result<Pause, String> {

@@ -1,5 +1,6 @@
 use crate::{
     core::{
+        job::Signal,
         logic::{Expr, Reads},
         outcome::{Code, Refusal},
         plan::RoutedStep,
@@ -90,6 +91,12 @@ pub trait Agents: Values {
     /// # Errors
     /// A sentence, where it can't be read.
     fn read_context(&self, job: JobKey, reads: Reads) -> Result<serde_json::Value, String>;
+
+    /// What the last round of a step of a job that is loaded gave.
+    fn output_of(&self, job: JobKey, step: StepIndex) -> Self::Value;
+
+    /// What a step gives that waited for this signal of a job that is loaded: `{ signal, payload }`.
+    fn signal_value(&self, job: JobKey, signal: &Signal) -> Self::Value;
 
     /// Prepares an attempt at a step that is committed as running, on the context as it is now.
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> Self::Attempt;

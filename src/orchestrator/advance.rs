@@ -1,18 +1,14 @@
 //! What comes next for a job that is loaded: decided here, done by [`super::drive`].
 
-use std::rc::Rc;
-
 use crate::{
     core::{
-        admission::{Denied, Then, step_may_begin, within_step_limit},
-        job::{Job, PauseReason, Steps},
-        logic::{MAX_STEPS, truthy},
+        admission::within_step_limit,
+        job::{Job, PauseReason},
         outcome::{Code, Refusal},
-        plan::Work,
-        step::{StepIndex, StepStatus},
+        step::StepIndex,
     },
-    host::{BudgetAnswer, Host, JobKey, Routed},
-    orchestrator::{Orchestrator, Outcome, Stop, drive::Driven},
+    host::{Host, JobKey, Routed},
+    orchestrator::{Orchestrator, Outcome, Stop, drive::Driven, try_step::Tried},
 };
 
 /// What comes next, once what was decided with it is committed.
@@ -38,12 +34,14 @@ pub(super) enum Next<H: Host> {
     DecideAgain,
     /// Ask the router.
     AskRouter,
+    /// Nothing: the one step that is run has ended without an attempt.
+    Ended(StepIndex),
     /// Nothing: the run is over.
     End(Outcome<H, Driven<H::Value>>),
 }
 
 impl<H: Host> Next<H> {
-    fn refused(refusal: impl Into<Refusal>) -> Self {
+    pub(super) fn refused(refusal: impl Into<Refusal>) -> Self {
         Next::End(Err(Stop::Refused(refusal.into())))
     }
 }
@@ -65,13 +63,15 @@ pub(super) struct Progress<V> {
     pub(super) pacing: Option<(StepIndex, f64)>,
     /// What the router answered, not yet acted on.
     pub(super) routed: Option<Routed>,
-    /// The one step that is run, where it is only one and has begun.
+    /// Only one step is run.
+    pub(super) single: bool,
+    /// Which one, once it has begun.
     pub(super) only: Option<StepIndex>,
 }
 
 impl<V> Progress<V> {
-    pub(super) fn new(input: Option<V>) -> Self {
-        Progress { input, granted: Vec::new(), pacing: None, routed: None, only: None }
+    pub(super) fn new(input: Option<V>, single: bool) -> Self {
+        Progress { input, granted: Vec::new(), pacing: None, routed: None, single, only: None }
     }
 
     /// What was decided is committed: what it was decided with is used up, by the first step that begins or
@@ -82,14 +82,6 @@ impl<V> Progress<V> {
             self.input = None;
         }
     }
-}
-
-/// What became of a step that was to begin.
-enum Tried<H: Host> {
-    Begun(Begin),
-    /// It ended, or can't go on for now: another may.
-    Passed,
-    Stop(Next<H>),
 }
 
 impl<H: Host> Orchestrator<H> {
@@ -121,6 +113,8 @@ impl<H: Host> Orchestrator<H> {
             match self.try_step(key, job, step, progress, given).await {
                 Tried::Begun(begun) => begin.push(begun),
                 Tried::Passed => {}
+                Tried::Ended if progress.single => break Next::Ended(step),
+                Tried::Ended => {}
                 Tried::Stop(next) => break next,
             }
         };
@@ -151,7 +145,9 @@ impl<H: Host> Orchestrator<H> {
             Some(step) => run.schedule.due_at(step),
             None => run.schedule.first_due(),
         };
-        if running > 0 || until.is_some() {
+        let waits = running > 0 || until.is_some() || job.waits_for_signal();
+        let run = job.run_mut();
+        if waits {
             return Some(Next::Wait { until });
         }
         if let Some(approval) = run.approvals.first() {
@@ -180,131 +176,6 @@ impl<H: Host> Orchestrator<H> {
         }
     }
 
-    /// Begins a step that is ready, or does what its checks ask for.
-    async fn try_step(
-        &self,
-        key: JobKey,
-        job: &mut Job<H::Value>,
-        step: StepIndex,
-        progress: &mut Progress<H::Value>,
-        given: Option<H::Value>,
-    ) -> Tried<H> {
-        match self.is_wanted(key, job, step) {
-            Ok(true) => {}
-            Ok(false) => return Tried::Passed,
-            Err(next) => return Tried::Stop(next),
-        }
-        let what = job.run_mut().step(step);
-        let is_approval = what.work == Work::Approve;
-        if let (false, Err(denied)) = (is_approval, within_step_limit(job, Some(step))) {
-            job.stop_for(PauseReason::StepLimit, Some(step), None);
-            return Tried::Stop(Next::refused(denied.refusal));
-        }
-        let agent = match job.run_mut().step(step).agent() {
-            Some(name) => match self.host.find_agent(key, step, name) {
-                Ok(agent) => agent,
-                Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
-            },
-            None => None,
-        };
-        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
-            return self.deny(job, step, denied);
-        }
-        if is_approval {
-            let by = job.run_mut().states[step].approved_by.clone();
-            let output = self.host.value_of(&serde_json::json!({ "by": by }));
-            job.finish_step(step, output, None, self.host.now());
-            return Tried::Passed;
-        }
-        if let Some(stop) = self.hold(key, job, step, progress, agent.and_then(|agent| agent.cost)).await {
-            return Tried::Stop(stop);
-        }
-        let now = self.host.now();
-        if let Some(until) = self.paced_until(job, step, progress, now) {
-            return Tried::Stop(Next::Wait { until: Some(until) });
-        }
-        let first = job.run_mut().states[step].started_at.is_none();
-        // For the first step that runs, whether it was begun before or not.
-        let number = job.begin_attempt(step, given.filter(|_| first), now);
-        Tried::Begun(Begin { step, number, given_input: job.run_mut().states[step].input_given })
-    }
-
-    /// Is the step to be done? Asked before anything else is asked about it, and noted where it is not.
-    fn is_wanted(&self, key: JobKey, job: &mut Job<H::Value>, step: StepIndex) -> Result<bool, Next<H>> {
-        let run = job.run_mut();
-        let Steps::Planned(plan) = &run.steps else { return Ok(true) };
-        let plan = Rc::clone(plan);
-        let Some(when) = &plan.steps[step].when else { return Ok(true) };
-        let state = &run.states[step];
-        if state.started_at.is_some() || state.approved_by.is_some() || state.status == StepStatus::Waiting {
-            return Ok(true);
-        }
-        if !job.change.context.is_empty() {
-            return Err(Next::DecideAgain);
-        }
-        let value = self
-            .host
-            .read_context(key, when.paths())
-            .and_then(|context| when.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string()));
-        match value {
-            Ok(value) if truthy(&value) => return Ok(true),
-            Ok(_) => job.skip_step(step, self.host.now()),
-            Err(problem) => {
-                let id = &plan.steps[step].id;
-                let message = format!("The condition of step \"{id}\" can't be computed: {problem}");
-                job.fail_step(step, Refusal::new(Code::AgentFailed, message), self.host.now());
-            }
-        }
-        Ok(false)
-    }
-
-    /// The budget manager is asked once a step; gives what it comes to where it is not granted.
-    async fn hold(
-        &self,
-        key: JobKey,
-        job: &mut Job<H::Value>,
-        step: StepIndex,
-        progress: &mut Progress<H::Value>,
-        usual_cost: Option<f64>,
-    ) -> Option<Next<H>> {
-        if progress.granted.iter().any(|granted| granted.step == step) {
-            return None;
-        }
-        let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
-        match self.host.hold(key, step, estimate).await {
-            Ok(BudgetAnswer::Granted) => {
-                progress.granted.push(Granted { step, estimate });
-                None
-            }
-            Ok(BudgetAnswer::Refused(answer)) => {
-                job.stop_for(PauseReason::Budget, Some(step), None);
-                Some(Next::End(Err(Stop::BudgetRefused(answer))))
-            }
-            Err(error) => Some(Next::End(Err(Stop::Failed(error)))),
-        }
-    }
-
-    /// Until when slow play delays the step, if it still does.
-    fn paced_until(
-        &self,
-        job: &Job<H::Value>,
-        step: StepIndex,
-        progress: &mut Progress<H::Value>,
-        now: f64,
-    ) -> Option<f64> {
-        let own = job.run.as_ref().and_then(|run| run.slow_play_ms);
-        let ms = own.unwrap_or_else(|| self.slow_play_ms.get());
-        if ms <= 0.0 {
-            return None;
-        }
-        let since = match progress.pacing {
-            Some((paced, since)) if paced == step => since,
-            _ => now,
-        };
-        progress.pacing = Some((step, since));
-        Some(since + ms).filter(|until| *until > now)
-    }
-
     /// The job's last step has ended.
     pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
@@ -312,29 +183,6 @@ impl<H: Host> Orchestrator<H> {
             Ok(()) => Next::End(Ok(Driven::Completed)),
             Err(refusal) => Next::refused(refusal),
         }
-    }
-
-    /// Does to the job what a denial asks for.
-    fn deny(&self, job: &mut Job<H::Value>, step: StepIndex, denied: Denied) -> Tried<H> {
-        match denied.then {
-            Then::Unchanged => {}
-            Then::Pause(reason) => job.stop_for(reason, Some(step), Some(&denied.refusal.message)),
-            Then::Ask => {
-                let asked = job.run_mut().approvals.iter().any(|approval| approval.step == step);
-                if !asked {
-                    job.request_approval(step, None);
-                }
-                job.run_mut().schedule.put_off(step, None);
-                return Tried::Passed;
-            }
-            Then::Fail => {
-                job.fail_step(step, denied.refusal.clone(), self.host.now());
-                if job.is_running() {
-                    return Tried::Passed;
-                }
-            }
-        }
-        Tried::Stop(Next::refused(denied.refusal))
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a, H: Host> Drive<'a, H> {
         Drive {
             orchestrator,
             key,
-            progress: Progress::new(input),
+            progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
             running: Vec::new(),
             live,
@@ -116,7 +116,7 @@ impl<'a, H: Host> Drive<'a, H> {
             };
             let (next, mark) = decided;
             let until = match next {
-                Next::DecideAgain => continue,
+                Next::DecideAgain | Next::Ended(_) => continue,
                 Next::AskRouter => {
                     self.ask_router().await?;
                     continue;
@@ -194,6 +194,7 @@ impl<'a, H: Host> Drive<'a, H> {
             {
                 Err(stop)
             }
+            Next::Ended(step) => only(Next::End(Ok(self.report(job, step)))),
             then => Ok(Decision { then, ..decision }),
         }
     }
@@ -222,6 +223,8 @@ impl<'a, H: Host> Drive<'a, H> {
             self.orchestrator.finish(job);
         }
         let status = job.head.status;
+        let given = job.change.context.iter().find(|(ended, _)| *ended == step);
+        let output = given.and_then(|(_, output)| output.clone());
         let run = job.run_mut();
         let (what, state) = (run.step(step), &run.states[step]);
         if let (JobStatus::Failed, Some(error)) = (status, &state.error) {
@@ -232,7 +235,7 @@ impl<'a, H: Host> Drive<'a, H> {
             id: what.id.clone(),
             agent: what.agent().map(Box::from),
             status: state.status,
-            output: self.finished.first().and_then(Finished::output),
+            output,
             attempts: state.attempts,
             duration_ms: state.finished_at.unwrap_or_default() - state.started_at.unwrap_or_default(),
         };

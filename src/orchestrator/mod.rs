@@ -16,9 +16,12 @@ mod record_event;
 mod recover;
 mod run_job;
 mod section;
+mod set_breakpoints;
 mod set_permissions;
 mod settle;
+mod signal;
 mod start_job;
+mod try_step;
 mod turns;
 
 use std::{

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     core::{
+        job::Signal,
         logic::Reads,
         outcome::{Code, Refusal},
         step::StepIndex,
@@ -23,6 +24,10 @@ extern "C" {
     fn agent_find(job: u32, step: u32) -> f64;
     fn agent_names(engine: u32) -> String;
     fn agent_error(job: u32) -> JsValue;
+    /// What the last round of a step gave.
+    fn output_of_step(job: u32, step: u32) -> JsValue;
+    /// What a step gives that waited for the signal of this event.
+    fn signal_value(job: u32, seq: f64) -> JsValue;
 
     fn router_ask(job: u32, call: u32, input: &JsValue) -> i32;
     /// JSON of the router's answer, without the input it gives.
@@ -105,6 +110,14 @@ impl Agents for JsHost {
 
     fn read_context(&self, job: JobKey, reads: Reads) -> Result<Value, String> {
         read_context(job, reads)
+    }
+
+    fn output_of(&self, job: JobKey, step: StepIndex) -> JsValue {
+        output_of_step(job.0, step as u32)
+    }
+
+    fn signal_value(&self, job: JobKey, signal: &Signal) -> JsValue {
+        signal_value(job.0, signal.seq as f64)
     }
 
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> JsAttempt {

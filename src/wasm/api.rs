@@ -210,6 +210,20 @@ pub fn reject_step(engine: u32, task: u32, job: u32) {
     begin(engine, task, move |o| async move { o.reject_step(JobKey(job), answer).await });
 }
 
+/// See [`Orchestrator::signal`]; the payload is the operation's input.
+#[wasm_bindgen]
+pub fn signal(engine: u32, task: u32, job: u32) {
+    let (name, payload) = (op_text(task, 0).unwrap_or_default(), op_input(task));
+    begin(engine, task, move |o| async move { o.signal(JobKey(job), &name, payload).await });
+}
+
+/// See [`Orchestrator::set_breakpoints`]; the steps' ids are the operation's texts.
+#[wasm_bindgen]
+pub fn set_breakpoints(engine: u32, task: u32, job: u32) {
+    let steps: Vec<String> = (0..).map_while(|place| op_text(task, place)).collect();
+    begin(engine, task, move |o| async move { o.set_breakpoints(JobKey(job), &steps).await });
+}
+
 fn input(task: u32, has_input: bool) -> Option<JsValue> {
     has_input.then(|| op_input(task))
 }

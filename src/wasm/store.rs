@@ -57,6 +57,12 @@ extern "C" {
     fn change_slow_play(job: u32, ms: f64);
     fn change_approvals(job: u32);
     fn change_approval(job: u32, id: &str, step: u32, tool_call: i32);
+    /// Begins the list of signals that wait.
+    fn change_signals(job: u32);
+    /// One that was there before, by the number of its event; those that come with the commit add themselves.
+    fn change_signal(job: u32, seq: f64);
+    fn change_breakpoints(job: u32);
+    fn change_breakpoint(job: u32, step: u32);
     fn change_routed(job: u32, step: u32, id: &str);
     #[allow(clippy::too_many_arguments, reason = "integers cross cheaper than an object")]
     fn change_step(
@@ -69,6 +75,7 @@ extern "C" {
         finished_at: f64,
         due_at: f64,
         flags: u32,
+        round: u32,
     );
     fn change_step_approved(job: u32, step: u32, by: &str);
     fn change_step_error(job: u32, step: u32, code: u32, message: &str);
@@ -76,6 +83,9 @@ extern "C" {
 
     fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
     fn event_of_step(job: u32, kind: u32, cause: f64, step: u32, attempt: u32, status: u32);
+    fn event_signal(job: u32, name: &str, payload: &JsValue);
+    fn event_round(job: u32, round: u32);
+    fn event_due(job: u32, due_at: f64);
     fn event_input(job: u32, given: &JsValue);
     fn event_output(job: u32, output: &JsValue, cost: f64);
     fn event_error(job: u32, code: u32, message: &str, retry_at: f64);
@@ -96,6 +106,7 @@ extern "C" {
 
 const BREAKPOINT_PASSED: u32 = 1;
 const INTERRUPTED: u32 = 2;
+const ROUND_ENDED: u32 = 4;
 
 /// The numbers of the head that was loaded last. JavaScript writes them here, in this order, before
 /// its answer is read: revision, seq, steps taken, max steps, created, started, completed, flags.
@@ -242,7 +253,8 @@ fn kind_of_job_fact(fact: &Fact<JsValue>) -> Option<(u32, i32)> {
         Fact::JobCompleted => Some((3, -1)),
         Fact::JobFailed => Some((4, -1)),
         Fact::PermissionsChanged(_) => Some((5, -1)),
-        Fact::Step { .. } | Fact::Emitted { .. } => None,
+        Fact::BreakpointsChanged => Some((6, -1)),
+        Fact::Signalled { .. } | Fact::Step { .. } | Fact::Emitted { .. } => None,
     }
 }
 
@@ -302,6 +314,14 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
             change_approval(key, &approval.id, approval.step as u32, tool_call);
         }
     }
+    if rare.signals {
+        change_signals(key);
+        run.signals.iter().for_each(|signal| change_signal(key, signal.seq as f64));
+    }
+    if rare.breakpoints {
+        change_breakpoints(key);
+        run.breakpoints.iter().for_each(|&step| change_breakpoint(key, step as u32));
+    }
     if rare.routed {
         for &step in &job.change.steps {
             change_routed(key, step as u32, &run.step(step).id);
@@ -314,7 +334,8 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
 
 fn write_step(key: u32, step: StepIndex, state: &StepState) {
     let flags = if state.breakpoint_passed { BREAKPOINT_PASSED } else { 0 }
-        | if state.interrupted { INTERRUPTED } else { 0 };
+        | if state.interrupted { INTERRUPTED } else { 0 }
+        | if state.round_ended { ROUND_ENDED } else { 0 };
     let step = step as u32;
     change_step(
         key,
@@ -326,6 +347,7 @@ fn write_step(key: u32, step: StepIndex, state: &StepState) {
         number(state.finished_at),
         number(state.due_at),
         flags,
+        state.round,
     );
     if let Some(by) = &state.approved_by {
         change_step_approved(key, step, by);
@@ -344,14 +366,19 @@ fn write_event(key: u32, event: &Event<JsValue>) {
         | Fact::JobPaused(_)
         | Fact::JobCompleted
         | Fact::JobFailed
+        | Fact::BreakpointsChanged
         | Fact::PermissionsChanged(_) => {
             if let Some((kind, reason)) = kind_of_job_fact(fact) {
                 event_of_job(key, kind, cause, reason);
             }
         }
+        Fact::Signalled { name, payload } => event_signal(key, name, payload),
         Fact::Emitted { event, .. } => event_emitted(key, cause, event),
-        Fact::Step { step, attempt, status, what } => {
+        Fact::Step { step, attempt, round, status, what } => {
             event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);
+            if let Some(round) = round {
+                event_round(key, *round);
+            }
             write_step_fact(key, what);
         }
     }
@@ -360,7 +387,7 @@ fn write_event(key: u32, event: &Event<JsValue>) {
 /// The numbers under which `store.js` knows what happened to a step.
 fn kind_of(what: &StepFact<JsValue>) -> u32 {
     match what {
-        StepFact::Started { .. } => 0,
+        StepFact::Started { .. } | StepFact::Waiting { .. } => 0,
         StepFact::Completed { .. } => 1,
         StepFact::Failed { .. } => 2,
         StepFact::ApprovalRequested { .. } => 3,
@@ -369,6 +396,7 @@ fn kind_of(what: &StepFact<JsValue>) -> u32 {
         StepFact::Recovered => 6,
         StepFact::LateResultDropped => 7,
         StepFact::Skipped => 8,
+        StepFact::RoundCompleted { .. } => 9,
     }
 }
 
@@ -380,7 +408,10 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
                 event_input(key, given);
             }
         }
-        StepFact::Completed { output, cost } => event_output(key, output, number(*cost)),
+        StepFact::Waiting { due_at } => event_due(key, number(*due_at)),
+        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
+            event_output(key, output, number(*cost))
+        }
         StepFact::Failed { code, message, retry_at } => {
             event_error(key, *code as u32, message, number(*retry_at));
         }

@@ -86,7 +86,7 @@ test('close lets a run go, and a retry that waits', LIMIT, async () => {
   await settle();
   await within(w.close(), 'close');
   assertRefused(await within(run, 'runJob'), 'closed');
-  assert.equal(w.clock.sleeping(), 0);
+  assert.equal(w.clock.pending(), 0);
   assert.equal(w.store.jobs.get(id).status, 'running');
 });
 

@@ -31,6 +31,8 @@ pub enum Op {
     NextStep(Option<Value>),
     Run(Option<Value>),
     Recover,
+    Signal(&'static str),
+    SetBreakpoints(Vec<String>),
 }
 
 /// What an operation gave.
@@ -79,6 +81,8 @@ impl Op {
                 engine.next_step(key, input).await.map(|(status, step)| Gave::Step(status, step))
             }
             Op::Run(input) => engine.run_job(key, input).await.map(nothing),
+            Op::Signal(name) => engine.signal(key, name, Value::from(name)).await.map(nothing),
+            Op::SetBreakpoints(steps) => engine.set_breakpoints(key, &steps).await.map(nothing),
             Op::Recover => engine.recover().await.map(Gave::Resumed),
         }
     }

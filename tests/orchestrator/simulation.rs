@@ -18,7 +18,7 @@ use jobwright::{
     },
     orchestrator::{Answer, NewJob, Orchestrator, Stop},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     executor::{Handle, Pool},
@@ -64,32 +64,64 @@ const IDS: [&str; 6] = ["m", "c", "x", "10", "9", "a"];
 
 fn any_plan(random: &Random) -> Value {
     let first = random.below(IDS.len());
-    let steps = (0..random.below(5)).map(|place| {
-        let mut step = json!({ "id": IDS[(first + place) % IDS.len()], "agent": "worker" });
-        if random.percent(30) {
-            step["retry"] = json!({ "maxAttempts": 1 + random.below(3), "backoffMs": random.pick(&[0, 5]) });
+    let id_at = |place: usize| IDS[(first + place) % IDS.len()];
+    let in_any_order = random.percent(60);
+    let steps = (0..random.below(6)).map(|place| {
+        let mut step = any_work(random, id_at(place));
+        if in_any_order && random.percent(70) {
+            step["after"] = (0..place).filter(|_| random.percent(40)).map(id_at).collect();
         }
         if random.percent(15) {
-            step["approval"] = true.into();
+            step["when"] = random.pick(&[json!(false), json!({ "var": id_at(0) }), json!({ "+": ["x"] })]);
+        }
+        if random.percent(20) {
+            step["onError"] = "continue".into();
         }
         if random.percent(15) {
             step["breakpoint"] = true.into();
         }
-        if random.percent(20) {
-            step["timeoutMs"] = 8.into();
-        }
-        if random.percent(20) {
-            step["cost"] = random.below(4).into();
-        }
-        if random.percent(30) {
-            step["tools"] = json!(["search"]);
-        }
-        if random.percent(2) {
-            step["agent"] = "nobody".into();
-        }
         step
     });
-    json!({ "steps": steps.collect::<Value>() })
+    json!({ "steps": steps.collect::<Value>(), "concurrency": 1 + random.below(3) })
+}
+
+fn any_work(random: &Random, id: &str) -> Value {
+    match random.below(10) {
+        0 => json!({ "id": id, "approve": {} }),
+        1 => json!({ "id": id, "wait": { "ms": random.below(8) } }),
+        2 => json!({ "id": id, "wait": { "signal": random.pick(&SIGNALS), "timeoutMs": 20 } }),
+        3 => json!({ "id": id, "wait": { "signal": SIGNALS } }),
+        _ => any_agent_step(random, id),
+    }
+}
+
+const SIGNALS: [&str; 2] = ["go", "stop"];
+
+fn any_agent_step(random: &Random, id: &str) -> Value {
+    let mut step = json!({ "id": id, "agent": "worker" });
+    if random.percent(30) {
+        step["retry"] = json!({ "maxAttempts": 1 + random.below(3), "backoffMs": random.pick(&[0, 5]) });
+    }
+    if random.percent(15) {
+        step["approval"] = true.into();
+    }
+    if random.percent(15) {
+        step["repeat"] =
+            json!({ "until": { ">": [{ "var": id }, random.below(3)] }, "max": 1 + random.below(3) });
+    }
+    if random.percent(20) {
+        step["timeoutMs"] = 8.into();
+    }
+    if random.percent(20) {
+        step["cost"] = random.below(4).into();
+    }
+    if random.percent(30) {
+        step["tools"] = json!(["search"]);
+    }
+    if random.percent(2) {
+        step["agent"] = "nobody".into();
+    }
+    step
 }
 
 fn any_reply(random: &Random, kind: bool, call: &AgentCall) -> Reply {
@@ -158,6 +190,7 @@ impl Run {
 
     fn create(&mut self, permissions: PermissionPatch) {
         let plan = self.random.percent(80).then(|| any_plan(&self.random));
+        self.watch.read_plan(plan.as_ref());
         let new = NewJob {
             origin: Some(self.host.origin(self.key, json!({}), plan.as_ref())),
             permissions,
@@ -196,8 +229,12 @@ impl Run {
             9 if random.percent(10) => Op::Fail,
             10 if random.percent(10) => Op::CompleteAsFailed,
             11 => Op::SetPermissions(any_permissions(random)),
-            12 => Op::Recover,
-            13..15 => Op::NextStep(random.percent(50).then(|| json!(1))),
+            12 if random.percent(50) => Op::Recover,
+            12 => Op::SetBreakpoints(
+                IDS.iter().filter(|_| random.percent(10)).map(|id| (*id).to_owned()).collect(),
+            ),
+            13 => Op::Signal(random.pick(&SIGNALS)),
+            14..16 => Op::NextStep(random.percent(50).then(|| json!(1))),
             _ => Op::Run(random.percent(50).then(|| json!(1))),
         }
     }
@@ -260,7 +297,8 @@ impl Run {
             host.look(key, |job| self.watch.look(job.expect("a stored job")));
         }
         let unanswered = host.unanswered().len();
-        assert!(unanswered <= 1, "{unanswered} agents at work on one job");
+        let most = self.watch.concurrency();
+        assert!(unanswered <= most, "{unanswered} agents at work on one job, of which {most} may be");
         let trouble = self.trouble;
         self.under_way.retain(|handle| match handle.take() {
             None => true,
@@ -279,6 +317,12 @@ impl Run {
         self.engine.set_slow_play(0.0);
         for _ in 0..60 {
             self.settle();
+            if self.host.look(self.key, |job| waits_for_signal(job.expect("a job")))
+                && !self.under_way.is_empty()
+            {
+                SIGNALS.into_iter().for_each(|name| self.begin(Op::Signal(name)));
+                continue;
+            }
             assert_eq!((self.under_way.len(), self.host.held()), (0, 0), "operations that never end");
             let status = self.host.look(self.key, |job| job.expect("a job")["status"].clone());
             match status.as_str() {
@@ -335,6 +379,11 @@ impl Run {
         assert!(begun <= self.watch.ended());
         assert_eq!(self.host.durations().len(), begun + 1, "durations of what ended, each once");
     }
+}
+
+fn waits_for_signal(job: &Map<String, Value>) -> bool {
+    let steps = job["run"]["steps"].as_object();
+    steps.into_iter().flatten().any(|(_, step)| step["status"] == "waiting" && step.get("dueAt").is_none())
 }
 
 fn check_outcome(outcome: &Outcome, trouble: Trouble) {

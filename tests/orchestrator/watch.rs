@@ -11,6 +11,7 @@ pub struct Watch {
     events: usize,
     max_steps: u64,
     steps: BTreeMap<String, Step>,
+    plan: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,7 +26,9 @@ enum Status {
 
 #[derive(Default)]
 struct Step {
+    begun: bool,
     attempts: u64,
+    rounds: u64,
     under_way: bool,
     ended: bool,
     asked: usize,
@@ -34,6 +37,33 @@ struct Step {
 impl Watch {
     pub fn new(max_steps: u64) -> Watch {
         Watch { max_steps, ..Watch::default() }
+    }
+
+    pub fn read_plan(&mut self, plan: Option<&Value>) {
+        self.plan = plan.cloned();
+    }
+
+    /// How many agents may be at work at once.
+    pub fn concurrency(&self) -> usize {
+        self.plan.as_ref().map_or(1, |plan| plan["concurrency"].as_u64().unwrap_or(8) as usize)
+    }
+
+    /// The ids of the steps that a step comes after.
+    fn before(&self, id: &str) -> Vec<String> {
+        let steps = self.plan.as_ref().and_then(|plan| plan["steps"].as_array());
+        let steps = steps.map_or(&[][..], Vec::as_slice);
+        let Some(place) = steps.iter().position(|step| step["id"] == id) else { return Vec::new() };
+        match steps[place].get("after") {
+            Some(after) => {
+                after.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            None => place
+                .checked_sub(1)
+                .and_then(|before| steps[before]["id"].as_str())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+        }
     }
 
     /// Reads what is new.
@@ -70,7 +100,7 @@ impl Watch {
             return Err(format!("{name} after the end"));
         }
         match name {
-            "job_created" | "late_result_dropped" => Ok(()),
+            "job_created" | "late_result_dropped" | "signal_received" | "breakpoints_changed" => Ok(()),
             "permissions_changed" => {
                 let max = event["payload"]["permissions"]["maxSteps"].as_u64();
                 self.max_steps = max.ok_or("no maxSteps")?;
@@ -85,7 +115,7 @@ impl Watch {
     }
 
     fn go(&mut self, from: &[Status], to: Status) -> Result<(), String> {
-        let open = self.steps.iter().find(|(_, step)| step.attempts > 0 && !step.ended);
+        let open = self.steps.iter().find(|(_, step)| step.begun && !step.ended);
         match open {
             Some((id, _)) if matches!(to, Status::Completed | Status::Failed) => {
                 return Err(format!("the job ends before its step {id}"));
@@ -97,19 +127,37 @@ impl Watch {
     }
 
     fn read_step(&mut self, name: &str, payload: &Value) -> Result<(), String> {
-        let begun = self.steps.values().filter(|step| step.attempts > 0).count() as u64;
+        let begun = self.steps.values().filter(|step| step.begun).count() as u64;
         let others = self.steps.values().filter(|step| step.under_way).count();
+        let most = self.concurrency();
+        let id = payload["step"].as_str().unwrap_or_default();
+        let is_free =
+            self.before(id).iter().all(|before| self.steps.get(before).is_some_and(|step| step.ended));
+        let waits = payload["status"] == "waiting";
         let step = self.steps.entry(payload["step"].as_str().unwrap_or_default().to_owned()).or_default();
         let attempt = payload["attempt"].as_u64().ok_or("no attempt")?;
         let check = |held: bool, problem: &str| if held { Ok(()) } else { Err(format!("{name}: {problem}")) };
         check(!step.ended, "its step has ended")?;
+        check(is_free, "what it comes after has not ended")?;
         match name {
+            "step_started" if waits => check(self.status == Status::Running, "its job is not running")?,
             "step_started" => {
                 check(self.status == Status::Running, "its job is not running")?;
-                check(others == 0, "another step, or this one, is under way")?;
-                check(step.attempts > 0 || begun < self.max_steps, "more steps than it may take")?;
+                check(others < most && !step.under_way, "too many steps, or this one, are under way")?;
+                check(step.begun || begun < self.max_steps, "more steps than it may take")?;
                 check(attempt == step.attempts || attempt == step.attempts + 1, "an attempt is missing")?;
-                (step.attempts, step.under_way, step.asked) = (attempt, true, 0);
+                (step.attempts, step.under_way, step.asked, step.begun) = (attempt, true, 0, true);
+            }
+            "step_skipped" => step.ended = true,
+            // An approval or a wait, which no agent does, or a step whose last round was the last.
+            "step_completed" if attempt == 0 || step.rounds > 0 => {
+                check(!step.under_way, "it is under way")?;
+                step.ended = true;
+            }
+            "round_completed" => {
+                check(step.under_way && attempt == step.attempts, "it was not under way")?;
+                check(payload["round"] == step.rounds + 1, "a round is missing")?;
+                (step.under_way, step.attempts, step.rounds) = (false, 0, step.rounds + 1);
             }
             "step_completed" => {
                 check(step.under_way && attempt == step.attempts, "it was not under way")?;

@@ -7,6 +7,7 @@
 mod approvals;
 mod lifecycle;
 mod steps;
+mod waits;
 
 use std::rc::Rc;
 
@@ -135,6 +136,15 @@ pub struct Approval {
     pub tool_call: Option<u32>,
 }
 
+/// A signal that was sent and not yet waited for. Its payload stays with the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// What it is called.
+    pub name: Box<str>,
+    /// The number of the event that says it came.
+    pub seq: u64,
+}
+
 /// What says which steps there are.
 #[derive(Clone, Debug)]
 pub enum Steps {
@@ -155,6 +165,10 @@ pub struct Run {
     pub schedule: Schedule,
     /// Questions that wait.
     pub approvals: Vec<Approval>,
+    /// Signals that were sent and not yet waited for, in the order they came.
+    pub signals: Vec<Signal>,
+    /// Steps before which the job pauses, beside those the plan names.
+    pub breakpoints: Vec<StepIndex>,
     /// Why the job is paused.
     pub pause: Option<Pause>,
     /// Why the job failed.
@@ -175,6 +189,8 @@ impl Run {
             states: Vec::new(),
             schedule: Schedule::default(),
             approvals: Vec::new(),
+            signals: Vec::new(),
+            breakpoints: Vec::new(),
             pause: None,
             failure: None,
             slow_play_ms: None,
@@ -257,11 +273,17 @@ impl<V> Job<V> {
     }
 
     fn note_step(&mut self, step: StepIndex, cause: Option<u64>, what: StepFact<V>) {
-        let state = &self.run_mut().states[step];
-        let fact = Fact::Step { step, attempt: state.attempts, status: state.status, what };
+        let fact = self.step_fact(step, what);
         let seq = self.note(cause, fact);
         self.run_mut().states[step].seq = Some(seq);
         self.change.touch(step);
+    }
+
+    fn step_fact(&mut self, step: StepIndex, what: StepFact<V>) -> Fact<V> {
+        let run = self.run_mut();
+        let state = &run.states[step];
+        let round = run.step(step).repeat.as_ref().map(|_| state.round + u32::from(!state.round_ended));
+        Fact::Step { step, attempt: state.attempts, round, status: state.status, what }
     }
 
     fn step_seq(&self, step: StepIndex) -> Option<u64> {

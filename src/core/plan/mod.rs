@@ -1,8 +1,12 @@
 //! Plans: what a job's steps are, parsed once and never checked again.
 
+mod fields;
 mod order;
 mod parse;
 mod problem;
+mod step;
+
+use std::num::NonZeroU32;
 
 use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
 
@@ -44,6 +48,8 @@ pub struct Step {
     pub approval: bool,
     /// How failed attempts are retried.
     pub retry: Retry,
+    /// It is done again and again.
+    pub repeat: Option<Repeat>,
     /// How long an attempt may take.
     pub timeout_ms: Option<f64>,
     /// The context key that its output is written to.
@@ -55,12 +61,50 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     /// An agent of this name does it.
     Agent(Box<str>),
     /// A person approves.
     Approve,
+    /// Something has to happen first.
+    Wait(Wait),
+}
+
+/// What a step waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wait {
+    /// So many milliseconds.
+    Timer {
+        /// How many.
+        ms: f64,
+    },
+    /// The first of these signals.
+    Signal {
+        /// Their names.
+        names: Vec<Box<str>>,
+        /// How long, in milliseconds.
+        timeout_ms: Option<f64>,
+    },
+}
+
+impl Wait {
+    /// When it is over at the latest, where it began at `start`.
+    pub fn due_at(&self, start: f64) -> Option<f64> {
+        match self {
+            Wait::Timer { ms } => Some(start + ms),
+            Wait::Signal { timeout_ms, .. } => timeout_ms.map(|ms| start + ms),
+        }
+    }
+}
+
+/// How often a step is done.
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// Until this gives something truthy after a round.
+    pub until: Expr,
+    /// In so many rounds at most; the step fails when that is not enough.
+    pub max: NonZeroU32,
 }
 
 /// What a step's failure means for its job.
@@ -98,6 +142,7 @@ impl Step {
             cost,
             approval: false,
             retry: Retry::default(),
+            repeat: None,
             timeout_ms: None,
             into: agent.into(),
             breakpoint: false,
@@ -109,7 +154,7 @@ impl Step {
     pub fn agent(&self) -> Option<&str> {
         match &self.work {
             Work::Agent(name) => Some(name),
-            Work::Approve => None,
+            Work::Approve | Work::Wait(_) => None,
         }
     }
 }

@@ -1,54 +1,18 @@
 //! From JSON to a [`Plan`], or every problem at once.
 
-use std::num::NonZeroU32;
-
 use serde_json::{Map, Value};
 
 use super::{
-    CONCURRENCY, OnError, Plan, Problem, Step, Work,
+    CONCURRENCY, Plan, Problem, Step,
+    fields::{check_keys, read_count},
     order::check_order,
     places_by_id,
     problem::{Report, shown},
-};
-use crate::core::{
-    logic::{CompileError, Expr, nearest},
-    outcome::listed,
-    retry::Retry,
-    step::StepIndex,
+    step::{Ids, read_step},
 };
 
 const PLAN_KEYS: [&str; 4] = ["name", "version", "concurrency", "steps"];
-/// What a step can do; it does one of them.
-const KINDS: [&str; 4] = ["agent", "job", "wait", "approve"];
-const STEP_KEYS: [&str; 14] = [
-    "id",
-    "agent",
-    "approve",
-    "after",
-    "when",
-    "input",
-    "tools",
-    "cost",
-    "approval",
-    "retry",
-    "timeoutMs",
-    "into",
-    "breakpoint",
-    "onError",
-];
-/// What only makes sense where an agent does the work.
-const AGENT_KEYS: [&str; 5] = ["input", "tools", "cost", "retry", "timeoutMs"];
-const APPROVE_KEYS: [&str; 1] = ["message"];
-const RETRY_KEYS: [&str; 4] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs"];
-
-/// Part of the plan language, and refused by this release rather than ignored.
-const STEP_KEYS_TO_COME: [&str; 4] = ["job", "wait", "forEach", "repeat"];
-
-/// Names that mean something to JavaScript objects themselves.
-const RESERVED: [&str; 3] = ["__proto__", "constructor", "prototype"];
-
 const MAX_STEPS: usize = 100_000;
-const MAX_NAME: usize = 10_000;
 
 /// Reads a plan.
 ///
@@ -125,33 +89,6 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
     steps
 }
 
-/// The places of the steps, by id.
-struct Ids<'a> {
-    sorted: Vec<(&'a str, StepIndex)>,
-}
-
-impl<'a> Ids<'a> {
-    fn of(list: &'a [Value]) -> Ids<'a> {
-        let ids = list.iter().zip(0..).filter_map(|(step, place)| Some((step.get("id")?.as_str()?, place)));
-        let mut sorted: Vec<(&str, StepIndex)> = ids.collect();
-        sorted.sort_unstable();
-        Ids { sorted }
-    }
-
-    fn place_of(&self, id: &str) -> Option<StepIndex> {
-        let found = self.sorted.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
-        Some(self.sorted[found].1)
-    }
-
-    /// A sentence about an id that no step has.
-    fn unknown(&self, id: &str) -> String {
-        match nearest(id, self.sorted.iter().map(|(known, _)| *known)) {
-            Some(meant) => format!("unknown step \"{id}\"; did you mean \"{meant}\"?"),
-            None => format!("unknown step \"{id}\""),
-        }
-    }
-}
-
 /// For each step, the first one that has its id.
 fn first_of_same_id(list: &[Value]) -> Vec<usize> {
     let id = |place: usize| list[place].get("id").and_then(Value::as_str);
@@ -169,216 +106,11 @@ fn first_of_same_id(list: &[Value]) -> Vec<usize> {
     first
 }
 
-fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Step {
-    check_keys(step, &STEP_KEYS, &STEP_KEYS_TO_COME, report);
-    let id = read_name(step, "id", report).unwrap_or_default();
-    Step {
-        work: read_work(step, report),
-        after: read_after(step, index, ids, report),
-        when: step.get("when").and_then(|value| read_expression("when", Expr::compile(value), report)),
-        input: step
-            .get("input")
-            .and_then(|value| read_expression("input", Expr::compile_template(value), report)),
-        tools: read_names(step, "tools", "tool names", report),
-        cost: read_number(step, "cost", 0, report),
-        approval: read_bool(step, "approval", report),
-        retry: read_retry(step, report),
-        timeout_ms: read_number(step, "timeoutMs", 1, report),
-        into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
-        breakpoint: read_bool(step, "breakpoint", report),
-        on_error: read_on_error(step, report),
-        id,
-    }
-}
-
-/// What the step does: exactly one of the kinds, and nothing that only another kind has.
-fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
-    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(*kind));
-    match (kinds.next(), kinds.next()) {
-        (None, _) => report.say(format!("a step needs one of {}", listed(&mut KINDS.into_iter()))),
-        (Some(one), Some(other)) => {
-            report.say(format!("a step does one thing; this one has both \"{one}\" and \"{other}\""));
-        }
-        (Some("agent"), None) => {
-            return Work::Agent(read_name(step, "agent", report).unwrap_or_default());
-        }
-        (Some(kind), None) => {
-            for key in AGENT_KEYS.iter().filter(|key| step.contains_key(**key)) {
-                report.at(key, |report| report.say(format!("a step with \"{kind}\" has no \"{key}\"")));
-            }
-            if let Some(value) = step.get("approve") {
-                report.at("approve", |report| check_approve(value, report));
-            }
-        }
-    }
-    Work::Approve
-}
-
-fn check_approve(value: &Value, report: &mut Report) {
-    let Some(approve) = value.as_object() else {
-        report.say(format!("must be an object, which may have a message; found {}", shown(value)));
-        return;
-    };
-    check_keys(approve, &APPROVE_KEYS, &[], report);
-    if let Some(message) = approve.get("message").filter(|message| !message.is_string()) {
-        report.at("message", |report| report.say(format!("must be a string; found {}", shown(message))));
-    }
-}
-
-/// The steps it comes after: the one before it in the list, where it doesn't say.
-fn read_after(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Vec<StepIndex> {
-    if !step.contains_key("after") {
-        return index.checked_sub(1).into_iter().collect();
-    }
-    let names = read_names(step, "after", "step ids", report);
-    let mut after = Vec::with_capacity(names.len());
-    for (place, name) in names.iter().enumerate() {
-        let problem = match ids.place_of(name) {
-            Some(found) if found == index => "a step can't come after itself".to_owned(),
-            Some(found) if after.contains(&found) => format!("\"{name}\" is named twice"),
-            Some(found) => {
-                after.push(found);
-                continue;
-            }
-            None => ids.unknown(name),
-        };
-        report.at_item("after", place, |report| report.say(problem));
-    }
-    after
-}
-
-fn read_on_error(step: &Map<String, Value>, report: &mut Report) -> OnError {
-    match step.get("onError").map(|value| (value, value.as_str())) {
-        None | Some((_, Some("fail"))) => OnError::Fail,
-        Some((_, Some("continue"))) => OnError::Continue,
-        Some((other, _)) => {
-            report.at("onError", |report| {
-                report.say(format!("must be \"fail\" or \"continue\"; found {}", shown(other)))
-            });
-            OnError::Fail
-        }
-    }
-}
-
-fn check_keys(object: &Map<String, Value>, known: &[&str], to_come: &[&str], report: &mut Report) {
-    for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
-        report.at(key, |report| {
-            if to_come.contains(&key.as_str()) {
-                report.say(format!("\"{key}\" is not supported yet"));
-            } else if let Some(meant) = nearest(key, known.iter().copied()) {
-                report.say(format!("unknown key; did you mean \"{meant}\"?"));
-            } else {
-                report.say(format!("unknown key; known are {}", listed(&mut known.iter().copied())));
-            }
-        });
-    }
-}
-
-fn read_name(step: &Map<String, Value>, key: &str, report: &mut Report) -> Option<Box<str>> {
-    let Some(value) = step.get(key) else {
-        if key == "id" {
-            report.at(key, |report| report.say("is missing: a step needs an id, unique within its plan"));
-        }
-        return None;
-    };
-    report.at(key, |report| match value.as_str() {
-        None => report.say(format!("must be a string; found {}", shown(value))),
-        Some("") => report.say("must not be empty"),
-        Some(name) if RESERVED.contains(&name) => report.say(format!("\"{name}\" is reserved by JavaScript")),
-        Some(name) if name.len() > MAX_NAME => {
-            report.say(format!("is {} bytes long; at most {MAX_NAME} are allowed", name.len()));
-        }
-        Some(_) => {}
-    });
-    value.as_str().map(Box::from)
-}
-
-fn read_expression(key: &str, compiled: Result<Expr, CompileError>, report: &mut Report) -> Option<Expr> {
-    match compiled {
-        Ok(expression) => Some(expression),
-        Err(error) => {
-            report.at(key, |report| report.say(error.to_string()));
-            None
-        }
-    }
-}
-
-fn read_names(step: &Map<String, Value>, key: &str, what: &str, report: &mut Report) -> Vec<Box<str>> {
-    let Some(value) = step.get(key) else {
-        return Vec::new();
-    };
-    let names: Option<Vec<Box<str>>> =
-        value.as_array().and_then(|list| list.iter().map(|name| name.as_str().map(Box::from)).collect());
-    names.unwrap_or_else(|| {
-        report.at(key, |report| report.say(format!("must be a list of {what}; found {}", shown(value))));
-        Vec::new()
-    })
-}
-
-fn read_bool(object: &Map<String, Value>, key: &str, report: &mut Report) -> bool {
-    match object.get(key) {
-        None => false,
-        Some(Value::Bool(value)) => *value,
-        Some(other) => {
-            report.at(key, |report| report.say(format!("must be true or false; found {}", shown(other))));
-            false
-        }
-    }
-}
-
-fn read_number(object: &Map<String, Value>, key: &str, least: u32, report: &mut Report) -> Option<f64> {
-    let value = object.get(key)?;
-    let number = value.as_f64().filter(|number| number.is_finite() && *number >= f64::from(least));
-    if number.is_none() {
-        report.at(key, |report| {
-            report.say(format!("must be a number of at least {least}; found {}", shown(value)))
-        });
-    }
-    number
-}
-
-fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
-    let standard = Retry::default();
-    let Some(value) = step.get("retry") else {
-        return standard;
-    };
-    report.at("retry", |report| {
-        let Some(object) = value.as_object() else {
-            report.say(format!("must be an object with maxAttempts; found {}", shown(value)));
-            return standard;
-        };
-        check_keys(object, &RETRY_KEYS, &[], report);
-        if !object.contains_key("maxAttempts") {
-            report.at("maxAttempts", |report| report.say("is missing: how many attempts there are in all"));
-        }
-        Retry {
-            max_attempts: read_count(object, "maxAttempts", report).unwrap_or(standard.max_attempts),
-            backoff_ms: read_number(object, "backoffMs", 0, report).unwrap_or(standard.backoff_ms),
-            factor: read_number(object, "factor", 1, report).unwrap_or(standard.factor),
-            max_backoff_ms: read_number(object, "maxBackoffMs", 0, report).unwrap_or(standard.max_backoff_ms),
-        }
-    })
-}
-
-/// A whole number of at least 1.
-fn read_count(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<NonZeroU32> {
-    let value = object.get(key)?;
-    let count = value
-        .as_f64()
-        .filter(|number| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(number))
-        // In range by the line above.
-        .and_then(|number| NonZeroU32::new(number as u32));
-    if count.is_none() {
-        report.at(key, |report| {
-            report.say(format!("must be a whole number of at least 1; found {}", shown(value)))
-        });
-    }
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::plan::step::{KINDS, RETRY_KEYS, STEP_KEYS, STEP_KEYS_TO_COME, WAIT_KEYS};
+    use crate::core::plan::{OnError, Wait, Work};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -435,9 +167,107 @@ mod tests {
         );
     }
 
+    fn problems(steps: Value) -> Vec<(String, String)> {
+        let found = parse(&json!({ "steps": steps })).unwrap_err();
+        found.into_iter().map(|problem| (problem.path, problem.message)).collect()
+    }
+
+    #[test]
+    fn steps_come_after_the_one_before_or_after_those_they_name() {
+        let plan = parse(&json!({ "concurrency": 3, "steps": [
+            { "id": "a", "agent": "x" }, { "id": "b", "approve": {}, "onError": "continue" },
+            { "id": "c", "agent": "x", "after": [], "when": { "var": "a" } },
+            { "id": "d", "wait": { "ms": 5 }, "after": ["c", "a"] },
+            { "id": "e", "wait": { "signal": ["go", "stop"], "timeoutMs": 7 } },
+        ] }))
+        .unwrap();
+        let after: Vec<&[usize]> = plan.steps.iter().map(|step| &step.after[..]).collect();
+        assert_eq!(after, [&[][..], &[0], &[], &[2, 0], &[3]]);
+        assert_eq!((plan.concurrency, plan.steps[1].on_error), (3, OnError::Continue));
+        assert_eq!(plan.steps[1].work, Work::Approve);
+        assert_eq!(plan.steps[3].work, Work::Wait(Wait::Timer { ms: 5.0 }));
+        let names = vec!["go".into(), "stop".into()];
+        assert_eq!(plan.steps[4].work, Work::Wait(Wait::Signal { names, timeout_ms: Some(7.0) }));
+        assert!(plan.steps[2].when.is_some());
+    }
+
+    #[test]
+    fn steps_that_wait_for_each_other_are_named_in_order() {
+        let step = |id: &str, after: &[&str]| json!({ "id": id, "agent": "x", "after": after });
+        let found = problems(json!([
+            step("free", &[]),
+            step("a", &["free", "c"]),
+            step("b", &["a"]),
+            step("c", &["b"]),
+            step("end", &["c"]),
+        ]));
+        let [(path, message)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(path, "steps");
+        assert_eq!(message, "these steps wait for each other: \"b\" → \"c\" → \"a\" → \"b\"");
+    }
+
+    #[test]
+    fn what_a_step_comes_after_must_be_there() {
+        let found = problems(json!([
+            { "id": "draft", "agent": "x" },
+            { "id": "b", "agent": "x", "after": ["darft", "b", "draft", "draft"] },
+        ]));
+        let messages: Vec<&str> = found.iter().map(|(_, message)| &**message).collect();
+        assert_eq!(found[0].0, "steps[1].after[0]");
+        assert_eq!(
+            messages,
+            [
+                "unknown step \"darft\"; did you mean \"draft\"?",
+                "a step can't come after itself",
+                "\"draft\" is named twice",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_steps_that_may_run_side_by_side_write_to_different_places() {
+        let step =
+            |id: &str, after: &[&str]| json!({ "id": id, "agent": "x", "after": after, "into": "out" });
+        let found = problems(json!([step("a", &[]), step("b", &[]), step("c", &["a", "b"])]));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "steps[1]");
+        assert!(found[0].1.starts_with("writes to \"out\" as steps[0] does"), "{}", found[0].1);
+        assert!(parse(&json!({ "steps": [step("a", &[]), step("b", &["a"]), step("c", &["b"])] })).is_ok());
+    }
+
+    #[test]
+    fn a_step_does_one_thing_and_has_nothing_of_another() {
+        let found = problems(json!([
+            { "id": "a" },
+            { "id": "b", "agent": "x", "approve": {} },
+            { "id": "c", "approve": { "msg": 1 }, "tools": ["t"] },
+            { "id": "d", "wait": { "ms": 1, "signal": "s" } },
+            { "id": "e", "wait": { "signal": [] } },
+            { "id": "f", "wait": { "ms": -1 } },
+            { "id": "g", "agent": "x", "onError": "retry" },
+            { "id": "h", "agent": "x", "repeat": { "until": { "nope": 1 } } },
+        ]));
+        let paths: Vec<&str> = found.iter().map(|(path, _)| &**path).collect();
+        assert_eq!(
+            paths,
+            [
+                "steps[0]",
+                "steps[1]",
+                "steps[2].tools",
+                "steps[2].approve.msg",
+                "steps[3].wait",
+                "steps[4].wait.signal",
+                "steps[5].wait.ms",
+                "steps[6].onError",
+                "steps[7].repeat.max",
+                "steps[7].repeat.until",
+            ]
+        );
+    }
+
     #[test]
     fn what_is_to_come_is_refused_and_not_ignored() {
-        for (key, value) in [("forEach", json!([])), ("repeat", json!({}))] {
+        for (key, value) in [("forEach", json!([])), ("job", json!({}))] {
             let mut step = json!({ "id": "a", "agent": "x" });
             step[key] = value;
             let problems = parse(&json!({ "steps": [step] })).unwrap_err();
@@ -459,6 +289,7 @@ mod tests {
                 .chain(&STEP_KEYS_TO_COME)
                 .chain(&PLAN_KEYS)
                 .chain(&KINDS)
+                .chain(&WAIT_KEYS)
                 .chain(&RETRY_KEYS)
                 .copied()
                 .collect::<Vec<_>>(),

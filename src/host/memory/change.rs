@@ -130,6 +130,13 @@ impl Writer<'_> {
         if rare.approvals {
             self.write_approvals(into, run);
         }
+        if rare.signals {
+            write_signals(into, job, run);
+        }
+        if rare.breakpoints {
+            let ids: Vec<&str> = run.breakpoints.iter().map(|&step| &*run.step(step).id).collect();
+            into.insert("breakpoints".to_owned(), ids.into());
+        }
         if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
             into.insert("slowPlayMs".to_owned(), ms.into());
         }
@@ -234,19 +241,51 @@ impl Writer<'_> {
                 let permissions = permissions_of(*permissions);
                 ("permissions_changed", json!({ "jobId": id, "permissions": permissions }))
             }
+            Fact::Signalled { name, payload } => {
+                ("signal_received", json!({ "jobId": id, "name": **name, "payload": payload }))
+            }
+            Fact::BreakpointsChanged => {
+                let run = job.run.as_ref();
+                let ids = run.map(|run| run.breakpoints.iter().map(|&step| &*run.step(step).id).collect());
+                let ids: Vec<&str> = ids.unwrap_or_default();
+                ("breakpoints_changed", json!({ "jobId": id, "steps": ids }))
+            }
             Fact::Emitted { event, .. } => ("emitted", event.clone()),
-            Fact::Step { step, attempt, status, what } => {
+            Fact::Step { step, attempt, round, status, what } => {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
                     "jobId": id, "step": *planned.id, "agent": planned.agent(), "attempt": attempt,
                     "status": status.name(),
                 });
+                if let Some(round) = round {
+                    payload["round"] = (*round).into();
+                }
                 let name = write_step_fact(&mut payload, stored, what, asked);
                 (name, payload)
             }
         }
     }
+}
+
+/// Those that were stored before, and those that came with this commit.
+fn write_signals(into: &mut Map<String, Value>, job: &Job<Value>, run: &Run) {
+    let before = into.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
+    let first = job.head.seq + 1 - job.change.events.len() as u64;
+    let payload_of = |seq: u64| {
+        let stored = before.iter().find(|sent| sent["seq"] == seq).map(|sent| sent["payload"].clone());
+        let came = seq.checked_sub(first).and_then(|place| job.change.events.get(place as usize));
+        stored.or_else(|| match &came?.fact {
+            Fact::Signalled { payload, .. } => Some(payload.clone()),
+            _ => None,
+        })
+    };
+    let written = run
+        .signals
+        .iter()
+        .map(|signal| json!({ "name": *signal.name, "payload": payload_of(signal.seq), "seq": signal.seq }));
+    let written: Value = written.collect();
+    into.insert("signals".to_owned(), written);
 }
 
 fn written_state(state: &StepState) -> Map<String, Value> {
@@ -262,7 +301,15 @@ fn written_state(state: &StepState) -> Map<String, Value> {
             written.insert(key.to_owned(), time.into());
         }
     }
-    for (key, flag) in [("breakpointPassed", state.breakpoint_passed), ("interrupted", state.interrupted)] {
+    if state.round > 0 {
+        written.insert("round".to_owned(), state.round.into());
+    }
+    let flags = [
+        ("breakpointPassed", state.breakpoint_passed),
+        ("interrupted", state.interrupted),
+        ("roundEnded", state.round_ended),
+    ];
+    for (key, flag) in flags {
         if flag {
             written.insert(key.to_owned(), true.into());
         }
@@ -295,12 +342,18 @@ fn write_step_fact(
             }
             "step_started"
         }
-        StepFact::Completed { output, cost } => {
+        StepFact::Waiting { due_at } => {
+            if let Some(due_at) = due_at {
+                payload["dueAt"] = (*due_at).into();
+            }
+            "step_started"
+        }
+        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
             payload["output"] = output.clone();
             if let Some(cost) = cost {
                 payload["cost"] = (*cost).into();
             }
-            "step_completed"
+            if matches!(what, StepFact::Completed { .. }) { "step_completed" } else { "round_completed" }
         }
         StepFact::Failed { code, message, retry_at } => {
             payload["error"] = error_of(*code, message);

@@ -1,7 +1,14 @@
 /** The entries beside the main one. */
-import { createOrchestrator, type JobStore } from 'jobwright';
+import { type AgentFn, type Clock, createOrchestrator, type JobStore } from 'jobwright';
 import { createSqliteStore } from 'jobwright/sqlite';
-import { testJobStore } from 'jobwright/testing';
+import {
+  createVirtualClock,
+  type ScriptedAgent,
+  type ScriptedCall,
+  scriptedAgent,
+  testJobStore,
+  type VirtualClock,
+} from 'jobwright/testing';
 
 export async function onSqlite(): Promise<void> {
   const store = await createSqliteStore({ path: 'jobs.db', synchronous: 'FULL' });
@@ -15,6 +22,36 @@ export async function onSqlite(): Promise<void> {
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));
+
+export async function onVirtualTime(outputs: unknown[]): Promise<number | null> {
+  const clock: VirtualClock = createVirtualClock(Date.UTC(2030, 0, 1));
+  const asClock: Clock = clock;
+  const given: ScriptedAgent = scriptedAgent(outputs);
+  const asAgent: AgentFn = given;
+  const writer = scriptedAgent([
+    new Error('overloaded'),
+    Promise.resolve('later'),
+    null,
+    undefined,
+    { success: true, data: 1, cost: 2 },
+    (input, { step, signal }) => clock.sleep(10, signal).then(() => `${step}: ${input.topic}`),
+    (input: string) => input.length,
+    // @ts-expect-error: no such part of the context
+    (_, { stepId }) => stepId,
+  ]);
+  createOrchestrator({ clock: asClock, agentRegistry: { writer, given: asAgent } });
+  await clock.advance(1000);
+  const calls: ScriptedCall[] = writer.calls;
+  const attempts: number[] = calls.map(({ attempt }) => attempt);
+  const steps: (string | undefined)[] = calls.map(({ step }) => step);
+  // @ts-expect-error: a time in milliseconds is needed
+  await clock.advance();
+  // @ts-expect-error: a date is not epoch milliseconds
+  createVirtualClock(new Date());
+  // @ts-expect-error: a list of outputs is needed
+  scriptedAgent('an output');
+  return attempts.length + steps.length + clock.pending() > 0 ? clock.nextDue() : clock.now();
+}
 
 // @ts-expect-error: not an entry
 export type Inner = typeof import('jobwright/parts/memory-store.js');
