@@ -73,10 +73,14 @@ const packageChecks = [
   tool('publint', 'publint/src/cli.js', 'pkg', '--strict'),
   tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', 'pkg', '--profile', 'esm-only'),
 ];
-/** The browser's comes apart, so that the others don't wait for Chromium to be installed. */
-const apart = 'tests/browser';
+/** These come apart: nothing waits for Chromium to be installed, and one that needs cargo is in cargo's lane. */
+const apart = { browser: 'tests/browser', logic: 'tests/logic' };
 const testFolders = () => [
-  ...filesUnder(root, 'tests').filter((file) => file.endsWith('.test.mjs') && !file.startsWith(apart)),
+  ...filesUnder(root, 'tests').filter((file) => {
+    return (
+      file.endsWith('.test.mjs') && !Object.values(apart).some((folder) => file.startsWith(`${folder}/`))
+    );
+  }),
   'examples',
 ];
 
@@ -133,13 +137,13 @@ await main(async () => {
     await Promise.all([lane(rustLint), lane(nodeLint)]);
   } else {
     await Promise.all([
-      lane([...rustLint, ...rustTests]),
+      lane([...rustLint, ...rustTests, nodeTests('JSON Logic beside json-logic-engine', [apart.logic])]),
       lane([
         ...nodeLint,
         ...packageChecks,
         nodeTests('Node tests', testFolders()),
         chromium,
-        nodeTests('browser tests', [apart]),
+        nodeTests('browser tests', [apart.browser]),
       ]),
     ]);
   }
