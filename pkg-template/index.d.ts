@@ -22,11 +22,17 @@ export const JOB_STATUS: Readonly<{
 
 /** What a job may do. What `createJob` is not told takes its default. */
 export interface JobPermissions {
-  /** May agents of this job call tools at all? Default: false. */
+  /** May agents of this job call tools at all? Default of `createJob`: false. */
   allowTools: boolean;
-  /** Must a person approve each step before it runs? Default: true. */
+  /** Must a person approve each step before it runs? Default of `createJob`: true. */
   requireApproval: boolean;
-  /** How many steps the job may run in its life. A retry of a step is not another step. Default: 10. */
+  /**
+   * How many steps the job may run in its life. A retry of a step is not another step. Default of `createJob`: 10.
+   *
+   * @asType integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
   maxSteps: number;
 }
 
@@ -434,59 +440,303 @@ export interface OrchestratorDeps {
 // ---------------------------------------------------------------- plans
 
 /**
- * What a job does: steps, run in the order of the list. JSON.
+ * What a job does: a list of steps. JSON, so that it can be stored, shown and checked before it runs.
  *
  * @example
- * const plan = { name: 'report', steps: [{ id: 'collect', agent: 'collect' }, { id: 'write', agent: 'write' }] };
+ * { "name": "report", "steps": [{ "id": "collect", "agent": "collect" }, { "id": "write", "agent": "write" }] }
  */
 export interface Plan {
+  /**
+   * What people call the plan. The engine does not read it.
+   *
+   * @example "report"
+   */
   name?: string;
+  /**
+   * Which version of the plan this is. The engine does not read it: a job keeps the plan it was created with.
+   *
+   * @example 2
+   */
   version?: string | number;
+  /**
+   * How many steps, and how many items of a `forEach`, may run side by side.
+   *
+   * @default 8
+   * @asType integer
+   * @minimum 1
+   * @maximum 4294967295
+   * @example 2
+   */
   concurrency?: number;
+  /**
+   * The steps. Each comes after the one before it in the list, unless its `after` says otherwise.
+   *
+   * @maxItems 100000
+   * @example [{ "id": "draft", "agent": "writer" }, { "id": "send", "agent": "sender" }]
+   */
   steps: Step[];
 }
 
-/** JSON Logic (jsonlogic.com), evaluated over the job's context. */
+/** JSON Logic (jsonlogic.com): a rule that is evaluated over the job's context. */
 export type JsonLogic = unknown;
 
 /**
- * One step of a plan. This release refuses `job`, `forEach` and `repeat` as "not supported yet".
+ * One step of a plan. It has an `id`, and exactly one of `agent`, `job`, `wait` and `approve`, which says what it does.
+ * This release refuses `job` and `forEach` as "not supported yet".
+ *
+ * @example
+ * { "id": "draft", "agent": "writer", "input": { "topic": { "var": "topic" } }, "retry": { "maxAttempts": 3 } }
  */
 export interface Step {
+  /**
+   * What the step is called: unique within its plan, and no name that means something to JavaScript's objects.
+   *
+   * @minLength 1
+   * @maxLength 10000
+   * @pattern ^(?!(?:__proto__|constructor|prototype)$)
+   * @example "draft"
+   */
   id: string;
-  /** The agent's name in the registry. */
+
+  /**
+   * Runs the agent that has this name in the registry. The step's output is the agent's.
+   *
+   * @minLength 1
+   * @maxLength 10000
+   * @pattern ^(?!(?:__proto__|constructor|prototype)$)
+   * @example "writer"
+   */
   agent?: string;
-  /** Runs a child job and waits for it. */
-  job?: { plan: Plan; permissions?: Partial<JobPermissions>; budget?: number; context?: JsonLogic };
-  /** A timer, in milliseconds, or the first of these signals. */
-  wait?: { ms: number } | { signal: string | string[]; timeoutMs?: number };
-  /** A person. */
-  approve?: { message?: string };
-  /** Default: the step before it in the list. */
+  /**
+   * Runs a job of its own, a child of this one, and waits until it has ended.
+   *
+   * @example { "plan": { "steps": [{ "id": "pack", "agent": "packer" }] }, "context": { "order": { "var": "order" } } }
+   */
+  job?: ChildJob;
+  /**
+   * Waits for some time, or for a signal. The step's output is null, or `{ signal, payload }`.
+   *
+   * @example { "ms": 60000 }
+   * @example { "signal": ["paid", "cancelled"], "timeoutMs": 86400000 }
+   */
+  wait?: WaitForTime | WaitForSignal;
+  /**
+   * Waits until a person approves; one who rejects fails the step.
+   *
+   * @example { "message": "Publish the report?" }
+   */
+  approve?: ApproveRequest;
+
+  /**
+   * The ids of the steps that have to end before this one starts; `[]` starts at once. A step that was skipped has
+   * ended too. Default: the step before it in the list.
+   *
+   * @uniqueItems true
+   * @example ["draft", "figures"]
+   */
   after?: string[];
-  /** Falsy: the step is skipped. */
+  /**
+   * The step runs where this gives something truthy, and is skipped otherwise. Default: it runs.
+   *
+   * @example { ">": [{ "var": "draft.score" }, 0.8] }
+   */
   when?: JsonLogic;
-  /** Default: what `nextStep` or `runJob` was given, else the output of the step before. */
+  /**
+   * What the agent is given. An object whose keys are not one operator is a template: its values are expressions.
+   * Default: what `nextStep` or `runJob` was given, for the first step to run; else the output of the step in `after`,
+   * or an object of outputs by step id where there are several; within a `forEach`, the item.
+   *
+   * @example { "topic": { "var": "topic" }, "tone": "dry" }
+   */
   input?: JsonLogic;
-  /** Runs once per item. */
+  /**
+   * Gives a list: the step runs once for each of its items, side by side as the plan's `concurrency` allows, and its
+   * output is the list of their outputs, in the order of the items. Default: the step runs once.
+   *
+   * @example { "var": "files" }
+   */
   forEach?: JsonLogic;
-  /** Runs again until true. */
-  repeat?: { until: JsonLogic; max: number };
-  /** After failed attempt n it waits `backoffMs * factor^(n-1)` milliseconds. Defaults: 1,000, 2, at most 60,000. */
-  retry?: { maxAttempts: number; backoffMs?: number; factor?: number; maxBackoffMs?: number };
-  /** Milliseconds for one attempt; time in which a person thinks does not count. */
+  /** Runs the step again, until a rule holds. Default: it runs once. */
+  repeat?: Repeat;
+  /** Makes failed attempts again; within a `forEach`, those of each item. Default: one attempt. */
+  retry?: Retry;
+  /**
+   * How long one attempt may take, in milliseconds; time in which a person thinks does not count. Default: no limit.
+   *
+   * @minimum 1
+   * @example 30000
+   */
   timeoutMs?: number;
-  /** The tools this step grants its agent. */
+  /**
+   * The tools that this step grants its agent, where the job's permissions allow tools. Default: none.
+   *
+   * @example ["search", "readFile"]
+   */
   tools?: string[];
-  /** Estimate, in the budget's unit. */
+  /**
+   * What the step is expected to cost, in the budget's unit. Default: the agent's `metadata.cost`, else 0.
+   *
+   * @minimum 0
+   * @example 3
+   */
   cost?: number;
-  /** true: needs approval even where the job does not require it. */
+  /**
+   * true: a person has to approve the step, even where the job does not require it.
+   *
+   * @default false
+   * @example true
+   */
   approval?: boolean;
-  /** The job pauses before this step. */
+  /**
+   * true: the job pauses before this step.
+   *
+   * @default false
+   * @example true
+   */
   breakpoint?: boolean;
+  /**
+   * What it means when the step fails for good: "fail" fails the job; "continue" goes on, with null for the output.
+   *
+   * @default "fail"
+   * @example "continue"
+   */
   onError?: 'fail' | 'continue';
-  /** Context key for the output. Default: the step's id. */
+  /**
+   * The key of the job's context that the output is written to. Default: the step's id.
+   *
+   * @minLength 1
+   * @maxLength 10000
+   * @pattern ^(?!(?:__proto__|constructor|prototype)$)
+   * @example "report"
+   */
   into?: string;
+}
+
+/** A job that a step runs. */
+export interface ChildJob {
+  /**
+   * What the child job does.
+   *
+   * @example { "steps": [{ "id": "pack", "agent": "packer" }] }
+   */
+  plan: Plan;
+  /**
+   * What the child job may do. It never may more than its parent, whatever stands here. Default: the parent's.
+   *
+   * @example { "requireApproval": true, "maxSteps": 5 }
+   */
+  permissions?: Partial<JobPermissions>;
+  /**
+   * How much of the parent's budget is allocated to the child job, in the budget's unit. Default: nothing is
+   * allocated, and what the child spends is the parent's.
+   *
+   * @minimum 0
+   * @example 100
+   */
+  budget?: number;
+  /**
+   * The context that the child job starts with: a template, as `input` is. Default: `{}`.
+   *
+   * @example { "order": { "var": "order" } }
+   */
+  context?: JsonLogic;
+}
+
+/** Waits for some time. */
+export interface WaitForTime {
+  /**
+   * For how long, in milliseconds. It goes on while the process is down.
+   *
+   * @minimum 0
+   * @example 60000
+   */
+  ms: number;
+}
+
+/** Waits for the first of some signals. */
+export interface WaitForSignal {
+  /**
+   * The signal's name, or several: the first that comes. One that was sent before the step began is kept for it.
+   *
+   * @example "paid"
+   */
+  signal: string | string[];
+  /**
+   * How long to wait at most, in milliseconds: then the step fails, code "timeout". Default: no limit.
+   *
+   * @minimum 1
+   * @example 86400000
+   */
+  timeoutMs?: number;
+}
+
+/** Asks a person. */
+export interface ApproveRequest {
+  /**
+   * What the person is asked.
+   *
+   * @example "Publish the report?"
+   */
+  message?: string;
+}
+
+/** Runs a step again, until a rule holds. */
+export interface Repeat {
+  /**
+   * Evaluated after each round: truthy ends the step well.
+   *
+   * @example { ">=": [{ "var": "draft.score" }, 0.8] }
+   */
+  until: JsonLogic;
+  /**
+   * How many rounds there may be: the step fails where none of them was the last.
+   *
+   * @asType integer
+   * @minimum 1
+   * @maximum 4294967295
+   * @example 3
+   */
+  max: number;
+}
+
+/**
+ * How failed attempts are made again: after failed attempt n it waits `backoffMs * factor^(n-1)` milliseconds, at most
+ * `maxBackoffMs`.
+ */
+export interface Retry {
+  /**
+   * How many attempts there may be in all, the first one counted.
+   *
+   * @asType integer
+   * @minimum 1
+   * @maximum 4294967295
+   * @example 3
+   */
+  maxAttempts: number;
+  /**
+   * How long to wait after the first failed attempt, in milliseconds.
+   *
+   * @default 1000
+   * @minimum 0
+   * @example 500
+   */
+  backoffMs?: number;
+  /**
+   * By how much each wait is longer than the one before it.
+   *
+   * @default 2
+   * @minimum 1
+   * @example 1.5
+   */
+  factor?: number;
+  /**
+   * How long to wait at most, in milliseconds.
+   *
+   * @default 60000
+   * @minimum 0
+   * @example 10000
+   */
+  maxBackoffMs?: number;
 }
 
 // ---------------------------------------------------------------- the orchestrator
@@ -749,6 +999,16 @@ export interface PlanProblem {
  * if (!checked.success) for (const { path, message } of checked.errors) console.error(path, message);
  */
 export function validatePlan(plan: unknown): { success: true } | { success: false; errors: PlanProblem[] };
+
+/**
+ * Mermaid text of a plan: a flowchart of its steps, in which child jobs are boxes and a dashed arrow leads to what may be
+ * skipped. With a job, its steps are coloured by their status. Throws a {@link JobwrightError}, code
+ * "invalid_argument", where the plan or the job can't be drawn.
+ *
+ * @example
+ * console.log(planToMermaid({ steps: [{ id: 'draft', agent: 'writer' }, { id: 'publish', approve: {} }] }));
+ */
+export function planToMermaid(plan: Plan, job?: Job): string;
 
 // ---------------------------------------------------------------- errors
 

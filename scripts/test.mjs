@@ -10,7 +10,7 @@ import { styleText } from 'node:util';
 import { findChromium } from './chromium.mjs';
 import { attempt, main, root } from './process.mjs';
 import { filesUnder } from './setup/hash.mjs';
-import { cargoArguments, ensureRustComponents, wasmTarget } from './setup/rust.mjs';
+import { cargoArguments, ensureRustComponents, wasmPackages, wasmTarget } from './setup/rust.mjs';
 
 /**
  * @typedef {object} Check
@@ -60,16 +60,7 @@ function nodeTests(name, folders) {
 const rustLint = [
   cargo('cargo fmt', 'fmt', ['--all', '--check']),
   cargo('clippy', 'clippy', ['--workspace', '--all-targets', '--', '--deny', 'warnings']),
-  cargo('clippy for wasm', 'clippy', [
-    '--package',
-    'jobwright',
-    '--lib',
-    '--target',
-    wasmTarget,
-    '--',
-    '--deny',
-    'warnings',
-  ]),
+  cargo('clippy for wasm', 'clippy', [...wasmPackages, '--target', wasmTarget, '--', '--deny', 'warnings']),
 ];
 const nodeLint = [
   tool('biome', '@biomejs/biome/bin/biome', 'ci', '--colors=off'),
@@ -82,10 +73,14 @@ const packageChecks = [
   tool('publint', 'publint/src/cli.js', 'pkg', '--strict'),
   tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', 'pkg', '--profile', 'esm-only'),
 ];
-/** The browser's comes apart, so that the others don't wait for Chromium to be installed. */
-const apart = 'tests/browser';
+/** These come apart: nothing waits for Chromium to be installed, and one that needs cargo is in cargo's lane. */
+const apart = { browser: 'tests/browser', logic: 'tests/logic' };
 const testFolders = () => [
-  ...filesUnder(root, 'tests').filter((file) => file.endsWith('.test.mjs') && !file.startsWith(apart)),
+  ...filesUnder(root, 'tests').filter((file) => {
+    return (
+      file.endsWith('.test.mjs') && !Object.values(apart).some((folder) => file.startsWith(`${folder}/`))
+    );
+  }),
   'examples',
 ];
 
@@ -142,13 +137,13 @@ await main(async () => {
     await Promise.all([lane(rustLint), lane(nodeLint)]);
   } else {
     await Promise.all([
-      lane([...rustLint, ...rustTests]),
+      lane([...rustLint, ...rustTests, nodeTests('JSON Logic beside json-logic-engine', [apart.logic])]),
       lane([
         ...nodeLint,
         ...packageChecks,
         nodeTests('Node tests', testFolders()),
         chromium,
-        nodeTests('browser tests', [apart]),
+        nodeTests('browser tests', [apart.browser]),
       ]),
     ]);
   }

@@ -4,6 +4,7 @@ import { describe, plainCopy } from '../parts/plain.js';
 import { spanIdOf } from './ids.js';
 import { ENGINE_EVENTS } from './names.js';
 import { readOnly } from './read-only.js';
+import { permissionsOf } from './record.js';
 import { callTool } from './tools.js';
 
 /**
@@ -31,8 +32,7 @@ export class AgentContext {
   }
 
   get idempotencyKey() {
-    const { slot, place } = this.#attempt;
-    return slot.idempotencyKey(place);
+    return this.#attempt.idempotencyKey;
   }
 
   get context() {
@@ -40,8 +40,7 @@ export class AgentContext {
   }
 
   get permissions() {
-    const { allowTools, requireApproval, maxSteps } = this.#attempt.record.permissions;
-    return Object.freeze({ allowTools, requireApproval, maxSteps });
+    return Object.freeze(permissionsOf(this.#attempt.record));
   }
 
   get signal() {

@@ -3,6 +3,7 @@ import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { engineAt } from './engines.js';
 import { ask, promiseOf } from './executor.js';
+import { outputOf } from './record.js';
 import { slotOf } from './slots.js';
 
 const NO_ESTIMATE = -1;
@@ -82,6 +83,16 @@ export function agent_error(job) {
   const { answer } = slot;
   slot.answer = undefined;
   return answer;
+}
+
+/**
+ * What the last round of a step gave.
+ *
+ * @param {number} job
+ * @param {number} step
+ */
+export function output_of_step(job, step) {
+  return outputOf(slotOf(job), step);
 }
 
 /**

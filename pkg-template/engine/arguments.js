@@ -32,6 +32,16 @@ export function optionalText(text, name) {
 }
 
 /**
+ * @param {any} signal
+ * @returns {AbortSignal | undefined}
+ */
+export function optionalSignal(signal) {
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function') return signal;
+  throw invalidArgument(`signal must be an AbortSignal; found ${describe(signal)}`);
+}
+
+/**
  * @param {unknown} ms
  * @param {string} name
  * @returns {number}

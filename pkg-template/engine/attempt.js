@@ -40,7 +40,8 @@ export class Attempt {
     this.place = place;
     this.number = number;
     this.step = slot.stepAt(place);
-    this.record = slot.record;
+    this.idempotencyKey = slot.idempotencyKey(place);
+    this.record = slot.whole;
     /** @type {unknown} */
     this.input = undefined;
     /** @type {string | null} why there is no input */
@@ -57,7 +58,7 @@ export class Attempt {
     /** @type {{ tool: string, args: unknown, agent: string }[]} */
     this.requests = [];
     /** @type {any[]} approved tool calls of this step that were not made yet */
-    this.grants = [...(this.state?.grants ?? [])];
+    this.grants = grantsOf(this.state);
     /** @type {unknown} */
     this.output = undefined;
     /** @type {number} */
@@ -113,6 +114,11 @@ export class Attempt {
     if (call !== null) settle(engine, call, code);
     return code;
   }
+}
+
+/** @param {any} state of a step, as a store gave it */
+function grantsOf(state) {
+  return Array.isArray(state?.grants) ? [...state.grants] : [];
 }
 
 /**
@@ -181,10 +187,10 @@ export function attempt_run(key, call) {
     const result = callAgent(attempt);
     const promise = promiseOf(result);
     const code = promise === null ? answered(result) : promise.then(answered, failed);
-    if (typeof code === 'number') return code;
+    if (typeof code === 'number') return attempt.end(code);
     code.then((late) => attempt.end(late));
   } catch (error) {
-    return /** @type {number} */ (failed(error));
+    return attempt.end(/** @type {number} */ (failed(error)));
   }
   attempt.call = call;
   return LATER;

@@ -28,6 +28,7 @@ const NONE = [];
 
 const BREAKPOINT_PASSED = 1;
 const INTERRUPTED = 2;
+const ROUND_ENDED = 4;
 
 /**
  * @param {number} job
@@ -213,8 +214,9 @@ export function change_routed(job, step, id) {
  * @param {number} finishedAt
  * @param {number} dueAt
  * @param {number} flags
+ * @param {number} round how many have ended
  */
-export function change_step(job, step, status, attempts, seq, startedAt, finishedAt, dueAt, flags) {
+export function change_step(job, step, status, attempts, seq, startedAt, finishedAt, dueAt, flags, round) {
   const slot = slotOf(job);
   const { change } = slot;
   const id = stepId(slot, step);
@@ -226,12 +228,14 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   if (!Number.isNaN(dueAt)) state.dueAt = dueAt;
   if ((flags & BREAKPOINT_PASSED) !== 0) state.breakpointPassed = true;
   if ((flags & INTERRUPTED) !== 0) state.interrupted = true;
+  if ((flags & ROUND_ENDED) !== 0) state.roundEnded = true;
+  if (round > 0) state.round = round;
   const before = slot.record?.run?.steps?.[id];
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;
   if (Number.isNaN(finishedAt)) {
     // What only an attempt that is still to come needs.
-    if (before?.grants !== undefined) state.grants = before.grants;
+    if (Array.isArray(before?.grants)) state.grants = before.grants;
     if (before !== undefined && 'input' in before) state.input = before.input;
   }
   change.steps ??= new Map();

@@ -1,7 +1,7 @@
 // @ts-check
 
 import { engineAt } from './engines.js';
-import { ask, LATER, settle } from './executor.js';
+import { LATER, settle } from './executor.js';
 
 /** The longest wait that a timer can count; longer ones are cut in pieces. */
 const LONGEST = 0x7fffffff;
@@ -24,15 +24,33 @@ export function clock_sleep(number, call, ms) {
     if (engine.timers.get(call) === controller) engine.timers.delete(call);
     return 0;
   };
-  if (engine.clock === null) {
-    sleepByTimer(ms, controller.signal, () => settle(engine, call, done()));
-    return LATER;
+  const { signal } = controller;
+  const byTimer = () => sleepByTimer(ms, signal, () => settle(engine, call, done()));
+  if (engine.clock === null) byTimer();
+  else sleepByClock(engine, ms, signal, () => settle(engine, call, done()), byTimer);
+  return LATER;
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @param {() => void} done
+ * @param {() => void} standIn sleeps where the clock fails to
+ */
+async function sleepByClock(engine, ms, signal, done, standIn) {
+  const until = engine.now() + ms;
+  try {
+    await engine.clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) {
+      engine.log('error', 'clock.sleep failed', error);
+      standIn();
+      return;
+    }
   }
-  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
-    if (!controller.signal.aborted) engine.log('error', 'clock.sleep failed', error);
-    return done();
-  };
-  return ask({ engine }, call, () => engine.clock.sleep(ms, controller.signal), done, failed);
+  if (!signal.aborted) engine.sleptUntil = Math.max(engine.sleptUntil, until);
+  done();
 }
 
 /**
@@ -49,11 +67,22 @@ export function clock_wake(number, call) {
 /**
  * @param {number} ms
  * @param {AbortSignal} signal
- * @param {() => void} done not called when the signal fires first
+ * @param {() => void} done called once, when the time is over or the signal fires
  */
 function sleepByTimer(ms, signal, done) {
-  const piece = Math.min(ms, LONGEST);
-  const next = () => (ms > LONGEST ? sleepByTimer(ms - LONGEST, signal, done) : done());
-  const timer = setTimeout(next, piece);
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  let left = ms;
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const end = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    done();
+  };
+  const next = () => {
+    const piece = Math.min(left, LONGEST);
+    left -= piece;
+    timer = setTimeout(left > 0 ? next : end, piece);
+  };
+  signal.addEventListener('abort', end);
+  next();
 }

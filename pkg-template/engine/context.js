@@ -20,12 +20,30 @@ function follow(value, keys) {
 }
 
 /**
+ * A value, with values of the context in places of it.
+ *
  * @param {number} job
- * @param {string} path
+ * @param {string} text JSON of the value
+ * @param {string} places JSON of `[place in the value, path in the context]`
  */
-export function context_value(job, path) {
+export function context_values(job, text, places) {
+  const { context } = slotOf(job).whole;
+  const holder = { value: JSON.parse(text) };
+  for (const [place, path] of JSON.parse(places)) {
+    const [last, ...before] = ['value', ...place].reverse();
+    const target = before.reverse().reduce((object, key) => object[key], /** @type {any} */ (holder));
+    target[last] = found(context, path);
+  }
+  return holder.value;
+}
+
+/**
+ * @param {any} context
+ * @param {string[]} path
+ */
+function found(context, path) {
   try {
-    return follow(slotOf(job).record.context, JSON.parse(path)) ?? null;
+    return follow(context, path) ?? null;
   } catch {
     // A getter of the store's own that throws: there is nothing to be had there.
     return null;
@@ -37,7 +55,7 @@ export function context_value(job, path) {
  * @param {string} paths
  */
 export function context_json(job, paths) {
-  const { context } = slotOf(job).record;
+  const { context } = slotOf(job).whole;
   try {
     const found = JSON.parse(paths).map((/** @type {string[]} */ keys) => {
       const value = follow(context, keys);

@@ -9,6 +9,7 @@ import {
   permissionNumbers,
 } from './arguments.js';
 import { core } from './core.js';
+import { endowmentOf } from './endow.js';
 import { operate } from './executor.js';
 import { newId } from './ids.js';
 import { invalidPlan, readPlan } from './plans.js';
@@ -27,15 +28,14 @@ export function createJob(engine, initialContext, permissions, options) {
     const given = optionsObject(options, 'options');
     const numbers = permissionNumbers(permissions);
     numbers.push(
-      given.slowPlayMs === undefined ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'),
+      (given.slowPlayMs ?? null) === null ? Number.NaN : milliseconds(given.slowPlayMs, 'options.slowPlayMs'),
     );
     const id = newJobId(engine, given.id);
     const origin = originOf(engine, id, initialContext, given);
+    // Not enumerable: it goes with the job as far as its commit and is not stored.
+    Object.defineProperty(origin, 'endowment', { value: endowmentOf(engine, origin, given.budget) });
     const plan = planOf(given.plan, origin);
-    const store = () => storeJob(engine, origin, numbers, given.id !== undefined, plan);
-    return given.budget === undefined
-      ? store()
-      : endow(engine, id, given.budget, origin.parentId).then(store);
+    return storeJob(engine, origin, numbers, given.id !== undefined, plan);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -146,33 +146,6 @@ function contextOf(engine, context) {
       code: 'invalid_argument',
       cause: error,
     });
-  }
-}
-
-/**
- * Gives a new job its budget: from its parent's, or its own where the manager can set one.
- *
- * @param {import('./engine.js').Engine} engine
- * @param {string} id
- * @param {unknown} amount
- * @param {string | undefined} parentId
- */
-async function endow({ budget }, id, amount, parentId) {
-  if (typeof amount !== 'number' || !(amount >= 0 && amount < Infinity)) {
-    throw invalidArgument(`options.budget must be a number of at least 0; found ${describe(amount)}`);
-  }
-  if (budget === null) throw invalidArgument('options.budget needs a budgetManager');
-  if (parentId === undefined && typeof budget.setBudget !== 'function') {
-    throw invalidArgument('options.budget needs a budgetManager that has setBudget');
-  }
-  if (parentId !== undefined && typeof budget.allocate !== 'function') {
-    throw invalidArgument('options.budget of a child job needs a budgetManager that has allocate');
-  }
-  const answer = await (parentId === undefined
-    ? budget.setBudget(id, amount)
-    : budget.allocate(parentId, id, amount));
-  if (answer?.success === false) {
-    throw new JobwrightError(answer.error ?? 'Budget exceeded', { code: 'budget_exceeded', details: answer });
   }
 }
 

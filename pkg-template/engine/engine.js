@@ -4,8 +4,9 @@ import { JobwrightError } from '../parts/errors.js';
 import { createEventBus } from '../parts/event-bus.js';
 import { createMemoryStore } from '../parts/memory-store.js';
 import { describe } from '../parts/plain.js';
+import { milliseconds } from './arguments.js';
 import { core } from './core.js';
-import { keepEngine } from './engines.js';
+import { dropEngine, keepEngine } from './engines.js';
 import { operate } from './executor.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
@@ -59,6 +60,7 @@ export class Engine {
   /** @param {any} deps */
   constructor(deps) {
     checkDependencies(deps);
+    this.slowPlayMs = milliseconds(deps.slowPlayMs ?? 0, 'slowPlayMs');
     this.number = core.engine_new();
     keepEngine(this.number, this);
     this.logger = deps.logger ?? console;
@@ -75,22 +77,29 @@ export class Engine {
     this.readers = new Readers(this);
     /** @type {Map<number, AbortController>} by call */
     this.timers = new Map();
+    /** The latest moment that the clock was asked to sleep until, and did. */
+    this.sleptUntil = Number.NEGATIVE_INFINITY;
     /** @type {Map<string, any>} of a plain store, which can't list its jobs: those that have not ended */
     this.live = new Map();
     this.operations = 0;
     this.closed = false;
+    /** @type {Promise<void> | null} */
+    this.closing = null;
     /** @type {JobwrightError | null} */
     this.broken = null;
     /** @type {(() => void) | null} */
     this.idle = null;
   }
 
-  /** A clock that fails, or gives no time, is logged and stood in for. */
+  /**
+   * A clock that fails, or gives no time, is logged and stood in for. What it says it slept counts, even where the time
+   * that it tells stands still.
+   */
   now() {
     if (this.clock === null) return Date.now();
     try {
       const now = this.clock.now();
-      if (Number.isFinite(now)) return now;
+      if (Number.isFinite(now)) return Math.max(now, this.sleptUntil);
       this.log('error', `clock.now answered ${describe(now)}`);
     } catch (error) {
       this.log('error', 'clock.now failed', error);
@@ -154,11 +163,16 @@ export class Engine {
     );
   }
 
-  async close() {
-    if (this.closed) return;
+  close() {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  async end() {
     this.closed = true;
     core.close(this.number);
-    if (this.operations > 0) {
+    // Of one that broke down, what was under way never ends.
+    if (this.operations > 0 && this.broken === null) {
       await new Promise((resolve) => {
         this.idle = () => resolve(undefined);
       });
@@ -166,5 +180,6 @@ export class Engine {
     this.readers.wakeAll();
     this.jobs.dropIdle();
     core.engine_drop(this.number);
+    dropEngine(this.number);
   }
 }

@@ -15,3 +15,8 @@ export function engineAt(number) {
 export function keepEngine(number, engine) {
   engines[number] = engine;
 }
+
+/** @param {number} number of one that was closed and of which nothing is under way */
+export function dropEngine(number) {
+  engines[number] = undefined;
+}

@@ -1,4 +1,5 @@
 // @ts-check
+import { cloneJson } from '../parts/plain.js';
 import { spanIdOf } from './ids.js';
 import { JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
@@ -53,9 +54,9 @@ function jobPayload(slot, type, reason) {
     case 'job_paused':
       return reason < 0 ? { jobId } : { jobId, reason: PAUSE_REASONS[reason] };
     case 'permissions_changed':
-      return { jobId, permissions: slot.change.permissions };
+      return { jobId, permissions: { ...slot.change.permissions } };
     case 'breakpoints_changed':
-      return { jobId, steps: slot.change.run.breakpoints };
+      return { jobId, steps: [...slot.change.run.breakpoints] };
     case 'job_created':
       return beginning(slot);
     default:
@@ -128,6 +129,14 @@ export function event_signal(job, name, payload) {
 
 /**
  * @param {number} job
+ * @param {number} round of a step that is repeated, from 1
+ */
+export function event_round(job, round) {
+  latest(slotOf(job)).payload.round = round;
+}
+
+/**
+ * @param {number} job
  * @param {number} dueAt when a wait is over at the latest; NaN where nothing says
  */
 export function event_due(job, dueAt) {
@@ -179,7 +188,7 @@ export function event_approval(job, place) {
   const { id, tool, args } = slot.change.run.approvals[place];
   const event = latest(slot);
   event.payload.approval = id;
-  if (tool !== undefined) Object.assign(event.payload, { tool, args });
+  if (tool !== undefined) Object.assign(event.payload, { tool, args: cloneJson(args) });
 }
 
 /**

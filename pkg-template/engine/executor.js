@@ -17,7 +17,7 @@ export const LATER = -0x80000000;
  * @property {(string | undefined)[]} texts
  * @property {unknown} input
  * @property {any} found what the core told before the operation ended
- * @property {import('./slots.js').JobSlot[]} pinned jobs that keep their keys until the operation ends
+ * @property {Set<import('./slots.js').JobSlot>} pinned jobs that keep their keys until the operation ends
  * @property {import('./slots.js').JobSlot[]} listed of those, the ones that the core has not been told of yet
  * @property {unknown} listError
  * @property {boolean} driving it runs the job's steps
@@ -35,6 +35,8 @@ const free = [];
 
 /** @type {any[]} */
 const NONE = [];
+/** @type {Set<any>} */
+const NOTHING = new Set();
 
 /** @param {number} task */
 export function frameOf(task) {
@@ -65,7 +67,7 @@ export function operate(engine, slot, shape, begin, input, texts = NONE, errorOf
     texts,
     input,
     found: undefined,
-    pinned: NONE,
+    pinned: NOTHING,
     listed: NONE,
     listError: undefined,
     driving: false,
@@ -106,15 +108,20 @@ export function endFrame(frame, outcome, failed) {
 }
 
 /**
- * Keeps a job in the table until the operation ends.
+ * Lists a job to the core, and keeps it in the table until the operation ends.
  *
  * @param {Frame} frame
  * @param {import('./slots.js').JobSlot} slot
  */
 export function pin(frame, slot) {
+  if (frame.slot === slot || frame.pinned.has(slot)) return;
   slot.operations += 1;
-  frame.pinned = [...frame.pinned, slot];
-  return slot;
+  if (frame.pinned === NOTHING) {
+    frame.pinned = new Set();
+    frame.listed = [];
+  }
+  frame.pinned.add(slot);
+  frame.listed.push(slot);
 }
 
 /** @param {number} task */

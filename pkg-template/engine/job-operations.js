@@ -1,6 +1,12 @@
 // @ts-check
 import { describe, plainCopy } from '../parts/plain.js';
-import { invalidArgument, optionalText, optionsObject, permissionNumbers } from './arguments.js';
+import {
+  invalidArgument,
+  optionalSignal,
+  optionalText,
+  optionsObject,
+  permissionNumbers,
+} from './arguments.js';
 import { core } from './core.js';
 import { frameOf, operate } from './executor.js';
 import { refusal } from './outcome.js';
@@ -126,7 +132,8 @@ export function jobOperations(engine) {
    * @param {any} [options]
    */
   const runJob = async (jobId, options) => {
-    const { input, signal } = optionsObject(options, 'options');
+    const { input, signal: givenSignal } = optionsObject(options, 'options');
+    const signal = optionalSignal(givenSignal);
     const given = plainCopy(input, 'input');
     if (signal?.aborted === true) await pauseJob(jobId);
     const stop = () => {
@@ -134,10 +141,10 @@ export function jobOperations(engine) {
       if (slot !== undefined) core.stop_run(number, slot.key);
     };
     const begin = driving((task, slot) => core.run_job(number, task, slot.key, given !== undefined));
-    const running = on(jobId, done, begin, given);
+    // Before the run begins: where nothing has to be waited for, it may be over when its beginning returns.
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      const outcome = await running;
+      const outcome = await on(jobId, done, begin, given);
       if (!outcome.success) return outcome;
       const job = await engine.store.getJob(/** @type {string} */ (jobId));
       return { success: true, status: job.status, job };

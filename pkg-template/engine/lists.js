@@ -15,7 +15,9 @@ const FAILED = 2;
 export function list_children(parent, task, call) {
   const { engine, id } = slotOf(parent);
   const canList = typeof engine.store.listJobs === 'function' || !engine.commits();
-  return list(engine, task, call, () => (canList ? listJobs(engine, { parentId: id }) : []));
+  // Whatever a store makes of the filter, only children are taken.
+  const isChild = (/** @type {any} */ head) => head.parentId === id;
+  return list(engine, task, call, () => (canList ? listJobs(engine, { parentId: id }) : []), isChild);
 }
 
 /**
@@ -25,12 +27,13 @@ export function list_children(parent, task, call) {
  */
 export function list_running(number, task, call) {
   const engine = engineAt(number);
-  return list(engine, task, call, () => listJobs(engine, { status: 'running' }));
+  const isRunning = (/** @type {any} */ head) => head.status === 'running';
+  return list(engine, task, call, () => listJobs(engine, { status: 'running' }), isRunning);
 }
 
 /** @param {number} task */
 export function list_next(task) {
-  return frameOf(task).listed.shift()?.key ?? -1;
+  return frameOf(task).listed.pop()?.key ?? -1;
 }
 
 /** @param {number} task */
@@ -72,14 +75,16 @@ function headOf({ context, history, run, ...head }) {
 }
 
 /**
- * Asks for a list of jobs and enters each in the table of jobs, where it stays until the task ends.
+ * Asks for a list of jobs and enters each in the table of jobs, where it stays until the task ends. The core is told of
+ * each once in a task: parents that go round in a ring come to an end.
  *
  * @param {import('./engine.js').Engine} engine
  * @param {number} task
  * @param {number} call
  * @param {() => any} question
+ * @param {(head: any) => boolean} isMeant
  */
-function list(engine, task, call, question) {
+function list(engine, task, call, question, isMeant) {
   const frame = frameOf(task);
   const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     frame.listError = error;
@@ -92,7 +97,11 @@ function list(engine, task, call, question) {
         new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }),
       );
     }
-    frame.listed = heads.map(({ id }) => pin(frame, engine.jobs.enter(id)));
+    for (const head of heads) {
+      if (isMeant(head)) pin(frame, engine.jobs.enter(head.id));
+    }
+    // Told from the end, where taking one away costs the same however many there are.
+    frame.listed.reverse();
     return LISTED;
   };
   return ask({ engine }, call, question, read, failed);

@@ -38,6 +38,7 @@ export const STEP_EVENTS = /** @type {const} */ ([
   'step_recovered',
   'late_result_dropped',
   'step_skipped',
+  'round_completed',
 ]);
 
 /** In history and nowhere else. */

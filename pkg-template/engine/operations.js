@@ -1,4 +1,5 @@
 // @ts-check
+import { cloneJson } from '../parts/plain.js';
 import { endFrame, frameOf } from './executor.js';
 import { JOB_STATUSES, STEP_STATUSES } from './names.js';
 import { codeAt, refusal } from './outcome.js';
@@ -53,7 +54,8 @@ function refuse(task, code, message) {
     return;
   }
   const waiting = code === 'approval_required' ? frame.slot?.record?.run?.approvals : undefined;
-  endFrame(frame, refusal(code, message, waiting), false);
+  // Copies, here and below: what a caller does with its answer must not change what is remembered or stored.
+  endFrame(frame, refusal(code, message, cloneJson(waiting)), false);
 }
 
 /**
@@ -91,7 +93,14 @@ export function op_status(task, status) {
 export function op_step(task, step, status, attempts, durationMs, output) {
   const frame = frameOf(task);
   const { id, agent } = /** @type {import('./slots.js').JobSlot} */ (frame.slot).stepAt(step);
-  frame.found.step = { id, agent, status: STEP_STATUSES[status], output, attempts, durationMs };
+  frame.found.step = {
+    id,
+    agent,
+    status: STEP_STATUSES[status],
+    output: cloneJson(output),
+    attempts,
+    durationMs,
+  };
   if (agent === undefined) delete frame.found.step.agent;
 }
 

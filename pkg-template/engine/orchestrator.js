@@ -15,7 +15,8 @@ import { readPlan } from './plans.js';
  */
 export function bindOrchestrator(wasm) {
   bindCore(wasm);
-  return function createOrchestrator(/** @type {any} */ deps = {}) {
+  return function createOrchestrator(/** @type {any} */ given) {
+    const deps = given ?? {};
     const engine = new Engine(deps);
     const orchestrator = {
       createJob: (/** @type {any} */ context, /** @type {any} */ permissions, /** @type {any} */ options) =>
@@ -31,7 +32,7 @@ export function bindOrchestrator(wasm) {
       close: () => engine.close(),
       [Symbol.asyncDispose]: () => engine.close(),
     };
-    if (deps?.slowPlayMs !== undefined && deps.slowPlayMs !== null) orchestrator.setSlowPlay(deps.slowPlayMs);
+    if (engine.slowPlayMs > 0) orchestrator.setSlowPlay(engine.slowPlayMs);
     return orchestrator;
   };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { describe } from '../parts/plain.js';
-import { invalidArgument, optionsObject } from './arguments.js';
+import { cloneJson, describe } from '../parts/plain.js';
+import { invalidArgument, optionalSignal, optionsObject } from './arguments.js';
 
 /** How many events a reader may lag behind before it is read from the store again, or refused. */
 const MOST_WAITING = 10_000;
@@ -34,8 +34,19 @@ export class Readers {
   push(jobId, event) {
     if (this.byJob.size === 0) return;
     for (const readers of [this.byJob.get(jobId), this.byJob.get(undefined)]) {
-      for (const reader of readers ?? []) offer(reader, event);
+      for (const reader of readers ?? []) offer(reader, this.copyOf(event));
     }
+  }
+
+  /**
+   * A copy for each reader: the event itself may be the store's. In a plain store, the context that a history begins
+   * with can be anything.
+   *
+   * @param {any} event
+   */
+  copyOf(event) {
+    const isJson = event.type !== 'job_created' || this.engine.commits();
+    return isJson ? cloneJson(event) : { ...event, payload: { ...event.payload } };
   }
 
   /** @param {string | undefined} jobId */
@@ -76,8 +87,13 @@ export class Readers {
     if (given.after !== undefined && !(Number.isSafeInteger(given.after) && given.after >= 0)) {
       throw invalidArgument(`after must be the number of an event; found ${describe(given.after)}`);
     }
+    const { types } = given;
+    if (types !== undefined && !(Array.isArray(types) && types.every((type) => typeof type === 'string'))) {
+      throw invalidArgument(`types must be a list of names; found ${describe(types)}`);
+    }
+    const signal = optionalSignal(given.signal);
     // From now on, whenever the first event is asked for.
-    return this.events(this.add(jobId), jobId, given);
+    return this.events(this.add(jobId), jobId, { ...given, signal });
   }
 
   /**

@@ -75,6 +75,14 @@ function check(slot, job) {
   if (run.schema !== 1) {
     throw badJob(slot, `run.schema is ${describe(run.schema)}; this version of jobwright reads schema 1`);
   }
+  if (run.approvals !== undefined && !areRequests(run.approvals)) {
+    throw badJob(slot, 'run.approvals is not a list of requests');
+  }
+}
+
+/** @param {any} approvals */
+function areRequests(approvals) {
+  return Array.isArray(approvals) && approvals.every((request) => typeof request?.id === 'string');
 }
 
 /**
@@ -93,9 +101,9 @@ function ownRecord(slot, job) {
   record.startedSeq = lastStart(history);
   if (job.run?.stepsTaken === undefined) return record;
   const places = placesOf(slot);
-  for (const { type, payload } of history) {
-    if (type === 'step_completed' && places.has(payload?.step))
-      slot.outputs.set(places.get(payload.step), payload.output);
+  for (const event of history) {
+    if (givesOutput(event) && places.has(event.payload?.step))
+      slot.outputs.set(places.get(event.payload.step), event.payload.output ?? null);
   }
   return record;
 }
@@ -122,12 +130,23 @@ function placesOf(slot) {
  * @param {number} step
  */
 export function outputOf(slot, step) {
-  if (slot.knownOutputs?.has(step)) return slot.knownOutputs.get(step);
+  const outputs = slot.isWhole ? slot.knownOutputs : slot.formerOutputs;
+  if (outputs?.has(step)) return outputs.get(step);
   const { id } = slot.stepAt(step);
-  const ended = slot.record.history?.findLast(
-    (/** @type {any} */ event) => event.type === 'step_completed' && event.payload?.step === id,
+  const ended = slot.whole.history?.findLast(
+    (/** @type {any} */ event) => givesOutput(event) && event.payload?.step === id,
   );
   return ended?.payload.output ?? null;
+}
+
+/**
+ * Does the event say what a step gives? One that failed for good gives null, whatever its rounds gave.
+ *
+ * @param {any} event
+ */
+function givesOutput({ type, payload }) {
+  if (type === 'step_failed') return payload?.retryAt === undefined;
+  return type === 'step_completed' || type === 'round_completed';
 }
 
 /**
@@ -177,6 +196,19 @@ export function writeRegisters(slot, seq) {
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
     (hasMore(run) ? HAS_RUN : 0);
   return /** @type {number} */ (statusCodes.get(status));
+}
+
+/**
+ * A job's permissions, those that its store does not give at their defaults.
+ *
+ * @param {any} job
+ */
+export function permissionsOf({ permissions }) {
+  return {
+    allowTools: permissions?.allowTools === true,
+    requireApproval: permissions?.requireApproval !== false,
+    maxSteps: permissions?.maxSteps ?? 10,
+  };
 }
 
 /**

@@ -43,6 +43,15 @@ export class JobSlot {
      * @type {any}
      */
     this.record = null;
+    /**
+     * The record before it, for what goes on with a step after an operation on the same job, made from inside a
+     * handler, failed or read less of the job.
+     *
+     * @type {any}
+     */
+    this.former = null;
+    /** @type {Map<number, unknown> | null} the outputs that were known with it */
+    this.formerOutputs = null;
     /** The number of the latest event. */
     this.seq = 0;
     /** @type {any} what the next commit changes, see change.js */
@@ -83,6 +92,16 @@ export class JobSlot {
     if (this.operations === 0) this.engine.jobs.leave(this);
   }
 
+  /** Does `record` hold the plan, the steps and the context? */
+  get isWhole() {
+    return this.record !== null && this.record.isHead !== true;
+  }
+
+  /** The job with its plan, steps and context, as it was last known. */
+  get whole() {
+    return this.isWhole ? this.record : this.former;
+  }
+
   get outputs() {
     this.knownOutputs ??= new Map();
     return this.knownOutputs;
@@ -101,16 +120,17 @@ export class JobSlot {
 
   /**
    * @param {number} step its place
-   * @returns {{ id: string, agent: string, approve?: { message?: string }, tools?: string[], into: string, cost?: number }}
+   * @returns {{ id: string, agent: string, approve?: { message?: string }, repeat?: object, tools?: string[], into: string, cost?: number }}
    */
   stepAt(step) {
-    const plan = this.record?.run?.plan;
+    const run = this.whole?.run;
+    const plan = run?.plan;
     if (plan !== undefined) {
       const planned = plan.steps[step];
       return planned.into === undefined ? { ...planned, into: planned.id } : planned;
     }
     const id = this.routedIdAt(step);
-    const routed = this.record?.run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
+    const routed = run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
     return { id: id ?? `${routed.agent}#${step + 1}`, into: routed.agent, ...routed };
   }
 
@@ -118,18 +138,24 @@ export class JobSlot {
   routedIdAt(step) {
     if (this.routedIds === null) {
       const number = (/** @type {string} */ id) => Number(id.slice(id.lastIndexOf('#') + 1));
-      this.routedIds = Object.keys(this.record?.run?.steps ?? {}).sort((a, b) => number(a) - number(b));
+      this.routedIds = Object.keys(this.whole?.run?.steps ?? {}).sort((a, b) => number(a) - number(b));
     }
     return this.routedIds[step];
   }
 
   /** @param {number} step */
   idempotencyKey(step) {
-    return `${this.id}:${this.stepAt(step).id}`;
+    const { id, repeat } = this.stepAt(step);
+    if (repeat === undefined) return `${this.id}:${id}`;
+    return `${this.id}:${id}:${(this.whole?.run?.steps?.[id]?.round ?? 0) + 1}`;
   }
 
   /** What was known of the job is no longer true. */
   forgetRecord() {
+    if (this.isWhole) {
+      this.former = this.record;
+      this.formerOutputs = this.knownOutputs;
+    }
     this.record = null;
     this.current = false;
     this.knownOutputs = null;
@@ -167,6 +193,8 @@ export class JobTable {
   leave(slot) {
     // What is not read again for want of a revision to compare need not be kept.
     if (!slot.remembered) slot.forgetRecord();
+    slot.former = null;
+    slot.formerOutputs = null;
     if (this.byId.size > MOST_IDLE) this.trim();
   }
 

@@ -83,8 +83,16 @@ function notLoaded(slot, error) {
 function lookAndLoad(slot, whole) {
   const head = getHead(slot);
   const enough = (/** @type {any} */ known) =>
-    isEnough(slot, known, whole) ? { head: known } : getJob(slot);
+    isEnough(slot, known, whole) ? new Looked(known) : getJob(slot);
   return promiseOf(head)?.then(enough) ?? enough(head);
+}
+
+/** A head that is enough, as opposed to a job: whatever a store answers, it is never taken for one. */
+class Looked {
+  /** @param {any} head */
+  constructor(head) {
+    this.head = head;
+  }
 }
 
 /**
@@ -102,10 +110,10 @@ function isEnough(slot, head, whole) {
 
 /**
  * @param {JobSlot} slot
- * @param {any} answer a job, or `{ head }`
+ * @param {any} answer a job, or a head
  */
 function readLooked(slot, answer) {
-  if (answer === null || answer === undefined || !('head' in answer)) return readJob(slot, answer);
+  if (!(answer instanceof Looked)) return readJob(slot, answer);
   const { head } = answer;
   if (head === null || head === undefined) return MISSING;
   try {
@@ -138,8 +146,13 @@ export function store_error(job) {
  */
 export function store_run(job) {
   const slot = slotOf(job);
-  const run = coreRun(slot.record.run);
-  return JSON.stringify({ run, ...beginningOf(slot) });
+  try {
+    const run = coreRun(slot.record.run);
+    return JSON.stringify({ run, ...beginningOf(slot) });
+  } catch (error) {
+    slot.answer = error;
+    return '';
+  }
 }
 
 /** @param {any} run */
@@ -155,7 +168,9 @@ function coreRun(run) {
  * @param {string} problem
  */
 export function store_bad_run(job, problem) {
-  return badJob(slotOf(job), problem);
+  const slot = slotOf(job);
+  const cause = store_error(job);
+  return cause === undefined ? badJob(slot, problem) : badJob(slot, "run can't be read", cause);
 }
 
 /**
@@ -164,12 +179,30 @@ export function store_bad_run(job, problem) {
  */
 export function store_commit(job, call) {
   const slot = slotOf(job);
+  const endowment = slot.change.origin?.endowment ?? null;
+  const within = (/** @type {(slot: JobSlot) => unknown} */ send) =>
+    endowment === null ? send : () => endowAndSend(slot, endowment, send);
   if (slot.engine.commits()) {
     slot.sent = changeToCommit(slot);
-    return ask(slot, call, commit, committed, notStored);
+    return ask(slot, call, within(commit), committed, notStored);
   }
   slot.sent = jobToSave(slot);
-  return ask(slot, call, save, saved, notStored);
+  return ask(slot, call, within(save), saved, notStored);
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {import('./endow.js').Endowment} endowment
+ * @param {(slot: JobSlot) => unknown} send
+ */
+async function endowAndSend(slot, endowment, send) {
+  await endowment.give();
+  try {
+    await send(slot);
+  } catch (error) {
+    await endowment.takeBack();
+    throw error;
+  }
 }
 
 /**

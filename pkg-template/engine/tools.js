@@ -34,6 +34,11 @@ export async function callTool(attempt, context, name, args) {
 function checkGranted(attempt, name) {
   const { slot, step } = attempt;
   if (attempt.aborted !== null) throw attempt.aborted;
+  if (attempt.ended) {
+    throw new JobwrightError(`Tool ${describe(name)} is denied: the attempt that calls it has ended`, {
+      code: 'tools_denied',
+    });
+  }
   const jobAllows = (slot.record ?? attempt.record).permissions?.allowTools === true;
   const stepGrants = step.tools?.includes(name) === true;
   if (core.may_call_tool(jobAllows, stepGrants)) return;
@@ -94,6 +99,7 @@ function passApproved(attempt, tool, args) {
 function canonical(value) {
   return JSON.stringify(value, (_, part) => {
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-    return Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1));
+    // Within an object again, so that no array looks the same.
+    return { '': Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)) };
   });
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { handover } from './handover.js';
 import { newSpanId, newTraceId } from './ids.js';
-import { describe } from './plain.js';
+import { cloneJson, describe } from './plain.js';
 
 /**
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
@@ -71,12 +71,16 @@ export function createEventBus({ logger = console, now = Date.now } = {}) {
    */
   function emit(type, payload, source = 'jobwright', parent = undefined) {
     const told = handover.event;
-    const event =
-      told !== null && told.payload === payload && told.type === type
-        ? told
-        : makeEvent(type, payload, source, parent);
     const ofType = byType.get(type);
     const ofAll = all;
+    const isHeard = ofType !== undefined || ofAll !== NOBODY;
+    const event =
+      told !== null && told.payload === payload && told.type === type
+        ? // What handlers do with an event must not change the job's history.
+          isHeard
+          ? cloneJson(told)
+          : told
+        : makeEvent(type, payload, source, parent);
     if (ofType !== undefined) tell(ofType, event);
     if (ofAll !== NOBODY) tell(ofAll, event);
     return event;

@@ -14,9 +14,12 @@ import {
 import { join } from 'node:path';
 import { Failure, root, run, together } from '../process.mjs';
 import { hashOf } from './hash.mjs';
+import { inlined } from './inline.mjs';
+import { planSchema } from './plan-schema.mjs';
 import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
 import { shortenImports } from './shorten-imports.mjs';
 import { limits, measure } from './size.mjs';
+import { withoutAlignments } from './split-streams.mjs';
 
 const pkg = join(root, 'pkg');
 const staging = join(root, '.cache/staging');
@@ -25,7 +28,7 @@ const generated = join(root, '.cache/generated');
 const stampFile = join(root, '.cache/build-stamp');
 const name = 'jobwright_wasm';
 
-/** @typedef {{ wasm: string, bindgen: string }} Compiled the module, and the tool that writes its glue */
+/** @typedef {{ engine: string, unpack: string, bindgen: string }} Compiled two modules, and the tool that writes the glue */
 
 const inputs = ['Cargo.toml', 'Cargo.lock', 'src', 'tools', 'pkg-template', 'scripts', 'package-lock.json'];
 const copied = ['README.md', 'LICENSE', 'CHANGELOG.md'];
@@ -64,7 +67,7 @@ export async function compile() {
   await ensureRust();
   console.log('Compiling the engine to WebAssembly ...');
   const [wasm, bindgen] = await together([buildWasm(), buildBindgen()]);
-  return { wasm, bindgen };
+  return { ...wasm, bindgen };
 }
 
 function checkVersions() {
@@ -90,6 +93,10 @@ export async function assemble(compiled, hash) {
   for (const folder of [staging, generated]) rmSync(folder, { recursive: true, force: true });
   cpSync(join(root, 'pkg-template'), staging, { recursive: true });
   for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
+  writeFileSync(
+    join(staging, 'plan.schema.json'),
+    `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')), null, 2)}\n`,
+  );
   await writeEngine(compiled);
   rmSync(stampFile, { force: true });
   rmSync(pkg, { recursive: true, force: true });
@@ -103,17 +110,14 @@ async function writeEngine(compiled) {
   const types = join(generated, 'engine');
   const engine = join(staging, 'engine');
   mkdirSync(engine, { recursive: true });
-  await run(compiled.bindgen, [compiled.wasm, types, name]);
+  await run(compiled.bindgen, [compiled.engine, types, name]);
   const wasm = join(engine, `${name}.wasm`);
   const module = join(types, `${name}_bg.wasm`);
   const shortened = shortenImports(readFileSync(module));
   writeFileSync(module, shortened.wasm);
-  await run(process.execPath, [
-    join(root, 'node_modules/binaryen/bin/wasm-opt'),
-    ...['-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused'],
-    ...wasmFeatures.map((feature) => `--enable-${feature}`),
-    ...[module, '-o', wasm],
-  ]);
+  const often = ['--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused'];
+  await optimize(module, wasm, often);
+  writeFileSync(wasm, withoutAlignments(readFileSync(wasm)));
   const glue = join(engine, `${name}.js`);
   await writeGlue(join(types, `${name}.js`), glue);
   const named = readFileSync(glue, 'utf8');
@@ -121,8 +125,21 @@ async function writeEngine(compiled) {
     glue,
     named.replaceAll(/__wb\w+|\.\/\w+_bg\.js/g, (long) => shortened.names.get(long) ?? long),
   );
-  writeInline(readFileSync(wasm), join(engine, 'wasm-inline.js'));
+  const unpack = join(types, 'unpack.wasm');
+  await optimize(compiled.unpack, unpack, ['--converge', '--strip-producers', '--strip-target-features']);
+  writeFileSync(join(engine, 'wasm-inline.js'), inlined(readFileSync(wasm), readFileSync(unpack)));
   writeFileSync(join(types, 'wasm-inline.d.ts'), 'export const bytes: Uint8Array<ArrayBuffer>;\n');
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ * @param {string[]} options
+ */
+async function optimize(from, to, options) {
+  const wasmOpt = join(root, 'node_modules/binaryen/bin/wasm-opt');
+  const features = wasmFeatures.map((feature) => `--enable-${feature}`);
+  await run(process.execPath, [wasmOpt, '-Oz', ...options, ...features, from, '-o', to]);
 }
 
 /**
@@ -147,55 +164,6 @@ async function writeGlue(from, to) {
     ],
     logLevel: 'error',
   });
-}
-
-/** Characters that stand for themselves in a JavaScript text, in HTML, and in every encoding. */
-const letters = Array.from({ length: 95 }, (_, place) => String.fromCharCode(32 + place)).filter(
-  (letter) => !'"\'`\\$<&'.includes(letter),
-);
-
-/**
- * The module as text. In base64, which cuts bytes across letters, gzip finds a third less to shorten. Here a byte is
- * always the same letter or pair of letters: the most frequent ones a letter, the others a pair that begins with one of
- * the last two. Gzipped, that is within two in a hundred of the module itself.
- *
- * @param {Buffer} wasm
- * @param {string} to
- */
-function writeInline(wasm, to) {
-  const counts = new Array(256).fill(0);
-  for (const byte of wasm) counts[byte] += 1;
-  const byFrequency = counts.map((_, byte) => byte).sort((a, b) => counts[b] - counts[a]);
-  const single = letters.length - 2;
-  const code = (/** @type {number} */ place) =>
-    place < single
-      ? letters[place]
-      : letters[single + Math.floor(place / single) - 1] + letters[place % single];
-  const codes = new Array(256);
-  for (const [place, byte] of byFrequency.entries()) codes[byte] = code(place);
-  const text = Array.from(wasm, (byte) => codes[byte]).join('');
-  writeFileSync(
-    to,
-    `const letters = '${letters.join('')}';
-const byFrequency = [${byFrequency}];
-const text = '${text}';
-
-/** The module's bytes; each is a letter, or a pair of letters that begins with one of the last two. */
-export const bytes = decode();
-
-function decode() {
-  const places = new Uint8Array(128);
-  for (let place = 0; place < letters.length; place++) places[letters.charCodeAt(place)] = place;
-  const decoded = new Uint8Array(${wasm.length});
-  for (let at = 0, from = 0; at < decoded.length; at++) {
-    const place = places[text.charCodeAt(from++)];
-    decoded[at] =
-      byFrequency[place < ${single} ? place : (place - ${single} + 1) * ${single} + places[text.charCodeAt(from++)]];
-  }
-  return decoded;
-}
-`,
-  );
 }
 
 async function checkSize() {

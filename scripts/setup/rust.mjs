@@ -36,14 +36,18 @@ const shortPanics = [
   '-Zlocation-detail=none',
 ];
 
-/** Compiles the library for wasm. */
+/** The crates that are compiled to wasm: the engine, and what unpacks it. */
+export const wasmPackages = ['--package', 'jobwright', '--package', 'jobwright-unpack', '--lib'];
+
+/** Compiles what runs as wasm. */
 export async function buildWasm() {
-  const args = ['--release', '--target', wasmTarget, '--package', 'jobwright', '--lib', ...smallStd];
+  const args = ['--release', '--target', wasmTarget, ...wasmPackages, ...smallStd];
   const flags = `target.${wasmTarget}.rustflags=${JSON.stringify([...remap, ...shortPanics])}`;
   await run('cargo', [...cargoArguments('build', args), '--config', flags], {
     env: { RUSTC_BOOTSTRAP: '1' },
   });
-  return join(targetDir, wasmTarget, 'release/jobwright.wasm');
+  const built = join(targetDir, wasmTarget, 'release');
+  return { engine: join(built, 'jobwright.wasm'), unpack: join(built, 'jobwright_unpack.wasm') };
 }
 
 /** Compiles the tool that writes the glue. */

@@ -1,5 +1,6 @@
 // @ts-check
 /** wasm-bindgen names each import after its function and a hash, in the module and in the glue: a fortieth of the package. */
+import { lengthOf, readLength } from './wasm-bytes.mjs';
 
 const IMPORT_SECTION = 2;
 
@@ -72,28 +73,4 @@ function endOfType(section, at) {
 function readName(bytes, at) {
   const { value, next } = readLength(bytes, at);
   return { name: Buffer.from(bytes.subarray(next, next + value)).toString(), next: next + value };
-}
-
-/**
- * An unsigned LEB128 number.
- *
- * @param {Buffer} bytes
- * @param {number} from
- */
-function readLength(bytes, from) {
-  let value = 0;
-  for (let at = from, shift = 0; ; at++, shift += 7) {
-    const byte = /** @type {number} */ (bytes[at]);
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return { value, next: at + 1 };
-  }
-}
-
-/** @param {number} value */
-function lengthOf(value) {
-  const bytes = [];
-  for (let left = value; ; left >>>= 7) {
-    if (left < 0x80) return Uint8Array.from([...bytes, left]);
-    bytes.push((left & 0x7f) | 0x80);
-  }
 }

@@ -35,6 +35,8 @@ pub enum Fact<V> {
         step: StepIndex,
         /// The attempt that it concerns, from 1; 0 before the first.
         attempt: u32,
+        /// The round that it concerns, from 1, where the step is repeated.
+        round: Option<u32>,
         /// Where the step stands after it.
         status: StepStatus,
         /// What happened to it.
@@ -75,6 +77,13 @@ pub enum StepFact<V> {
     },
     /// It ended well.
     Completed {
+        /// What it gave.
+        output: V,
+        /// What it cost, where that is known.
+        cost: Option<f64>,
+    },
+    /// A round of it ended well.
+    RoundCompleted {
         /// What it gave.
         output: V,
         /// What it cost, where that is known.

@@ -39,27 +39,47 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    /// Fills with the numbers 0, 1, 2, ... in 16 bytes each, so that no two ids share their bytes; counts how often.
+    #[derive(Default)]
+    struct Counting {
+        next: u128,
+        fills: usize,
+    }
+
+    impl Counting {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), ()> {
+            self.fills += 1;
+            for id in bytes.chunks_exact_mut(ID) {
+                id.copy_from_slice(&self.next.to_le_bytes());
+                self.next += 1;
+            }
+            Ok(())
+        }
+    }
+
     #[test]
-    fn ids_are_version_4_and_differ_across_refills() {
+    fn ids_are_well_formed_distinct_and_made_of_all_their_bytes() {
+        let (mut pool, mut source) = (IdPool::default(), Counting::default());
+        let ids: Vec<String> = (0..1_000).map(|_| pool.next(|bytes| source.fill(bytes)).unwrap()).collect();
+        assert_eq!(source.fills, 1_000usize.div_ceil(POOL / ID));
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 1_000);
+        for (number, id) in (0u128..).zip(&ids) {
+            let uuid = uuid::Uuid::parse_str(id).unwrap();
+            assert_eq!((uuid.get_version_num(), uuid.get_variant()), (4, uuid::Variant::RFC4122), "{id}");
+            assert_eq!(*id, uuid.hyphenated().to_string(), "lower case, with dashes");
+            // Each id is its own slice of the source: none is skipped, shared or given twice.
+            assert_eq!(uuid.into_bytes()[..6], number.to_le_bytes()[..6]);
+        }
+    }
+
+    #[test]
+    fn bytes_that_became_an_id_are_wiped() {
         let mut pool = IdPool::default();
-        let mut byte = 0u8;
-        let mut fills = 0;
-        let ids: HashSet<String> = (0..1_000)
-            .map(|_| {
-                pool.next(|bytes| {
-                    fills += 1;
-                    for b in bytes {
-                        byte = byte.wrapping_mul(61).wrapping_add(17).rotate_left(3) ^ fills as u8;
-                        *b = byte;
-                    }
-                    Ok::<(), ()>(())
-                })
-                .unwrap()
-            })
-            .collect();
-        assert_eq!(fills, 1_000usize.div_ceil(POOL / ID));
-        assert!(ids.len() > 200);
-        assert!(ids.iter().all(|id| uuid::Uuid::parse_str(id).unwrap().get_version_num() == 4));
+        for used in 1..=POOL / ID {
+            pool.next(|bytes| Ok::<(), ()>(bytes.fill(0xff))).unwrap();
+            assert!(pool.bytes[..used * ID].iter().all(|byte| *byte == 0));
+            assert!(pool.bytes[used * ID..].iter().all(|byte| *byte == 0xff));
+        }
     }
 
     #[test]

@@ -79,6 +79,10 @@ pub struct StepState {
     pub breakpoint_passed: bool,
     /// Its attempt was cut off by a crash or by a question to a person, and is to be made again.
     pub interrupted: bool,
+    /// How many of its rounds have ended, where it is repeated.
+    pub round: u32,
+    /// A round has ended, and nobody has said yet whether another begins.
+    pub round_ended: bool,
     /// Why its latest attempt failed.
     pub error: Option<Box<Refusal>>,
 }
@@ -96,6 +100,8 @@ impl Default for StepState {
             input_given: false,
             breakpoint_passed: false,
             interrupted: false,
+            round: 0,
+            round_ended: false,
             error: None,
         }
     }

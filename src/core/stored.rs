@@ -135,6 +135,8 @@ fn read_state(stored: &Map<String, Value>) -> Option<StepState> {
         input_given: stored.contains_key("input"),
         breakpoint_passed: flag("breakpointPassed"),
         interrupted: flag("interrupted"),
+        round: stored.get("round").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        round_ended: flag("roundEnded"),
         error: stored.get("error").and_then(read_refusal).map(Box::new),
     })
 }

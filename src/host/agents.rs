@@ -92,6 +92,9 @@ pub trait Agents: Values {
     /// A sentence, where it can't be read.
     fn read_context(&self, job: JobKey, reads: Reads) -> Result<serde_json::Value, String>;
 
+    /// What the last round of a step of a job that is loaded gave.
+    fn output_of(&self, job: JobKey, step: StepIndex) -> Self::Value;
+
     /// What a step gives that waited for this signal of a job that is loaded: `{ signal, payload }`.
     fn signal_value(&self, job: JobKey, signal: &Signal) -> Self::Value;
 

@@ -73,10 +73,9 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`; `unknown_step`; `invalid_transition` where nothing waits, several wait, or the job has ended.
     pub async fn approve_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
-        let now = self.host.now();
         self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
-            job.approve(&approval, answer.decision(&approval), now);
+            job.approve(&approval, answer.decision(&approval), self.host.now());
             Ok(())
         })
         .await
@@ -87,10 +86,9 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// As [`Orchestrator::approve_step`].
     pub async fn reject_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
-        let now = self.host.now();
         self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
-            job.reject(&approval, answer.decision(&approval), now);
+            job.reject(&approval, answer.decision(&approval), self.host.now());
             Ok(())
         })
         .await

@@ -45,11 +45,10 @@ impl<H: Host> Orchestrator<H> {
     }
 
     async fn cancel_one(&self, key: JobKey, reason: Option<&str>) -> Outcome<H> {
-        let now = self.host.now();
         self.change_job(key, &mut |job| {
             let message = reason.unwrap_or(Code::Cancelled.sentence()).into();
             let failure = Failure { code: Code::Cancelled, message, step: None };
-            Ok(job.end_by_caller(Move::Cancel, Some(failure), now)?)
+            Ok(job.end_by_caller(Move::Cancel, Some(failure), self.host.now())?)
         })
         .await
     }

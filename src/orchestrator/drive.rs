@@ -163,7 +163,12 @@ impl<'a, H: Host> Drive<'a, H> {
         self.conflicts = Conflicts::default();
         self.finished.clear();
         self.progress.committed(&begin);
-        begin.into_iter().for_each(|begun| self.call(begun));
+        // A handler of what was just announced may have ended the job already.
+        if self.live.given_up_since(mark) {
+            self.given_up |= !begin.is_empty();
+        } else {
+            begin.into_iter().for_each(|begun| self.call(begun));
+        }
         Ok(Some((then, mark)))
     }
 

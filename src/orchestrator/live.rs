@@ -29,6 +29,8 @@ pub(super) struct Live {
     /// What was read of the job, and at which revision.
     cached: RefCell<Option<(u64, Run)>>,
     attempts: RefCell<Vec<Rc<Control>>>,
+    /// The mark at which all attempts were given up last.
+    given_up: Cell<Option<u64>>,
     waiting: RefCell<Vec<Waker>>,
     changes: Cell<u64>,
 }
@@ -94,10 +96,16 @@ impl Live {
 
     /// Gives every attempt up.
     pub(super) fn abort_attempts(&self, why: Abort) {
+        self.given_up.set(Some(self.mark()));
         let controls: Vec<Rc<Control>> = self.attempts.borrow().clone();
         for control in controls {
             control.abort(why);
         }
+    }
+
+    /// Were all attempts given up after the mark was taken?
+    pub(super) fn given_up_since(&self, mark: u64) -> bool {
+        self.given_up.get().is_some_and(|at| at >= mark)
     }
 
     /// Whoever waits looks at the job again.

@@ -21,6 +21,7 @@ mod set_permissions;
 mod settle;
 mod signal;
 mod start_job;
+mod try_step;
 mod turns;
 
 use std::{

@@ -51,6 +51,9 @@ impl<H: Host> Drive<'_, H> {
         let step = *step;
         let now = self.orchestrator.host().now();
         match result {
+            AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
+                job.end_round(step, output.clone(), *cost);
+            }
             AgentResult::Done { output, cost } => job.finish_step(step, output.clone(), *cost, now),
             AgentResult::NeedsApproval { calls } => {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));

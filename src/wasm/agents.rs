@@ -24,6 +24,8 @@ extern "C" {
     fn agent_find(job: u32, step: u32) -> f64;
     fn agent_names(engine: u32) -> String;
     fn agent_error(job: u32) -> JsValue;
+    /// What the last round of a step gave.
+    fn output_of_step(job: u32, step: u32) -> JsValue;
     /// What a step gives that waited for the signal of this event.
     fn signal_value(job: u32, seq: f64) -> JsValue;
 
@@ -108,6 +110,10 @@ impl Agents for JsHost {
 
     fn read_context(&self, job: JobKey, reads: Reads) -> Result<Value, String> {
         read_context(job, reads)
+    }
+
+    fn output_of(&self, job: JobKey, step: StepIndex) -> JsValue {
+        output_of_step(job.0, step as u32)
     }
 
     fn signal_value(&self, job: JobKey, signal: &Signal) -> JsValue {

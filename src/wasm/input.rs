@@ -11,8 +11,9 @@ use crate::{
 
 #[wasm_bindgen(raw_module = "./context.js")]
 extern "C" {
-    /// The value at a path (a JSON list of keys), null where there is none.
-    fn context_value(job: u32, path: &str) -> JsValue;
+    /// A value from JSON, with values of the context put into it: each a place in the value and a path in the
+    /// context, as JSON lists of keys. Where there is nothing at a path, null stays.
+    fn context_values(job: u32, value: &str, places: &str) -> JsValue;
     /// JSON of the values at some paths (a JSON list of lists of keys), each in a list of its own that is
     /// empty where there is nothing; or a sentence that begins with `!` where one can't be JSON.
     fn context_json(job: u32, paths: &str) -> String;
@@ -22,15 +23,17 @@ extern "C" {
 
 /// What an expression gives over a job's context.
 pub(super) fn evaluate(job: JobKey, expression: &Expr) -> Result<JsValue, String> {
-    if let Some(path) = expression.as_plain_var() {
-        return Ok(context_value(job.0, &Value::from(path.keys()).to_string()));
+    let (rest, vars) = expression.without_plain_vars();
+    let context = read_context(job, rest.paths())?;
+    let value = rest.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())?;
+    if vars.is_empty() {
+        return Ok(value_of(&value));
     }
-    if let Some(literal) = expression.as_literal() {
-        return Ok(value_of(literal));
-    }
-    let context = read_context(job, expression.paths())?;
-    let value = expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())?;
-    Ok(value_of(&value))
+    let vars: Value = vars
+        .into_iter()
+        .map(|(place, path)| Value::from(vec![Value::from(place), Value::from(path.keys())]))
+        .collect();
+    Ok(context_values(job.0, &value.to_string(), &vars.to_string()))
 }
 
 /// A JavaScript value from JSON.

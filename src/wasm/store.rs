@@ -75,6 +75,7 @@ extern "C" {
         finished_at: f64,
         due_at: f64,
         flags: u32,
+        round: u32,
     );
     fn change_step_approved(job: u32, step: u32, by: &str);
     fn change_step_error(job: u32, step: u32, code: u32, message: &str);
@@ -83,6 +84,7 @@ extern "C" {
     fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
     fn event_of_step(job: u32, kind: u32, cause: f64, step: u32, attempt: u32, status: u32);
     fn event_signal(job: u32, name: &str, payload: &JsValue);
+    fn event_round(job: u32, round: u32);
     fn event_due(job: u32, due_at: f64);
     fn event_input(job: u32, given: &JsValue);
     fn event_output(job: u32, output: &JsValue, cost: f64);
@@ -104,6 +106,7 @@ extern "C" {
 
 const BREAKPOINT_PASSED: u32 = 1;
 const INTERRUPTED: u32 = 2;
+const ROUND_ENDED: u32 = 4;
 
 /// The numbers of the head that was loaded last. JavaScript writes them here, in this order, before
 /// its answer is read: revision, seq, steps taken, max steps, created, started, completed, flags.
@@ -331,7 +334,8 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
 
 fn write_step(key: u32, step: StepIndex, state: &StepState) {
     let flags = if state.breakpoint_passed { BREAKPOINT_PASSED } else { 0 }
-        | if state.interrupted { INTERRUPTED } else { 0 };
+        | if state.interrupted { INTERRUPTED } else { 0 }
+        | if state.round_ended { ROUND_ENDED } else { 0 };
     let step = step as u32;
     change_step(
         key,
@@ -343,6 +347,7 @@ fn write_step(key: u32, step: StepIndex, state: &StepState) {
         number(state.finished_at),
         number(state.due_at),
         flags,
+        state.round,
     );
     if let Some(by) = &state.approved_by {
         change_step_approved(key, step, by);
@@ -369,8 +374,11 @@ fn write_event(key: u32, event: &Event<JsValue>) {
         }
         Fact::Signalled { name, payload } => event_signal(key, name, payload),
         Fact::Emitted { event, .. } => event_emitted(key, cause, event),
-        Fact::Step { step, attempt, status, what } => {
+        Fact::Step { step, attempt, round, status, what } => {
             event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);
+            if let Some(round) = round {
+                event_round(key, *round);
+            }
             write_step_fact(key, what);
         }
     }
@@ -388,6 +396,7 @@ fn kind_of(what: &StepFact<JsValue>) -> u32 {
         StepFact::Recovered => 6,
         StepFact::LateResultDropped => 7,
         StepFact::Skipped => 8,
+        StepFact::RoundCompleted { .. } => 9,
     }
 }
 
@@ -400,7 +409,9 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
             }
         }
         StepFact::Waiting { due_at } => event_due(key, number(*due_at)),
-        StepFact::Completed { output, cost } => event_output(key, output, number(*cost)),
+        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
+            event_output(key, output, number(*cost))
+        }
         StepFact::Failed { code, message, retry_at } => {
             event_error(key, *code as u32, message, number(*retry_at));
         }

@@ -168,7 +168,7 @@ test('a condition that can not be computed fails its step with a sentence', LIMI
   const w = setup({ agentRegistry: { work: () => 'text' } });
   const id = await started(w, [step('a'), step('b', { when: { '+': [{ var: 'a' }, 1] } })]);
   const outcome = await w.runJob(id);
-  assertRefused(outcome, 'agent_failed', /The condition of step "b" can't be computed: /);
+  assertRefused(outcome, 'agent_failed', /The "when" of step "b" can't be computed: /);
   assert.equal(w.store.jobs.get(id).status, 'failed');
 });
 

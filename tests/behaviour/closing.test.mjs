@@ -1,8 +1,11 @@
 // @ts-check
 /** close and recover: what a process leaves behind, and what the next one makes of it. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { jobwright } from '../differential/subject.mjs';
+import { pkgDir } from '../package/installed.mjs';
 import { settle } from './support/clock.mjs';
 import {
   assertRefused,
@@ -10,6 +13,7 @@ import {
   createStore,
   FREE,
   LIMIT,
+  latch,
   setup,
   started,
   within,
@@ -50,6 +54,37 @@ test('close twice, and by `await using`', LIMIT, async () => {
   const other = setup();
   const dispose = /** @type {any} */ (Symbol).asyncDispose ?? Symbol.for('Symbol.asyncDispose');
   await /** @type {any} */ (other.orchestrator)[dispose]?.();
+});
+
+test('whoever closes second waits as long as the first', LIMIT, async () => {
+  const { promise, open } = latch();
+  const store = createStore();
+  const { saveJob } = store;
+  store.saveJob = async (/** @type {any} */ job) => promise.then(() => saveJob(job));
+  const w = setup({ store });
+  const creating = w.createJob();
+  /** @type {string[]} */
+  const closed = [];
+  const closing = [w.close().then(() => closed.push('first')), w.close().then(() => closed.push('second'))];
+  await settle();
+  assert.deepStrictEqual(closed, []);
+  open();
+  await within(Promise.all(closing), 'close');
+  assert.equal(typeof (await creating), 'string');
+});
+
+test('an orchestrator that broke down can be closed', LIMIT, async () => {
+  const engineOf = (/** @type {string} */ file) => import(pathToFileURL(join(pkgDir, 'engine', file)).href);
+  const [{ Engine }, { operate }] = await Promise.all([engineOf('engine.js'), engineOf('executor.js')]);
+  const engine = new Engine({});
+  const trap = () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  await assert.rejects(
+    operate(engine, null, () => undefined, trap),
+    { code: 'internal' },
+  );
+  await within(engine.close(), 'close');
 });
 
 test(

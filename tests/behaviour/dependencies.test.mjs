@@ -57,6 +57,21 @@ test('dependencies that are null or undefined count as not given', LIMIT, async 
   }
 });
 
+test('createOrchestrator(null) is createOrchestrator()', LIMIT, async () => {
+  const o = createOrchestrator(null);
+  assert.equal(typeof (await o.createJob()), 'string');
+  await o.close();
+});
+
+test('a slowPlayMs that is none is named', () => {
+  for (const slowPlayMs of [-1, Number.NaN, 'slow', Infinity]) {
+    assert.throws(() => createOrchestrator({ slowPlayMs }), {
+      code: 'invalid_argument',
+      message: /^slowPlayMs must be/,
+    });
+  }
+});
+
 test('createOrchestrator with nothing at all works on the bundled parts', LIMIT, async () => {
   const o = createOrchestrator();
   const id = await o.createJob({ a: 1 });

@@ -150,6 +150,39 @@ test('a signal that has fired before the run: no step runs', LIMIT, async () => 
   assert.deepStrictEqual(w.calls, []);
 });
 
+test('a signal that an agent fires in a run that never waits: no further step runs', LIMIT, async () => {
+  const jobs = new Map();
+  const store = {
+    saveJob: (/** @type {any} */ job) => void jobs.set(job.id, job),
+    getJob: (/** @type {string} */ id) => jobs.get(id) ?? null,
+  };
+  const controller = new AbortController();
+  /** @type {string[]} */
+  const ran = [];
+  const reader = (/** @type {any} */ _, /** @type {any} */ { step }) => {
+    ran.push(step);
+    controller.abort();
+  };
+  const w = setup({ store, agentRegistry: { reader } });
+  const id = await started(w, THREE);
+  assertRefused(await w.runJob(id, { signal: controller.signal }), 'not_running', 'Job paused');
+  assert.deepStrictEqual(ran, ['one']);
+  assert.equal(jobs.get(id).status, 'paused');
+});
+
+test('a signal that is none is refused before anything runs', LIMIT, async () => {
+  const w = world();
+  const id = await started(w, THREE);
+  for (const signal of /** @type {any[]} */ ([5, 'stop', {}, { aborted: false }])) {
+    await assert.rejects(w.runJob(id, { signal }), { code: 'invalid_argument', message: /^signal must be/ });
+    assert.throws(() => w.events(id, { signal }), { code: 'invalid_argument', message: /^signal must be/ });
+  }
+  for (const types of /** @type {any[]} */ (['job_started', 5, [5]])) {
+    assert.throws(() => w.events(id, { types }), { code: 'invalid_argument', message: /^types must be/ });
+  }
+  assert.deepStrictEqual(w.calls, []);
+});
+
 test('a run waits through a retry', LIMIT, async () => {
   let n = 0;
   const flaky = () => {

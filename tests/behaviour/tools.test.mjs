@@ -10,13 +10,12 @@ import { assertRefused, FREE, LIMIT, setup, started } from './support/setup.mjs'
  * @param {any} tools @param {(context: any) => any} use @param {any} [step] @param {any} [permissions]
  */
 async function calling(tools, use, step = { tools: Object.keys(tools) }, permissions = FREE) {
-  const w = setup({
-    tools,
-    agentRegistry: { clerk: (/** @type {any} */ _, /** @type {any} */ context) => use(context) },
-  });
+  /** @type {any} */
+  const agents = { clerk: (/** @type {any} */ _, /** @type {any} */ context) => use(context) };
+  const w = setup({ tools, agentRegistry: agents });
   const id = await started(w, [{ id: 'one', agent: 'clerk', ...step }], { permissions });
   w.bus.clear();
-  return { ...w, id, job: () => w.store.jobs.get(id) };
+  return { ...w, id, agents, job: () => w.store.jobs.get(id) };
 }
 
 /** @param {Promise<any>} promise the code it is refused with */
@@ -64,9 +63,41 @@ test('a job that allows no tools denies them while the agent is at work, too', L
     await w.setPermissions(w.id, { allowTools: false });
     return [before, await codeOf(c.callTool('lookup'))];
   });
-  const { output } = (await w.nextStep(w.id)).step;
-  assert.equal(output[0], 'passed');
+  assert.deepStrictEqual((await w.nextStep(w.id)).step.output, ['passed', 'tools_denied']);
 });
+
+for (const [how, answer] of Object.entries({
+  'at once': (/** @type {any} */ value) => value,
+  later: async (/** @type {any} */ value) => value,
+})) {
+  test(`an attempt that has ended (it answered ${how}) calls no tool and emits nothing`, LIMIT, async () => {
+    let called = 0;
+    /** @type {any} */
+    let kept;
+    const w = await calling({ lookup: () => ++called }, (c) => {
+      kept = c;
+      return answer('done');
+    });
+    assert.equal((await w.nextStep(w.id)).status, 'completed');
+    assert.equal(await codeOf(kept.callTool('lookup')), 'tools_denied');
+    // Its job leaves the table of jobs, and others take its place.
+    const others = [];
+    for (let n = 0; n < 100; n++) {
+      const other = await started(w, [{ id: 'one', agent: 'clerk', tools: ['lookup'] }]);
+      others.push(other);
+    }
+    w.agents.clerk = () => new Promise((resolve) => setTimeout(resolve, 50));
+    const runs = others.map((other) => w.runJob(other));
+    await settle();
+    kept.emit('stray');
+    await Promise.all(runs);
+    const strays = [...w.store.jobs.values()].filter(({ history }) =>
+      history.some((/** @type {any} */ event) => event.type === 'stray'),
+    );
+    assert.deepStrictEqual(strays, []);
+    assert.equal(called, 0);
+  });
+}
 
 test('an agent that lets a denial through fails its step', LIMIT, async () => {
   const w = await calling({ lookup: () => 1 }, (c) => c.callTool('lookup'), {});
@@ -217,6 +248,26 @@ test('an approval is for that request and no other', LIMIT, async () => {
     [2],
   );
 });
+
+for (const [approved, called] of /** @type {[any, any][]} */ ([
+  [{ a: 1 }, [['a', 1]]],
+  [[['a', 1]], { a: 1 }],
+  [{ a: { b: 1 } }, { a: [['b', 1]] }],
+  [{}, []],
+  [1, '1'],
+  [null, 'null'],
+])) {
+  test(`an approval of ${JSON.stringify(approved)} is none of ${JSON.stringify(called)}`, LIMIT, async () => {
+    let paid = 0;
+    const args = [approved, called];
+    const tools = { pay: { needsApproval: true, execute: () => ++paid } };
+    const w = await calling(tools, (c) => c.callTool('pay', args.shift()));
+    await w.nextStep(w.id);
+    await w.approveStep(w.id);
+    assertRefused(await w.nextStep(w.id), 'approval_required');
+    assert.equal(paid, 0);
+  });
+}
 
 test('rejectStep on a tool call fails the step, code rejected', LIMIT, async () => {
   const tools = { pay: { needsApproval: true, execute: () => assert.fail('was called') } };

@@ -1,49 +1,31 @@
 // @ts-check
 /** The demo page in a real, headless Chromium, on the installed package, under a strict Content-Security-Policy. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { findChromium } from '../../scripts/chromium.mjs';
 import { servePage } from '../../scripts/serve.mjs';
 import { pkgDir } from '../package/installed.mjs';
+import { launchChromium } from './launch.mjs';
 
 const limit = { timeout: 60_000 };
-const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--no-first-run',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const profile = mkdtempSync(join(tmpdir(), 'jobwright-chromium-'));
 
 /** @type {Awaited<ReturnType<typeof servePage>>} */
 let server;
-/** @type {import('playwright-core').BrowserContext} */
-let browser;
+/** @type {Awaited<ReturnType<typeof launchChromium>>} */
+let chromium;
 
 before(async () => {
   server = await servePage({ packageFolder: pkgDir });
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: await findChromium(),
-    headless: true,
-    args: flags,
-  });
+  chromium = await launchChromium();
 }, limit);
 
 after(async () => {
-  await browser?.close();
+  await chromium?.close();
   await server?.close();
-  rmSync(profile, { recursive: true, force: true });
 });
 
 /** A new page, and everything that went wrong on it: errors, console messages, refused loads. */
 async function openPage() {
-  const page = await browser.newPage();
+  const page = await chromium.browser.newPage();
   const problems = /** @type {string[]} */ ([]);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) problems.push(message.text());

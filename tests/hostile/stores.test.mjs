@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { created, createStore, LIMIT, setup, within } from '../behaviour/support/setup.mjs';
+import { jobwright } from '../differential/subject.mjs';
 import { isTrap, refusedOrRejected } from './support.mjs';
 
 const PLAN = [{ id: 'one', agent: 'reader' }];
@@ -48,6 +49,20 @@ const JUNK = {
 };
 
 for (const [name, junk] of Object.entries(JUNK)) {
+  test(`a store that commits and gives ${name}`, LIMIT, async () => {
+    const store = jobwright.createMemoryStore();
+    const w = setup({ store, agentRegistry: { reader: () => 1 } });
+    const real = await created(w, PLAN);
+    await created(w, PLAN, { id: 'mine' });
+    for (const method of ['getJob', 'getHead']) {
+      const { [method]: working } = store;
+      store[method] = (/** @type {string} */ id) => (id === 'mine' ? junk : working(id));
+      for (const operation of OPERATIONS) await refusedOrRejected(w[operation]('mine'), operation);
+    }
+    assert.deepStrictEqual(await w.startJob(real), { success: true });
+    assert.equal((await w.nextStep(real)).status, 'completed');
+  });
+
   test(`a store that gives ${name}`, LIMIT, async () => {
     const store = createStore();
     const w = setup({ store, agentRegistry: { reader: () => 1 } });
@@ -61,6 +76,14 @@ for (const [name, junk] of Object.entries(JUNK)) {
     assert.deepStrictEqual(await w.startJob(real), { success: true });
     assert.equal((await w.nextStep(real)).status, 'completed');
   });
+}
+
+/** @returns {any} */
+function ring() {
+  /** @type {any} */
+  const run = {};
+  run.failure = run;
+  return run;
 }
 
 const DAMAGED = {
@@ -91,6 +114,24 @@ const DAMAGED = {
       steps: { one: { status: 'pending', attempts: Number.NaN } },
     },
   }),
+  ...Object.fromEntries(
+    Object.entries({
+      'approvals that are junk': { approvals: 5 },
+      'approvals that are a list of junk': { approvals: [null] },
+      'signals that are junk': { signals: 5 },
+      'signals that are a list of junk': { signals: [null] },
+      'breakpoints that are junk': { breakpoints: { length: 2 } },
+      'a run state that goes round in a ring': ring(),
+      'a run state that holds a BigInt': { pause: { reason: 'user', at: 5n } },
+      'granted calls that are junk': {
+        plan: { steps: PLAN },
+        steps: { one: { status: 'pending', attempts: 0, grants: 5 } },
+      },
+    }).map(([name, run]) => [
+      name,
+      stored({ status: 'running', run: { schema: 1, revision: 1, stepsTaken: 0, ...run } }),
+    ]),
+  ),
   'a revision that is no number': stored({ run: { schema: 1, revision: 'five' } }),
   'getters that throw': Object.defineProperty(stored({}), 'permissions', {
     enumerable: true,

@@ -143,6 +143,28 @@ fn time_that_a_person_needs_is_nobodys() {
 }
 
 /// An agent that needs to search for `what`, each with a person's approval.
+/// Found by the simulation: the job ended with a question that nobody could answer any more.
+#[test]
+fn a_question_about_a_step_that_fails_meanwhile_is_withdrawn() {
+    in_each_world(|bench| {
+        let steps = json!([
+            { "id": "a", "agent": "worker", "after": [], "approval": true, "tools": ["search"], "onError": "continue" },
+            { "id": "b", "wait": { "signal": "go" }, "after": [] },
+        ]);
+        let key = bench.create("job", Some(steps), FREE);
+        bench.go(key, Op::Start).unwrap();
+        let run = bench.begin(key, Op::run());
+        bench
+            .go(key, Op::SetPermissions(PermissionPatch { allow_tools: Some(false), ..Default::default() }))
+            .unwrap();
+        bench.go(key, Op::Signal("go")).unwrap();
+        run.take().expect("a run that is over").unwrap();
+        assert_eq!(bench.status(key), "completed");
+        assert_eq!(bench.step(key, "a")["error"]["code"], "tools_denied");
+        assert_eq!(bench.job(key)["run"]["approvals"], json!([]));
+    });
+}
+
 fn searcher(what: &'static [&'static str]) -> impl Fn(&jobwright::host::memory::AgentCall) -> Reply {
     move |call| {
         let search = |args: &str| ToolCall { tool: "search".to_owned(), args: args.into() };

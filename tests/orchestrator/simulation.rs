@@ -105,6 +105,10 @@ fn any_agent_step(random: &Random, id: &str) -> Value {
     if random.percent(15) {
         step["approval"] = true.into();
     }
+    if random.percent(15) {
+        step["repeat"] =
+            json!({ "until": { ">": [{ "var": id }, random.below(3)] }, "max": 1 + random.below(3) });
+    }
     if random.percent(20) {
         step["timeoutMs"] = 8.into();
     }

@@ -26,7 +26,9 @@ enum Status {
 
 #[derive(Default)]
 struct Step {
+    begun: bool,
     attempts: u64,
+    rounds: u64,
     under_way: bool,
     ended: bool,
     asked: usize,
@@ -113,7 +115,7 @@ impl Watch {
     }
 
     fn go(&mut self, from: &[Status], to: Status) -> Result<(), String> {
-        let open = self.steps.iter().find(|(_, step)| step.attempts > 0 && !step.ended);
+        let open = self.steps.iter().find(|(_, step)| step.begun && !step.ended);
         match open {
             Some((id, _)) if matches!(to, Status::Completed | Status::Failed) => {
                 return Err(format!("the job ends before its step {id}"));
@@ -125,7 +127,7 @@ impl Watch {
     }
 
     fn read_step(&mut self, name: &str, payload: &Value) -> Result<(), String> {
-        let begun = self.steps.values().filter(|step| step.attempts > 0).count() as u64;
+        let begun = self.steps.values().filter(|step| step.begun).count() as u64;
         let others = self.steps.values().filter(|step| step.under_way).count();
         let most = self.concurrency();
         let id = payload["step"].as_str().unwrap_or_default();
@@ -142,13 +144,21 @@ impl Watch {
             "step_started" => {
                 check(self.status == Status::Running, "its job is not running")?;
                 check(others < most && !step.under_way, "too many steps, or this one, are under way")?;
-                check(step.attempts > 0 || begun < self.max_steps, "more steps than it may take")?;
+                check(step.begun || begun < self.max_steps, "more steps than it may take")?;
                 check(attempt == step.attempts || attempt == step.attempts + 1, "an attempt is missing")?;
-                (step.attempts, step.under_way, step.asked) = (attempt, true, 0);
+                (step.attempts, step.under_way, step.asked, step.begun) = (attempt, true, 0, true);
             }
             "step_skipped" => step.ended = true,
-            // An approval or a wait, which no agent does.
-            "step_completed" if attempt == 0 => step.ended = true,
+            // An approval or a wait, which no agent does, or a step whose last round was the last.
+            "step_completed" if attempt == 0 || step.rounds > 0 => {
+                check(!step.under_way, "it is under way")?;
+                step.ended = true;
+            }
+            "round_completed" => {
+                check(step.under_way && attempt == step.attempts, "it was not under way")?;
+                check(payload["round"] == step.rounds + 1, "a round is missing")?;
+                (step.under_way, step.attempts, step.rounds) = (false, 0, step.rounds + 1);
+            }
             "step_completed" => {
                 check(step.under_way && attempt == step.attempts, "it was not under way")?;
                 (step.under_way, step.ended) = (false, true);

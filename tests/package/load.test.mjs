@@ -25,6 +25,7 @@ const publicNames = [
   'createMemoryStore',
   'createOrchestrator',
   'createPerformanceMonitor',
+  'planToMermaid',
   'validatePlan',
 ];
 

@@ -273,11 +273,17 @@ impl<V> Job<V> {
     }
 
     fn note_step(&mut self, step: StepIndex, cause: Option<u64>, what: StepFact<V>) {
-        let state = &self.run_mut().states[step];
-        let fact = Fact::Step { step, attempt: state.attempts, status: state.status, what };
+        let fact = self.step_fact(step, what);
         let seq = self.note(cause, fact);
         self.run_mut().states[step].seq = Some(seq);
         self.change.touch(step);
+    }
+
+    fn step_fact(&mut self, step: StepIndex, what: StepFact<V>) -> Fact<V> {
+        let run = self.run_mut();
+        let state = &run.states[step];
+        let round = run.step(step).repeat.as_ref().map(|_| state.round + u32::from(!state.round_ended));
+        Fact::Step { step, attempt: state.attempts, round, status: state.status, what }
     }
 
     fn step_seq(&self, step: StepIndex) -> Option<u64> {

@@ -71,6 +71,27 @@ impl<V> Job<V> {
         self.note_step(step, cause, StepFact::Completed { output, cost });
     }
 
+    /// A round of the step ended well; whether another begins is decided on the context that has its output.
+    pub fn end_round(&mut self, step: StepIndex, output: V, cost: Option<f64>)
+    where
+        V: Clone,
+    {
+        let cause = self.step_seq(step);
+        let run = self.run_mut();
+        run.schedule.offer(step);
+        let state = &mut run.states[step];
+        (state.status, state.round, state.round_ended) = (StepStatus::Waiting, state.round + 1, true);
+        self.change.context.push((step, Some(output.clone())));
+        self.note_step(step, cause, StepFact::RoundCompleted { output, cost });
+    }
+
+    /// Another round of the step may begin, with attempts of its own.
+    pub fn begin_round(&mut self, step: StepIndex) {
+        let state = &mut self.run_mut().states[step];
+        (state.round_ended, state.attempts) = (false, 0);
+        self.change.touch(step);
+    }
+
     /// The attempt failed and the step is tried again at `due_at`.
     pub fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64) {
         let cause = self.step_seq(step);
@@ -113,6 +134,7 @@ impl<V> Job<V> {
         (state.status, state.finished_at, state.due_at) = (StepStatus::Failed, Some(now), None);
         state.error = Some(Box::new(why.clone()));
         let message = why.message.clone().into();
+        self.withdraw_approvals(|approval| approval.step == step);
         self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None });
     }
 
@@ -154,15 +176,10 @@ impl<V> Job<V> {
     /// An attempt that was given up answered after all.
     pub fn drop_late_result(&mut self, step: StepIndex) {
         let cause = self.step_seq(step);
-        let Some(state) = self.run.as_ref().and_then(|run| run.states.get(step)) else {
+        if self.run.as_ref().is_none_or(|run| step >= run.states.len()) {
             return;
-        };
-        let fact = Fact::Step {
-            step,
-            attempt: state.attempts,
-            status: state.status,
-            what: StepFact::LateResultDropped,
-        };
+        }
+        let fact = self.step_fact(step, StepFact::LateResultDropped);
         self.note(cause, fact);
     }
 

@@ -108,35 +108,21 @@ impl Expr {
         paths::reads(&self.root)
     }
 
-    /// The path, where the expression is one `var` or `val` of a known path without a default: then
-    /// a host can hand over the value (null where there is none) without evaluating anything.
+    /// The expression with null for every plain `var` that stands as a value of its own, in a template, a list or
+    /// alone; and for each where it stands and what it names. A host puts those values there itself.
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, Path};
-    /// let plain = |rule| Expr::compile(&rule).unwrap().as_plain_var().cloned();
-    /// assert_eq!(plain(serde_json::json!({ "var": "a.b" })), Some(Path::parse("a.b")));
-    /// assert_eq!(plain(serde_json::json!({ "val": ["a", "b"] })), Some(Path::parse("a.b")));
-    /// assert_eq!(plain(serde_json::json!({ "var": ["a.b", 1] })), None);
+    /// use jobwright::core::logic::{Expr, MAX_STEPS, Path};
+    /// use serde_json::json;
+    /// let mail = Expr::compile_template(&json!({ "body": { "var": "draft.text" }, "copies": { "+": [1, 1] } })).unwrap();
+    /// let (rest, vars) = mail.without_plain_vars();
+    /// assert_eq!(rest.evaluate(&json!({}), MAX_STEPS).unwrap(), json!({ "body": null, "copies": 2 }));
+    /// assert_eq!(vars, [(vec!["body".to_owned()], Path::parse("draft.text"))]);
     /// ```
-    pub fn as_plain_var(&self) -> Option<&Path> {
-        match &self.root {
-            Node::Var(Reference { climb: 0, path }, None) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// The value, where the expression is nothing but a value.
-    ///
-    /// ```
-    /// use jobwright::core::logic::Expr;
-    /// let list = serde_json::json!([1, "two"]);
-    /// assert_eq!(Expr::compile(&list).unwrap().as_literal(), Some(&list));
-    /// ```
-    pub fn as_literal(&self) -> Option<&Value> {
-        match &self.root {
-            Node::Literal(value) => Some(value),
-            _ => None,
-        }
+    pub fn without_plain_vars(&self) -> (Expr, Vec<(Vec<String>, Path)>) {
+        let mut found = Vec::new();
+        let root = take_plain_vars(&self.root, &mut Vec::new(), &mut found);
+        (Expr { root }, found)
     }
 
     /// Evaluates the expression over a context in at most so many steps, usually
@@ -156,5 +142,27 @@ impl Expr {
         let arena = Arena::default();
         let scope = Scope { context, iteration: None, outer: None, depth: 0 };
         Machine::new(&arena, steps).own(&self.root, &scope).map_err(|fault| *fault)
+    }
+}
+
+fn take_plain_vars(node: &Node, place: &mut Vec<String>, found: &mut Vec<(Vec<String>, Path)>) -> Node {
+    let mut below = |key: String, node: &Node| {
+        place.push(key);
+        let taken = take_plain_vars(node, place, found);
+        place.pop();
+        taken
+    };
+    match node {
+        Node::Template(members) => Node::Template(
+            members.iter().map(|(key, node)| (key.clone(), below(key.clone(), node))).collect(),
+        ),
+        Node::Array(items) => {
+            Node::Array(items.iter().enumerate().map(|(n, node)| below(n.to_string(), node)).collect())
+        }
+        Node::Var(Reference { climb: 0, path }, None) => {
+            found.push((place.clone(), path.clone()));
+            Node::Literal(Value::Null)
+        }
+        other => other.clone(),
     }
 }

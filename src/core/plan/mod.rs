@@ -6,6 +6,8 @@ mod parse;
 mod problem;
 mod step;
 
+use std::num::NonZeroU32;
+
 use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
 
 pub use parse::parse;
@@ -46,6 +48,8 @@ pub struct Step {
     pub approval: bool,
     /// How failed attempts are retried.
     pub retry: Retry,
+    /// It is done again and again.
+    pub repeat: Option<Repeat>,
     /// How long an attempt may take.
     pub timeout_ms: Option<f64>,
     /// The context key that its output is written to.
@@ -94,6 +98,15 @@ impl Wait {
     }
 }
 
+/// How often a step is done.
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// Until this gives something truthy after a round.
+    pub until: Expr,
+    /// In so many rounds at most; the step fails when that is not enough.
+    pub max: NonZeroU32,
+}
+
 /// What a step's failure means for its job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
@@ -129,6 +142,7 @@ impl Step {
             cost,
             approval: false,
             retry: Retry::default(),
+            repeat: None,
             timeout_ms: None,
             into: agent.into(),
             breakpoint: false,

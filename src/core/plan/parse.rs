@@ -245,6 +245,7 @@ mod tests {
             { "id": "e", "wait": { "signal": [] } },
             { "id": "f", "wait": { "ms": -1 } },
             { "id": "g", "agent": "x", "onError": "retry" },
+            { "id": "h", "agent": "x", "repeat": { "until": { "nope": 1 } } },
         ]));
         let paths: Vec<&str> = found.iter().map(|(path, _)| &**path).collect();
         assert_eq!(
@@ -258,13 +259,15 @@ mod tests {
                 "steps[4].wait.signal",
                 "steps[5].wait.ms",
                 "steps[6].onError",
+                "steps[7].repeat.max",
+                "steps[7].repeat.until",
             ]
         );
     }
 
     #[test]
     fn what_is_to_come_is_refused_and_not_ignored() {
-        for (key, value) in [("forEach", json!([])), ("repeat", json!({}))] {
+        for (key, value) in [("forEach", json!([])), ("job", json!({}))] {
             let mut step = json!({ "id": "a", "agent": "x" });
             step[key] = value;
             let problems = parse(&json!({ "steps": [step] })).unwrap_err();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    OnError, Step, Wait, Work,
+    OnError, Repeat, Step, Wait, Work,
     fields::{check_keys, read_bool, read_count, read_expression, read_name, read_names, read_number},
     problem::{Report, shown},
 };
@@ -16,7 +16,7 @@ use crate::core::{
 
 /// What a step can do; it does one of them.
 pub(super) const KINDS: [&str; 4] = ["agent", "job", "wait", "approve"];
-pub(super) const STEP_KEYS: [&str; 15] = [
+pub(super) const STEP_KEYS: [&str; 16] = [
     "id",
     "agent",
     "wait",
@@ -28,19 +28,21 @@ pub(super) const STEP_KEYS: [&str; 15] = [
     "cost",
     "approval",
     "retry",
+    "repeat",
     "timeoutMs",
     "into",
     "breakpoint",
     "onError",
 ];
 /// What only makes sense where an agent does the work.
-const AGENT_KEYS: [&str; 5] = ["input", "tools", "cost", "retry", "timeoutMs"];
+const AGENT_KEYS: [&str; 6] = ["input", "tools", "cost", "retry", "repeat", "timeoutMs"];
 const APPROVE_KEYS: [&str; 1] = ["message"];
 pub(super) const WAIT_KEYS: [&str; 3] = ["ms", "signal", "timeoutMs"];
+const REPEAT_KEYS: [&str; 2] = ["until", "max"];
 pub(super) const RETRY_KEYS: [&str; 4] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs"];
 
 /// Part of the plan language, and refused by this release rather than ignored.
-pub(super) const STEP_KEYS_TO_COME: [&str; 3] = ["job", "forEach", "repeat"];
+pub(super) const STEP_KEYS_TO_COME: [&str; 2] = ["job", "forEach"];
 
 /// The places of the steps, by id.
 pub(super) struct Ids<'a> {
@@ -84,6 +86,7 @@ pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, repo
         cost: read_number(step, "cost", 0, report),
         approval: read_bool(step, "approval", report),
         retry: read_retry(step, report),
+        repeat: step.get("repeat").and_then(|value| report.at("repeat", |report| read_repeat(value, report))),
         timeout_ms: read_number(step, "timeoutMs", 1, report),
         into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
         breakpoint: read_bool(step, "breakpoint", report),
@@ -185,6 +188,24 @@ fn read_on_error(step: &Map<String, Value>, report: &mut Report) -> OnError {
             OnError::Fail
         }
     }
+}
+
+fn read_repeat(value: &Value, report: &mut Report) -> Option<Repeat> {
+    let Some(repeat) = value.as_object() else {
+        report.say(format!("must be an object with until and max; found {}", shown(value)));
+        return None;
+    };
+    check_keys(repeat, &REPEAT_KEYS, &[], report);
+    for (key, what) in
+        [("until", "an expression: when it is done"), ("max", "how many rounds there are at most")]
+    {
+        if !repeat.contains_key(key) {
+            report.at(key, |report| report.say(format!("is missing: {what}")));
+        }
+    }
+    let until = repeat.get("until").and_then(|value| read_expression("until", Expr::compile(value), report));
+    let max = read_count(repeat, "max", report);
+    Some(Repeat { until: until?, max: max? })
 }
 
 fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {

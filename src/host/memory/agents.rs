@@ -233,6 +233,11 @@ impl Agents for MemoryHost {
             .unwrap_or_default())
     }
 
+    fn output_of(&self, job: JobKey, step: StepIndex) -> Value {
+        self.look(job, |stored| stored.map(|stored| form::output_of(stored, &step_of(stored, step).0)))
+            .unwrap_or_default()
+    }
+
     fn signal_value(&self, job: JobKey, signal: &Signal) -> Value {
         let payload = self.look(job, |stored| {
             let sent = stored?.get("run")?.get("signals")?.as_array()?;
@@ -257,10 +262,7 @@ impl Agents for MemoryHost {
                 job,
                 place: step,
                 attempt,
-                idempotency_key: format!(
-                    "{}:{id}",
-                    stored.get("id").and_then(Value::as_str).unwrap_or_default()
-                ),
+                idempotency_key: key_of(stored, step, &id),
                 input,
                 context: stored.get("context").cloned().unwrap_or_default(),
                 granted: grants_of(stored, &id),
@@ -309,6 +311,16 @@ impl MemoryHost {
         }
         let agent = self.world.crew.agents.borrow().get(&call.agent).map(|(agent, _)| Rc::clone(agent));
         agent.map_or_else(|| Reply::failed("the agent is gone"), |agent| agent(call))
+    }
+}
+
+/// The same for every attempt at one round of one step.
+fn key_of(stored: &Map<String, Value>, step: StepIndex, id: &str) -> String {
+    let job = stored.get("id").and_then(Value::as_str).unwrap_or_default();
+    let run = stored.get("run").unwrap_or(&Value::Null);
+    match run["plan"]["steps"][step].get("repeat") {
+        None => format!("{job}:{id}"),
+        Some(_) => format!("{job}:{id}:{}", run["steps"][id]["round"].as_u64().unwrap_or(0) + 1),
     }
 }
 

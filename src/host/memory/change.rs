@@ -251,13 +251,16 @@ impl Writer<'_> {
                 ("breakpoints_changed", json!({ "jobId": id, "steps": ids }))
             }
             Fact::Emitted { event, .. } => ("emitted", event.clone()),
-            Fact::Step { step, attempt, status, what } => {
+            Fact::Step { step, attempt, round, status, what } => {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
                     "jobId": id, "step": *planned.id, "agent": planned.agent(), "attempt": attempt,
                     "status": status.name(),
                 });
+                if let Some(round) = round {
+                    payload["round"] = (*round).into();
+                }
                 let name = write_step_fact(&mut payload, stored, what, asked);
                 (name, payload)
             }
@@ -298,7 +301,15 @@ fn written_state(state: &StepState) -> Map<String, Value> {
             written.insert(key.to_owned(), time.into());
         }
     }
-    for (key, flag) in [("breakpointPassed", state.breakpoint_passed), ("interrupted", state.interrupted)] {
+    if state.round > 0 {
+        written.insert("round".to_owned(), state.round.into());
+    }
+    let flags = [
+        ("breakpointPassed", state.breakpoint_passed),
+        ("interrupted", state.interrupted),
+        ("roundEnded", state.round_ended),
+    ];
+    for (key, flag) in flags {
         if flag {
             written.insert(key.to_owned(), true.into());
         }
@@ -337,12 +348,12 @@ fn write_step_fact(
             }
             "step_started"
         }
-        StepFact::Completed { output, cost } => {
+        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
             payload["output"] = output.clone();
             if let Some(cost) = cost {
                 payload["cost"] = (*cost).into();
             }
-            "step_completed"
+            if matches!(what, StepFact::Completed { .. }) { "step_completed" } else { "round_completed" }
         }
         StepFact::Failed { code, message, retry_at } => {
             payload["error"] = error_of(*code, message);

@@ -64,10 +64,14 @@ fn last_start(job: &Map<String, Value>) -> Option<u64> {
     history.iter().rev().find(|event| event["type"] == "job_started")?.get("seq")?.as_u64()
 }
 
-/// What a step gave, as its event recorded it.
+/// What a step, or its last round, gave, as its event recorded it; null where it failed.
 pub(super) fn output_of(job: &Map<String, Value>, step: &str) -> Value {
     let history = job.get("history").and_then(Value::as_array).into_iter().flatten();
-    let ended =
-        history.rev().find(|event| event["type"] == "step_completed" && event["payload"]["step"] == step);
-    ended.map_or(Value::Null, |event| event["payload"]["output"].clone())
+    let gave = |event: &&Value| match event["type"].as_str() {
+        Some("step_completed" | "round_completed") => true,
+        Some("step_failed") => event["payload"].get("retryAt").is_none(),
+        _ => false,
+    };
+    let ended = history.rev().filter(gave).find(|event| event["payload"]["step"] == step);
+    ended.and_then(|event| event["payload"].get("output").cloned()).unwrap_or_default()
 }

@@ -1,0 +1,39 @@
+// @ts-check
+
+/** What a step does; it does one of them. */
+const kinds = ['agent', 'job', 'wait', 'approve'];
+/** What only makes sense where somebody works: nobody does while a step waits. */
+const workKeys = ['input', 'tools', 'cost', 'retry', 'timeoutMs', 'forEach', 'repeat'];
+const waiting = ['wait', 'approve'];
+
+/**
+ * The JSON Schema of plans, from the package's declarations: their comments are its descriptions, and their tags
+ * (`@minimum`, `@default`, ...) its limits. Draft 7 is the one that all editors know.
+ *
+ * @param {string} declarations the file
+ */
+export async function planSchema(declarations) {
+  // Imported late: the set-up reads this file before the packages are installed.
+  const { createGenerator } = await import('ts-json-schema-generator');
+  const generator = createGenerator({
+    path: declarations,
+    type: 'Plan',
+    jsDoc: 'extended',
+    additionalProperties: false,
+    // The types are checked elsewhere.
+    skipTypeCheck: true,
+  });
+  const schema = generator.createSchema('Plan');
+  const step = schema.definitions?.Step;
+  if (typeof step !== 'object') throw new Error(`${declarations} declares no type Step`);
+  // TypeScript has no word for "exactly one of these keys" in an interface.
+  step.oneOf = kinds.map((kind) => ({
+    required: [kind],
+    properties: {
+      // Strict validators want to know a key that is required.
+      [kind]: true,
+      ...Object.fromEntries(waiting.includes(kind) ? workKeys.map((key) => [key, false]) : []),
+    },
+  }));
+  return { title: 'A plan of jobwright', ...schema };
+}

@@ -1,0 +1,289 @@
+//! What becomes of a step that is ready: its checks, in their order, and its begin.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use crate::{
+    core::{
+        admission::{Denied, Then, step_may_begin, within_step_limit},
+        job::{Job, PauseReason, Steps},
+        logic::{Expr, MAX_STEPS, truthy},
+        outcome::{Code, Refusal},
+        plan::{Repeat, Wait, Work},
+        step::{StepIndex, StepStatus},
+    },
+    host::{BudgetAnswer, Host, JobKey},
+    orchestrator::{
+        Orchestrator, Stop,
+        advance::{Begin, Granted, Next, Progress},
+    },
+};
+
+/// What became of a step that was to begin.
+pub(super) enum Tried<H: Host> {
+    Begun(Begin),
+    /// It can't go on for now, or is not to be done: another may.
+    Passed,
+    /// It ended without an attempt.
+    Ended,
+    Stop(Next<H>),
+}
+
+impl<H: Host> Orchestrator<H> {
+    /// Begins a step that is ready, or does what its checks ask for.
+    pub(super) async fn try_step(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        given: Option<H::Value>,
+    ) -> Tried<H> {
+        if let Some(tried) = self.is_wanted(key, job, step) {
+            return tried;
+        }
+        match job.run_mut().step(step).work.clone() {
+            Work::Agent(name) => self.try_agent(key, job, step, &name, progress, given).await,
+            Work::Approve => match step_may_begin(job, step, true, String::new) {
+                Err(denied) => self.deny(job, step, denied),
+                Ok(()) => {
+                    let by = job.run_mut().states[step].approved_by.clone();
+                    let output = self.host.value_of(&json!({ "by": by }));
+                    job.finish_step(step, output, None, self.host.now());
+                    Tried::Ended
+                }
+            },
+            Work::Wait(wait) => match step_may_begin(job, step, true, String::new) {
+                Err(denied) => self.deny(job, step, denied),
+                Ok(()) => self.try_wait(key, job, step, &wait, progress),
+            },
+        }
+    }
+
+    /// Begins an agent's step.
+    async fn try_agent(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        name: &str,
+        progress: &mut Progress<H::Value>,
+        given: Option<H::Value>,
+    ) -> Tried<H> {
+        match self.next_round(key, job, step) {
+            Ok(None) => {}
+            Ok(Some(tried)) => return tried,
+            Err(problem) => return self.fail_uncomputable(job, step, "until", &problem),
+        }
+        if let Err(denied) = within_step_limit(job, Some(step)) {
+            job.stop_for(PauseReason::StepLimit, Some(step), None);
+            return Tried::Stop(Next::refused(denied.refusal));
+        }
+        let agent = match self.host.find_agent(key, step, name) {
+            Ok(agent) => agent,
+            Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
+        };
+        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
+            return self.deny(job, step, denied);
+        }
+        if let Some(stop) = self.hold(key, job, step, progress, agent.and_then(|agent| agent.cost)).await {
+            return Tried::Stop(stop);
+        }
+        let now = self.host.now();
+        if let Some(until) = self.paced_until(job, step, progress, now) {
+            return Tried::Stop(Next::Wait { until: Some(until) });
+        }
+        let first = job.run_mut().states[step].started_at.is_none();
+        // For the first step that runs, whether it was begun before or not.
+        let number = job.begin_attempt(step, given.filter(|_| first), now);
+        Tried::Begun(Begin { step, number, given_input: job.run_mut().states[step].input_given })
+    }
+
+    /// Where a round of the step has ended: is it done, may another round begin, or were there too many?
+    fn next_round(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+    ) -> Result<Option<Tried<H>>, String> {
+        if !job.run_mut().states[step].round_ended {
+            return Ok(None);
+        }
+        let Some(Repeat { until, max }) = job.run_mut().step(step).repeat.clone() else { return Ok(None) };
+        if !job.change.context.is_empty() {
+            return Ok(Some(Tried::Stop(Next::DecideAgain)));
+        }
+        let now = self.host.now();
+        if self.is_true(key, &until)? {
+            let output = self.host.output_of(key, step);
+            job.finish_step(step, output, None, now);
+            return Ok(Some(Tried::Ended));
+        }
+        if job.run_mut().states[step].round >= max.get() {
+            let message = format!("Step \"{}\" is not done after {max} rounds", job.run_mut().step(step).id);
+            job.fail_step(step, Refusal::new(Code::AgentFailed, message), now);
+            return Ok(Some(Tried::Ended));
+        }
+        job.begin_round(step);
+        Ok(None)
+    }
+
+    /// What an expression gives over the context of the job that is loaded, as a yes or no.
+    fn is_true(&self, key: JobKey, expression: &Expr) -> Result<bool, String> {
+        let context = self.host.read_context(key, expression.paths())?;
+        expression
+            .evaluate(&context, MAX_STEPS)
+            .map(|value| truthy(&value))
+            .map_err(|error| error.to_string())
+    }
+
+    fn fail_uncomputable(
+        &self,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        which: &str,
+        problem: &str,
+    ) -> Tried<H> {
+        let id = &job.run_mut().step(step).id;
+        let message = format!("The \"{which}\" of step \"{id}\" can't be computed: {problem}");
+        job.fail_step(step, Refusal::new(Code::AgentFailed, message), self.host.now());
+        Tried::Ended
+    }
+
+    /// Begins a step that waits, or ends it where it has waited long enough.
+    fn try_wait(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        wait: &Wait,
+        progress: &mut Progress<H::Value>,
+    ) -> Tried<H> {
+        let now = self.host.now();
+        if progress.single {
+            progress.only = Some(step);
+        }
+        if job.run_mut().states[step].started_at.is_none() {
+            job.begin_wait(step, wait.due_at(now), now);
+        }
+        let due_at = job.run_mut().states[step].due_at;
+        let is_due = due_at.is_some_and(|due_at| due_at <= now);
+        match wait {
+            Wait::Signal { names, timeout_ms } => {
+                if let Some(signal) = job.take_signal(names) {
+                    let output = self.host.signal_value(key, &signal);
+                    job.finish_step(step, output, None, now);
+                    return Tried::Ended;
+                }
+                if is_due {
+                    let id = job.run_mut().step(step).id.clone();
+                    let ms = timeout_ms.unwrap_or_default().ceil() as u64;
+                    let message = format!("Step \"{id}\" timed out after {ms} ms");
+                    job.fail_step(step, Refusal::new(Code::Timeout, message), now);
+                    return Tried::Ended;
+                }
+            }
+            Wait::Timer { .. } if is_due => {
+                job.finish_step(step, self.host.value_of(&json!(null)), None, now);
+                return Tried::Ended;
+            }
+            Wait::Timer { .. } => {}
+        }
+        job.run_mut().schedule.put_off(step, due_at);
+        Tried::Passed
+    }
+
+    /// Is the step to be done? Asked before anything else is asked about it, and noted where it is not.
+    fn is_wanted(&self, key: JobKey, job: &mut Job<H::Value>, step: StepIndex) -> Option<Tried<H>> {
+        let run = job.run_mut();
+        let Steps::Planned(plan) = &run.steps else { return None };
+        let plan = Rc::clone(plan);
+        let when = plan.steps[step].when.as_ref()?;
+        let state = &run.states[step];
+        if state.started_at.is_some() || state.approved_by.is_some() || state.status == StepStatus::Waiting {
+            return None;
+        }
+        if !job.change.context.is_empty() {
+            return Some(Tried::Stop(Next::DecideAgain));
+        }
+        match self.is_true(key, when) {
+            Ok(true) => None,
+            Ok(false) => {
+                job.skip_step(step, self.host.now());
+                Some(Tried::Passed)
+            }
+            Err(problem) => Some(self.fail_uncomputable(job, step, "when", &problem)),
+        }
+    }
+
+    /// The budget manager is asked once a step; gives what it comes to where it is not granted.
+    async fn hold(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        usual_cost: Option<f64>,
+    ) -> Option<Next<H>> {
+        if progress.granted.iter().any(|granted| granted.step == step) {
+            return None;
+        }
+        let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
+        match self.host.hold(key, step, estimate).await {
+            Ok(BudgetAnswer::Granted) => {
+                progress.granted.push(Granted { step, estimate });
+                None
+            }
+            Ok(BudgetAnswer::Refused(answer)) => {
+                job.stop_for(PauseReason::Budget, Some(step), None);
+                Some(Next::End(Err(Stop::BudgetRefused(answer))))
+            }
+            Err(error) => Some(Next::End(Err(Stop::Failed(error)))),
+        }
+    }
+
+    /// Until when slow play delays the step, if it still does.
+    fn paced_until(
+        &self,
+        job: &Job<H::Value>,
+        step: StepIndex,
+        progress: &mut Progress<H::Value>,
+        now: f64,
+    ) -> Option<f64> {
+        let own = job.run.as_ref().and_then(|run| run.slow_play_ms);
+        let ms = own.unwrap_or_else(|| self.slow_play_ms.get());
+        if ms <= 0.0 {
+            return None;
+        }
+        let since = match progress.pacing {
+            Some((paced, since)) if paced == step => since,
+            _ => now,
+        };
+        progress.pacing = Some((step, since));
+        Some(since + ms).filter(|until| *until > now)
+    }
+
+    /// Does to the job what a denial asks for.
+    fn deny(&self, job: &mut Job<H::Value>, step: StepIndex, denied: Denied) -> Tried<H> {
+        match denied.then {
+            Then::Unchanged => {}
+            Then::Pause(reason) => job.stop_for(reason, Some(step), Some(&denied.refusal.message)),
+            Then::Ask => {
+                let asked = job.run_mut().approvals.iter().any(|approval| approval.step == step);
+                if !asked {
+                    job.request_approval(step, None);
+                }
+                job.run_mut().schedule.put_off(step, None);
+                return Tried::Passed;
+            }
+            Then::Fail => {
+                job.fail_step(step, denied.refusal.clone(), self.host.now());
+                if job.is_running() {
+                    return Tried::Passed;
+                }
+            }
+        }
+        Tried::Stop(Next::refused(denied.refusal))
+    }
+}

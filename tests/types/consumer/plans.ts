@@ -1,0 +1,44 @@
+import { type Plan, planToMermaid, type Retry, type Step } from 'jobwright';
+
+const retry: Retry = { maxAttempts: 3, backoffMs: 500, factor: 1.5, maxBackoffMs: 10_000 };
+
+const packing = {
+  name: 'packing',
+  version: 2,
+  concurrency: 4,
+  steps: [
+    {
+      id: 'wrap',
+      agent: 'wrapper',
+      input: { size: { var: 'size' } },
+      tools: ['tape'],
+      cost: 3,
+      timeoutMs: 500,
+      retry,
+    },
+    {
+      id: 'weigh',
+      agent: 'scales',
+      after: [],
+      forEach: { var: 'parcels' },
+      into: 'weights',
+      onError: 'continue',
+    },
+    { id: 'check', agent: 'checker', after: ['wrap', 'weigh'], repeat: { until: { var: 'check' }, max: 3 } },
+  ],
+} satisfies Plan;
+
+const steps: Step[] = [
+  {
+    id: 'pack',
+    job: { plan: packing, permissions: { maxSteps: 5 }, budget: 10, context: { size: { var: 'size' } } },
+  },
+  { id: 'rest', wait: { ms: 60_000 }, breakpoint: true },
+  { id: 'paid', wait: { signal: ['paid', 'lost'], timeoutMs: 86_400_000 } },
+  { id: 'send', approve: { message: 'Send it?' }, when: { '==': [{ var: 'paid.signal' }, 'paid'] } },
+];
+
+export const drawing: string = planToMermaid({ steps }, undefined);
+
+// @ts-expect-error: a wait is for some time or for a signal
+export const wrong: Step = { id: 'rest', wait: { seconds: 5 } };
