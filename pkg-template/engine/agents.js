@@ -3,6 +3,7 @@ import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { engineAt } from './engines.js';
 import { ask, promiseOf } from './executor.js';
+import { jsonForCore } from './json.js';
 import { outputOf } from './record.js';
 import { slotOf } from './slots.js';
 
@@ -172,5 +173,5 @@ function readAnswer(slot, answer) {
 /** @param {number} job */
 export function router_answer(job) {
   const { input, ...answer } = slotOf(job).routing;
-  return JSON.stringify(input === undefined ? answer : { ...answer, input: true });
+  return jsonForCore(input === undefined ? answer : { ...answer, input: true });
 }

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { plainCopy } from '../parts/plain.js';
+import { jsonForCore } from './json.js';
 import { slotOf } from './slots.js';
 
 /**
@@ -12,12 +13,20 @@ import { slotOf } from './slots.js';
 function follow(value, keys) {
   let found = value;
   for (const key of keys) {
-    if (typeof found === 'string') found = Object(found);
+    const text = typeof found === 'string';
+    if (text) found = Object(found);
     if (found === null || typeof found !== 'object' || !Object.hasOwn(found, key)) return undefined;
-    found = found[key];
+    found = text ? whole(found[key]) : found[key];
   }
   return found;
 }
+
+/**
+ * Half of a surrogate pair, cut out of a text, is U+FFFD, as the core has it.
+ *
+ * @param {string | number} part of a text
+ */
+const whole = (part) => (typeof part === 'string' && part >= '\ud800' && part <= '\udfff' ? '\ufffd' : part);
 
 /**
  * A value, with values of the context in places of it.
@@ -61,7 +70,7 @@ export function context_json(job, paths) {
       const value = follow(context, keys);
       return value === undefined ? [] : [plainCopy(value, `context.${keys.join('.')}`)];
     });
-    return JSON.stringify(found);
+    return jsonForCore(found);
   } catch (error) {
     return `!${/** @type {Error} */ (error).message}`;
   }

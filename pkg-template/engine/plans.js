@@ -2,6 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { plainCopy } from '../parts/plain.js';
 import { core } from './core.js';
+import { jsonForCore } from './json.js';
 
 /** @typedef {{ path: string, message: string }} Problem */
 
@@ -32,7 +33,7 @@ export function readPlan(plan) {
   let copy;
   try {
     copy = plainCopy(plan === undefined ? null : plan, '');
-    text = JSON.stringify(copy);
+    text = jsonForCore(copy);
   } catch (error) {
     return { plan: undefined, number: -1, problems: [notJson(error)] };
   }

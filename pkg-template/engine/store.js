@@ -4,6 +4,7 @@ import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
 import { event_of_job } from './events.js';
 import { ask, promiseOf } from './executor.js';
+import { jsonForCore } from './json.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
 
@@ -148,7 +149,7 @@ export function store_run(job) {
   const slot = slotOf(job);
   try {
     const run = coreRun(slot.record.run);
-    return JSON.stringify({ run, ...beginningOf(slot) });
+    return jsonForCore({ run, ...beginningOf(slot) });
   } catch (error) {
     slot.answer = error;
     return '';
