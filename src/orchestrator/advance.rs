@@ -145,15 +145,23 @@ impl<H: Host> Orchestrator<H> {
             Some(step) => run.schedule.due_at(step),
             None => run.schedule.first_due(),
         };
-        let waits = running > 0 || until.is_some() || job.waits_for_signal();
+        // Who runs one step alone is told at once that it waits for a person.
+        let asked = progress.single
+            && run.approvals.iter().any(|approval| progress.only.is_none_or(|only| only == approval.step));
+        if running > 0 || until.is_some() {
+            return Some(Next::Wait { until });
+        }
+        let may_be_signalled = job.waits_for_signal();
         let run = job.run_mut();
-        if waits {
+        if may_be_signalled && !asked {
             return Some(Next::Wait { until });
         }
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
-            // Where only one step was run, others may be ready.
-            if run.schedule.first_ready(self.host.now()).is_none() && run.schedule.first_due().is_none() {
+            // Where only one step was run, others may be ready, or become so.
+            let others =
+                run.schedule.first_ready(self.host.now()).is_some() || run.schedule.first_due().is_some();
+            if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
             return Some(Next::refused(Code::ApprovalRequired));

@@ -203,3 +203,19 @@ test('breakpoints are steps of the job', LIMIT, async () => {
     });
   }
 });
+
+test('nextStep does not wait for a signal where its own step waits for a person', LIMIT, async () => {
+  const tools = { send: { needsApproval: true, execute: () => 'sent' } };
+  const send = (/** @type {any} */ _, /** @type {any} */ { callTool }) => callTool('send');
+  const steps = [
+    { id: 'answer', wait: { signal: 'yes' }, after: [] },
+    { id: 'mail', agent: 'send', after: [], tools: ['send'] },
+  ];
+  const w = await running(steps, { tools, agentRegistry: { send } });
+  const run = w.runJob(w.id);
+  assert.equal(await settled(run), false);
+  await w.pauseJob(w.id);
+  assertRefused(await within(run, 'runJob'), 'not_running', 'Job paused');
+  await w.startJob(w.id);
+  assertRefused(await within(w.nextStep(w.id), 'nextStep'), 'approval_required', 'Approval required');
+});
