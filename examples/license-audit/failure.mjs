@@ -28,6 +28,7 @@ export function reasonOf(error) {
     case 'EISDIR':
       return 'it is a directory';
     case 'ENOTDIR':
+    case 'EEXIST':
       return 'a part of its path is not a directory';
     default:
       return message;

@@ -3,11 +3,11 @@
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import { createBudgetManager, createEventBus, createOrchestrator } from 'jobwright';
+import { createBudgetManager, createEventBus, createOrchestrator, JobwrightError } from 'jobwright';
 import { createSqliteStore } from 'jobwright/sqlite';
 import { agents } from './agents.mjs';
 import { readSubject, runAudit, spentBy } from './audit.mjs';
-import { Failure } from './failure.mjs';
+import { Failure, reasonOf } from './failure.mjs';
 import { hold } from './hold.mjs';
 import { EXIT, HELP, readOptions } from './options.mjs';
 import { createProgress } from './progress.mjs';
@@ -96,7 +96,7 @@ function summarise(terminal, settings, job) {
   if (job.status === 'failed') {
     terminal.line(`\nJob     ${job.id} failed: ${figures}`);
     throw new Failure(
-      `The audit failed at step ${run?.failure?.step}: ${run?.failure?.message}.`,
+      `The audit failed at step ${run?.failure?.step}: ${run?.failure?.message.replace(/\.$/, '')}.`,
       EXIT.failed,
     );
   }
@@ -134,16 +134,26 @@ function howToGoOn(job, { error, code }) {
   return new Failure(`The audit could not go on: ${error}; ${kept}.`, EXIT.failed);
 }
 
+/** @param {string} path */
+async function openStore(path) {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    process.on('exit', hold(`${path}.lock`));
+    return await createSqliteStore({ path });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const why = error instanceof JobwrightError ? error.message : reasonOf(error);
+    throw new Failure(`The store ${path} can't be used: ${why}.`);
+  }
+}
+
 /**
  * @param {Settings} settings
  * @param {Terminal} terminal
  */
 async function audit(settings, terminal) {
   const subject = await readSubject(settings);
-  mkdirSync(dirname(settings.store), { recursive: true });
-  const release = hold(`${settings.store}.lock`);
-  process.on('exit', release);
-  const store = await createSqliteStore({ path: settings.store });
+  const store = await openStore(settings.store);
   const eventBus = createEventBus();
   const budget = createBudgetManager();
   const orchestrator = createOrchestrator({

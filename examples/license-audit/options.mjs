@@ -93,7 +93,8 @@ function parse(args) {
   } catch (error) {
     // The first sentence says what is wrong; the others advise on things this program hasn't.
     const [what] = /** @type {Error} */ (error).message.split(/\.?\n|\. /);
-    throw new Failure(`${what}; --help shows the options.`);
+    const words = what?.replace('argument is ambiguous', "needs a value that does not begin with '-'");
+    throw new Failure(`${words}; --help shows the options.`);
   }
 }
 

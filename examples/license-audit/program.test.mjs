@@ -40,6 +40,7 @@ test('what can not be done gets one sentence and exit code 2', LIMIT, async (t) 
     [['--policy', 'bad.json'], /is not valid: allowed\[0\], "nonsense", is not an SPDX expression/],
     [['--report', 'nowhere/report.md'], /nowhere is not a directory/],
     [['--report', '.'], /is a directory/],
+    [['--slow', '-5'], /--slow' needs a value that does not begin with '-'/],
   ];
   for (const [args, expected] of cases) {
     const { code, output, errors } = await start({ folder }, args).end;
@@ -49,6 +50,23 @@ test('what can not be done gets one sentence and exit code 2', LIMIT, async (t) 
     assert.equal(output, '');
   }
   assert.ok(!existsSync(join(folder, '.cache')), 'nothing was begun');
+});
+
+test('a store that can not be used gets one sentence and exit code 2', LIMIT, async (t) => {
+  const project = makeProject(t);
+  const file = join(project.folder, 'file');
+  writeFileSync(file, 'not a database, and long enough to be taken for the beginning of one'.repeat(20));
+  for (const [store, expected] of /** @type {[string, RegExp][]} */ ([
+    [file, /is not a SQLite database/],
+    [join(file, 'jobs.db'), /a part of its path is not a directory/],
+    [project.folder, /can't be used: /],
+  ])) {
+    const { code, output, errors } = await audit(project, ['--yes', '--store', store]);
+    assert.equal(code, 2, errors);
+    assert.match(errors, /^license-audit: The store [^\n]+\.\n$/);
+    assert.match(errors, expected);
+    assert.equal(output, '');
+  }
 });
 
 test('--help tells of every option and exit code', LIMIT, async (t) => {
@@ -192,6 +210,6 @@ test('a step that fails for good is told in one sentence, exit code 4', LIMIT, a
   assert.equal(code, 4);
   assert.match(
     errors,
-    /^license-audit: The audit failed at step list: package-lock\.json is not a lock file[^\n]+\n$/,
+    /^license-audit: The audit failed at step list: package-lock\.json is not a lock file[^\n]+[^.]\.\n$/,
   );
 });

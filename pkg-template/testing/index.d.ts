@@ -56,8 +56,8 @@ export interface VirtualClock extends Clock {
 }
 
 /**
- * A clock for tests. As `clock` among an orchestrator's dependencies it drives all of its timers: time limits, waits
- * between attempts, slow play. What takes days then takes milliseconds, and goes the same way each time.
+ * A clock for tests. As `clock` among an orchestrator's dependencies it drives all of its timers: `wait` steps, time
+ * limits, waits between attempts, slow play. What takes days then takes milliseconds, and goes the same way each time.
  *
  * @param start Epoch milliseconds. Default: 0.
  *

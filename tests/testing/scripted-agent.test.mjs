@@ -30,7 +30,13 @@ test('each call takes the next output, as it is', async () => {
 });
 
 test('an error is thrown, the same one', () => {
-  const errors = [new Error('once'), new TypeError('twice'), vm.runInNewContext('new Error("elsewhere")')];
+  const elsewhere = vm.runInNewContext('new Error("elsewhere")');
+  const errors = [
+    new Error('once'),
+    new TypeError('twice'),
+    new DOMException('gone', 'AbortError'),
+    elsewhere,
+  ];
   const agent = scriptedAgent(errors);
   for (const error of errors) {
     assert.throws(

@@ -1,15 +1,26 @@
 // @ts-check
 /** A clock that moves when told to, alone. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { EventEmitter, getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { importPackage } from '../package/installed.mjs';
+import { promisify } from 'node:util';
+import { consumerDir, importPackage } from '../package/installed.mjs';
 
 const { createVirtualClock } = await importPackage('jobwright/testing');
 const { JobwrightError } = await importPackage();
 
 const DAY = 86_400_000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A task that is not seen among those that the process still has to do. */
+const message = () =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', () => resolve(port1.close()));
+    port1.start();
+    port2.postMessage(null);
+  });
 
 /** @param {any} clock @returns {{ log: any[], sleep: (name: string, ms: number, signal?: AbortSignal) => Promise<void> }} */
 function watched(clock) {
@@ -96,18 +107,10 @@ for (const [name, rest] of /** @type {[string, () => Promise<unknown>][]} */ ([
     },
   ],
   [
-    'a message',
-    () =>
-      new Promise((resolve) => {
-        const { port1, port2 } = new MessageChannel();
-        const answered = () => {
-          port1.close();
-          resolve(undefined);
-        };
-        port1.addEventListener('message', answered, { once: true });
-        port1.start();
-        port2.postMessage(null);
-      }),
+    'five messages',
+    async () => {
+      for (let n = 0; n < 5; n++) await message();
+    },
   ],
 ])) {
   test(`a sleep asked for after ${name} during advance, and due within it, ends too`, async () => {
@@ -141,9 +144,9 @@ test('a program that looks at the time now and then gets all the turns it needs'
   const clock = createVirtualClock();
   const { log, sleep } = watched(clock);
   (async () => {
-    for (let n = 0; n < 200; n++) {
-      await turn();
-      if (n % 10 === 0) clock.now();
+    for (let n = 0; n < 40; n++) {
+      await message();
+      if (n % 4 === 0) clock.now();
     }
     sleep('at last', 1);
   })();
@@ -295,12 +298,37 @@ test('a loop of sleeps for 0 ms is refused, and does not hang', { timeout: 60_00
   void loop;
 });
 
+test('a loop of sleeps that lets time go on may be long', { timeout: 60_000 }, async () => {
+  const clock = createVirtualClock();
+  let rounds = 0;
+  (async () => {
+    for (;;) {
+      await clock.sleep(1);
+      rounds++;
+    }
+  })();
+  await clock.advance(10_010);
+  assert.equal(rounds, 10_010);
+});
+
 test('many sleeps for 0 ms side by side are no loop', { timeout: 60_000 }, async () => {
   const clock = createVirtualClock();
   let ended = 0;
   for (let n = 0; n < 10_001; n++) clock.sleep(0).then(() => ended++);
   await clock.advance(0);
   assert.equal(ended, 10_001);
+});
+
+test('a program that goes on at the same moment, advance by advance, is no loop', {
+  timeout: 60_000,
+}, async () => {
+  const clock = createVirtualClock();
+  for (let n = 0; n < 10_001; n++) {
+    const sleeping = clock.sleep(0);
+    await clock.advance(0);
+    await sleeping;
+  }
+  assert.equal(clock.pending(), 0);
 });
 
 test("a test runner's fake timers hold nothing up", async (context) => {
@@ -310,4 +338,24 @@ test("a test runner's fake timers hold nothing up", async (context) => {
   sleep('one', 10);
   await clock.advance(10);
   assert.deepEqual(log, [['one', 10]]);
+});
+
+test('where there is no setImmediate, as in browsers, time moves all the same', async () => {
+  const program = `
+    delete globalThis.setImmediate;
+    delete globalThis.process;
+    const { createVirtualClock } = await import('jobwright/testing');
+    const clock = createVirtualClock();
+    (async () => {
+      await clock.sleep(10);
+      console.log('first', clock.now());
+      await clock.sleep(10);
+      console.log('second', clock.now());
+    })();
+    await clock.advance(25);
+    console.log('end', clock.now());
+  `;
+  const args = ['--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: consumerDir, timeout: 15_000 });
+  assert.equal(stdout, 'first 10\nsecond 20\nend 25\n');
 });
