@@ -143,6 +143,12 @@ for (const { name, argument, examples } of DIFFERENCES) {
   });
 }
 
+test('the page on expressions lists the differences', () => {
+  const page = readFileSync(join(root, 'docs/expressions.md'), 'utf8');
+  const rows = DIFFERENCES.map(({ name, argument }) => `| ${name} | ${argument} |\n`);
+  assert.ok(page.endsWith(`| here | why |\n| --- | --- |\n${rows.join('')}`), rows.join(''));
+});
+
 test('a disagreement is reported by a small rule', () => {
   const broken = (/** @type {Case} */ given) =>
     JSON.stringify(given.rule).includes('"max"') ? { value: 'broken' } : argued(given);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-const OPERATORS: &[&str] = &[
+pub const OPERATORS: &[&str] = &[
     "var",
     "val",
     "exists",

@@ -26,36 +26,9 @@
 //! item and `[[2], ...]` starts in the context outside, each level of nesting being two further;
 //! `"../"` at the start of a `var` climbs the same levels.
 //!
-//! # Where this differs from npm's `json-logic-engine`
-//!
-//! The community's suites decide first, then the engine's plain interpreter. The rest is argued here:
-//!
-//! - **What the suites say against it**: `{}` is truthy; `and` and `or` of nothing are `false`; `all`,
-//!   `none` and `some` of what is not an array are errors, as are a literal `null` for the list of any
-//!   iteration or for what `map` and `filter` do; `substr` of a number reads its digits.
-//! - **Own members only.** `{ "var": "constructor" }` is null: what a prototype holds is not data.
-//!   `length` of arrays and strings and the characters of a string are their own and can be read,
-//!   by `missing` too where the string is empty.
-//! - **Values, not references.** `===`, `!==` and `in` compare arrays and objects by content, because
-//!   values that crossed from JavaScript have no identity.
-//! - **Results are JSON.** Arithmetic that ends in an infinity is the error `NaN`, as dividing by zero
-//!   is; -0 is 0; half of a surrogate pair, cut out by `substr`, becomes U+FFFD.
-//! - **Wrong arguments are one error**, `Invalid Arguments`, where JavaScript would stumble over a
-//!   `TypeError` or carry `undefined` on: `in` a number, `map` over a string, an iteration without
-//!   its list or its expression, `reduce` of nothing without a start, `try` of nothing.
-//! - **Comparisons of three and more** compare each neighbouring pair by the same rule as a comparison
-//!   of two (there, three strings are an error).
-//! - **`substr` of null** is cut from an empty text, as `cat` has it; arrays and objects likewise give
-//!   the text that `cat` gives. A negative length is a number, even if written as text.
-//! - **`missing`** given one array in its list looks for the names in it, as the specification's own
-//!   implementation does. `missing_some` wants a list.
-//! - **Errors keep their form.** `throw` of null throws `{ "type": null }`, as of any other value that
-//!   is no object; an error `NaN` that leaves a `try` is still `{ "type": "NaN" }`.
-//! - **Scopes.** `[[1]]` is `{ iterator, index }` in every iteration, and climbing works at every
-//!   depth (there, not beyond two, and not in `all`, `some` and `reduce`). A climb beyond the outermost
-//!   context finds nothing.
-//! - **Limits.** [`MAX_DEPTH`], [`MAX_LENGTH`], [`MAX_STEPS`] and [`MAX_VALUE_DEPTH`] hold instead of
-//!   its limit on the nesting of an accumulator; running out of them can't be caught by `try`.
+//! The page `docs/expressions.md` is about each of them, and says where and why this differs from npm's
+//! `json-logic-engine`: the community's suites decide first, then that engine's plain interpreter, and
+//! the rest is argued. `tests/logic` compares the two.
 
 mod compare;
 mod compile;
