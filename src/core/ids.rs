@@ -76,7 +76,11 @@ mod tests {
     fn bytes_that_became_an_id_are_wiped() {
         let mut pool = IdPool::default();
         for used in 1..=POOL / ID {
-            pool.next(|bytes| Ok::<(), ()>(bytes.fill(0xff))).unwrap();
+            pool.next(|bytes| {
+                bytes.fill(0xff);
+                Ok::<(), ()>(())
+            })
+            .unwrap();
             assert!(pool.bytes[..used * ID].iter().all(|byte| *byte == 0));
             assert!(pool.bytes[used * ID..].iter().all(|byte| *byte == 0xff));
         }
