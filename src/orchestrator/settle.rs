@@ -2,24 +2,26 @@
 
 use crate::{
     core::{
-        job::Job,
+        job::{Job, PauseReason},
+        outcome::{Code, Refusal},
         step::{StepIndex, StepStatus},
+        trace::{draw, trace_id},
     },
     host::{AgentResult, Host},
-    orchestrator::drive::Drive,
+    orchestrator::{Stop, attempt::Ended, drive::Drive},
 };
 
 /// An attempt that has ended and is not committed yet.
-pub(super) struct Finished<V> {
+pub(super) struct Finished<H: Host> {
     step: StepIndex,
-    result: AgentResult<V>,
+    ended: Ended<H>,
     /// What it cost has been said to the budget manager.
     accounted: bool,
 }
 
-impl<V: Clone> Finished<V> {
-    pub(super) fn new(step: StepIndex, result: AgentResult<V>) -> Self {
-        Finished { step, result, accounted: false }
+impl<H: Host> Finished<H> {
+    pub(super) fn new(step: StepIndex, ended: Ended<H>) -> Self {
+        Finished { step, ended, accounted: false }
     }
 
     pub(super) fn step(&self) -> StepIndex {
@@ -34,21 +36,31 @@ impl<H: Host> Drive<'_, H> {
         for place in 0..self.finished.len() {
             let finished = &self.finished[place];
             let step = finished.step;
-            if job.run_mut().states[step].status == StepStatus::Running {
-                self.note_result(job, finished);
+            if job.run_mut().states[step].is_attempted() {
+                match &finished.ended {
+                    Ended::Answered(result) => self.note_result(job, step, result),
+                    Ended::Suspended(stop) => self.progress.suspended = self.note_suspended(job, step, stop),
+                    // Its parent may run again already.
+                    Ended::PausedWithParent => {
+                        job.suspend_step(step, Refusal::new(Code::NotRunning, "Job paused"));
+                        job.run_mut().schedule.offer(step);
+                    }
+                    Ended::GivenUp => {}
+                }
             } else {
                 job.drop_late_result(step);
             }
             self.account(job, place).await;
-            if job.run_mut().states[step].status.has_ended() {
-                ended = Some(step);
+            let run = job.run_mut();
+            let whole = run.schedule.rank(step);
+            if run.states[whole].status.has_ended() {
+                ended = Some(whole);
             }
         }
         ended
     }
 
-    fn note_result(&self, job: &mut Job<H::Value>, Finished { step, result, .. }: &Finished<H::Value>) {
-        let step = *step;
+    fn note_result(&self, job: &mut Job<H::Value>, step: StepIndex, result: &AgentResult<H::Value>) {
         let now = self.orchestrator.host().now();
         match result {
             AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
@@ -59,9 +71,7 @@ impl<H: Host> Drive<'_, H> {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
             }
             AgentResult::Failed { why, retryable, retry_after, .. } => {
-                let attempts = job.run_mut().states[step].attempts;
-                let wait = job.run_mut().step(step).retry.wait_after(attempts).filter(|_| *retryable);
-                match wait {
+                match self.wait_before_retry(job, step).filter(|_| *retryable) {
                     Some(wait) => {
                         job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)));
                     }
@@ -71,6 +81,37 @@ impl<H: Host> Drive<'_, H> {
         }
     }
 
+    /// How long to wait before the step is tried again, if it is; drawn so that a replay draws the same.
+    fn wait_before_retry(&self, job: &mut Job<H::Value>, step: StepIndex) -> Option<f64> {
+        let run = job.run_mut();
+        let (retry, state) = (run.step(step).retry, &run.states[step]);
+        let wait = retry.wait_after(state.attempts)?;
+        if retry.jitter == 0.0 {
+            return Some(wait);
+        }
+        let trace = trace_id(&self.orchestrator.host().id_of(self.key));
+        Some(wait * (1.0 - retry.jitter * draw(&trace, step, state.round, state.attempts)))
+    }
+
+    /// A child job can't go on: what its parent's run comes to, when nothing else can go on either.
+    fn note_suspended(
+        &self,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        stop: &Stop<H::Value, H::Error>,
+    ) -> Option<Stop<H::Value, H::Error>> {
+        match stop {
+            Stop::Refused(refusal) => job.suspend_step(step, refusal.clone()),
+            Stop::BudgetRefused(_) => {
+                job.suspend_step(step, Code::BudgetExceeded.into());
+                job.stop_for(PauseReason::Budget, Some(step), None);
+            }
+            // As after a crash: the step is taken up again by whoever runs the job next.
+            Stop::Failed(_) => {}
+        }
+        Some(stop.clone())
+    }
+
     /// Says to the budget manager what the attempt cost, once.
     async fn account(&mut self, job: &mut Job<H::Value>, place: usize) {
         let finished = &mut self.finished[place];
@@ -78,19 +119,23 @@ impl<H: Host> Drive<'_, H> {
             return;
         }
         let step = finished.step;
-        let granted = self.progress.granted.iter().position(|granted| granted.step == step);
-        let estimate = granted.map_or(0.0, |place| self.progress.granted[place].estimate);
-        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
-        let cost = match &finished.result {
-            AgentResult::Done { cost, .. } => Some(cost.unwrap_or(estimate)),
-            // What is tried again stays held: the budget is asked once a step.
-            AgentResult::Failed { .. } if waits => return,
-            AgentResult::Failed { cost, .. } => *cost,
-            AgentResult::NeedsApproval { .. } => None,
+        // A child job spends its own budget: nothing is held for its step.
+        let Some(granted) = self.progress.granted.iter().position(|granted| granted.step == step) else {
+            return;
         };
-        if let Some(place) = granted {
-            self.progress.granted.swap_remove(place);
-        }
+        let estimate = self.progress.granted[granted].estimate;
+        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
+        let cost = match &finished.ended {
+            Ended::Answered(AgentResult::Done { cost, .. }) => Some(cost.unwrap_or(estimate)),
+            // What is tried again stays held: the budget is asked once a step.
+            Ended::Answered(AgentResult::Failed { .. }) if waits => return,
+            Ended::Answered(AgentResult::Failed { cost, .. }) => *cost,
+            Ended::Answered(AgentResult::NeedsApproval { .. })
+            | Ended::Suspended(_)
+            | Ended::PausedWithParent
+            | Ended::GivenUp => None,
+        };
+        self.progress.granted.swap_remove(granted);
         let host = self.orchestrator.host();
         match cost {
             Some(cost) => host.spent(self.key, step, cost).await,

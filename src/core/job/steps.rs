@@ -2,7 +2,7 @@ use super::{Failure, Job, Steps};
 use crate::core::{
     event::{Fact, StepFact},
     outcome::{Code, Refusal},
-    plan::{OnError, RoutedStep, Step},
+    plan::{OnError, RoutedStep, Step, Work},
     status::Move,
     step::{StepIndex, StepState, StepStatus},
 };
@@ -24,7 +24,10 @@ impl<V> Job<V> {
     /// What caused a step to begin: its own latest event, the end of what it came after, or the job's start.
     pub(super) fn cause_of(&self, step: StepIndex) -> Option<u64> {
         let run = self.run.as_ref()?;
-        let before = run.step(step).after.iter().filter_map(|&before| run.states[before].seq).max();
+        let before = match run.step_of_item(step) {
+            Some(whole) => run.states[whole].seq,
+            None => run.step(step).after.iter().filter_map(|&before| run.states[before].seq).max(),
+        };
         run.states[step].seq.or(before).or(run.started_seq)
     }
 
@@ -49,12 +52,24 @@ impl<V> Job<V> {
         (state.status, state.due_at, state.error) = (StepStatus::Running, None, None);
         state.input_given |= given.is_some();
         let attempt = state.attempts;
-        if first {
+        if first && run.item(step).is_none() {
             self.head.steps_taken += 1;
         }
         self.withdraw_approvals(|approval| approval.step == step);
         self.note_step(step, cause, StepFact::Started { given });
         attempt
+    }
+
+    /// The step begins, to be done for each of so many items, which are ready at once.
+    pub fn fan_out(&mut self, step: StepIndex, items: V, count: u32, now: f64) {
+        self.begin_history();
+        let cause = self.cause_of(step);
+        let run = self.run_mut();
+        run.fan_out(step, count);
+        let state = &mut run.states[step];
+        (state.status, state.started_at) = (StepStatus::Running, Some(now));
+        self.head.steps_taken += 1;
+        self.note_step(step, cause, StepFact::FannedOut { items });
     }
 
     /// The step ends well.
@@ -103,6 +118,30 @@ impl<V> Job<V> {
         self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
     }
 
+    /// The attempt at a step can't go on without somebody; it is made again under the same number.
+    pub fn suspend_step(&mut self, step: StepIndex, why: Refusal) {
+        let cause = self.step_seq(step);
+        let run = self.run_mut();
+        run.schedule.put_off(step, None);
+        let state = &mut run.states[step];
+        (state.status, state.interrupted) = (StepStatus::Waiting, true);
+        self.note_step(step, cause, StepFact::Suspended { code: why.code, message: why.message.into() });
+    }
+
+    /// Steps whose attempts can't go on without somebody are looked at again.
+    pub fn offer_suspended(&mut self) {
+        let run = self.run_mut();
+        for step in 0..run.states.len() {
+            let state = &run.states[step];
+            if state.status == StepStatus::Waiting
+                && state.interrupted
+                && matches!(run.step(step).work, Work::Job(_))
+            {
+                run.schedule.offer(step);
+            }
+        }
+    }
+
     /// The step is not to be done.
     pub fn skip_step(&mut self, step: StepIndex, now: f64) {
         let cause = self.cause_of(step);
@@ -120,6 +159,11 @@ impl<V> Job<V> {
             self.change.context.push((step, None));
             return;
         }
+        let whole = self.run_mut().step_of_item(step);
+        if let Some(whole) = whole {
+            self.end_step_badly(whole, &why, now);
+        }
+        let step = whole.unwrap_or(step);
         self.fail_other_attempts(step, now);
         let failure = Failure { code: why.code, message: why.message.into(), step: Some(step) };
         // A job that has ended meanwhile stays as it ended.
@@ -141,7 +185,7 @@ impl<V> Job<V> {
     /// Every step that is under way ends as cancelled: the job is ending.
     pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
-        let open: Vec<StepIndex> = run
+        let mut open: Vec<StepIndex> = run
             .states
             .iter()
             .enumerate()
@@ -150,6 +194,8 @@ impl<V> Job<V> {
             })
             .map(|(step, _)| step)
             .collect();
+        // Items end before the step that they are items of.
+        open.sort_by_key(|&step| run.step_of_item(step).is_none());
         for step in open {
             self.end_step_badly(step, &Refusal::from(Code::Cancelled), now);
         }
@@ -161,7 +207,7 @@ impl<V> Job<V> {
             return false;
         };
         let cut: Vec<StepIndex> =
-            (0..run.states.len()).filter(|&step| run.states[step].status == StepStatus::Running).collect();
+            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
         for &step in &cut {
             let run = self.run_mut();
             run.states[step].status = StepStatus::Pending;
