@@ -70,7 +70,8 @@ pub(super) struct Drive<'a, H: Host> {
 
 /// An attempt under way.
 struct Running<'a, H: Host> {
-    step: StepIndex,
+    /// Its step in the plan, and then itself: what ends in the same turn is noted in this order.
+    order: (StepIndex, StepIndex),
     call: Pin<Box<dyn Future<Output = Ended<H>> + 'a>>,
     /// The job that does it, where one does, until it was told that its parent was paused.
     child: Option<Rc<Child<'a, H>>>,
@@ -277,7 +278,7 @@ impl<'a, H: Host> Drive<'a, H> {
             let child = Rc::new(Child::new(orchestrator, self.key, step, Rc::clone(what)));
             let running = Rc::clone(&child);
             let call = Box::pin(async move { running.run(&live, limit.as_ref()).await });
-            self.running.push(Running { step, call, child: Some(child) });
+            self.running.push(Running { order: (planned, step), call, child: Some(child) });
             return;
         }
         let input = match what.map(|what| (&what.input, &what.after)) {
@@ -289,7 +290,7 @@ impl<'a, H: Host> Drive<'a, H> {
         };
         let attempt = orchestrator.host.prepare(self.key, step, number, input);
         let call = Box::pin(async move { orchestrator.call_agent(&live, &attempt, limit.as_ref()).await });
-        self.running.push(Running { step, call, child: None });
+        self.running.push(Running { order: (planned, step), call, child: None });
     }
 
     /// The job was paused: so are the child jobs that its steps run, beside what these are doing.
@@ -334,8 +335,8 @@ impl<'a, H: Host> Drive<'a, H> {
                 false
             }
             Poll::Ready(ended) => {
-                let place = finished.partition_point(|other| other.step() < attempt.step);
-                finished.insert(place, Finished::new(attempt.step, ended));
+                let place = finished.partition_point(|other| other.order() < attempt.order);
+                finished.insert(place, Finished::new(attempt.order, ended));
                 false
             }
         });

@@ -13,19 +13,20 @@ use crate::{
 
 /// An attempt that has ended and is not committed yet.
 pub(super) struct Finished<H: Host> {
-    step: StepIndex,
+    order: (StepIndex, StepIndex),
     ended: Ended<H>,
     /// What it cost has been said to the budget manager.
     accounted: bool,
 }
 
 impl<H: Host> Finished<H> {
-    pub(super) fn new(step: StepIndex, ended: Ended<H>) -> Self {
-        Finished { step, ended, accounted: false }
+    pub(super) fn new(order: (StepIndex, StepIndex), ended: Ended<H>) -> Self {
+        Finished { order, ended, accounted: false }
     }
 
-    pub(super) fn step(&self) -> StepIndex {
-        self.step
+    /// The step in the plan, and the place of what ended: the step's own, or an item's.
+    pub(super) fn order(&self) -> (StepIndex, StepIndex) {
+        self.order
     }
 }
 
@@ -35,7 +36,7 @@ impl<H: Host> Drive<'_, H> {
         let mut ended = None;
         for place in 0..self.finished.len() {
             let finished = &self.finished[place];
-            let step = finished.step;
+            let (_, step) = finished.order;
             if job.run_mut().states[step].is_attempted() {
                 match &finished.ended {
                     Ended::Answered(result) => self.note_result(job, step, result),
@@ -118,7 +119,7 @@ impl<H: Host> Drive<'_, H> {
         if std::mem::replace(&mut finished.accounted, true) {
             return;
         }
-        let step = finished.step;
+        let (_, step) = finished.order;
         // A child job spends its own budget: nothing is held for its step.
         let Some(granted) = self.progress.granted.iter().position(|granted| granted.step == step) else {
             return;

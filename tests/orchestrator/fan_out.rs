@@ -265,3 +265,35 @@ fn a_budget_that_refuses_an_item_pauses_the_job_between_items() {
     assert_eq!(bench.go(key, Op::run()), Ok(Gave::Nothing));
     assert_eq!(bench.job(key)["context"]["work"], json!([2, 4, 6]));
 }
+
+#[test]
+fn what_ends_in_the_same_turn_is_noted_in_the_order_of_the_plan() {
+    in_each_world(|bench| {
+        bench.host.set_agent("double", |_| Reply::Later);
+        let plan = json!([
+            { "id": "work", "agent": "double", "forEach": [1, 2] }, { "id": "other", "agent": "double", "after": [] },
+        ]);
+        let key = bench.started(plan);
+        let run = bench.begin(key, Op::run());
+        for number in [1, 2, 0] {
+            bench.host.answer(number, Reply::done(number));
+        }
+        bench.settle();
+        assert_eq!(run.take(), Some(Ok(Gave::Nothing)));
+        let ended: Vec<String> =
+            bench.history(key).into_iter().filter(|name| name.ends_with("completed")).collect();
+        assert_eq!(
+            ended,
+            ["item_completed", "item_completed", "step_completed", "step_completed", "job_completed"]
+        );
+        let order = bench.payloads(key, "step_completed");
+        assert_eq!((&order[0]["step"], &order[1]["step"]), (&json!("other"), &json!("work")));
+        let seq = |name: &str, step: &str| {
+            let job = bench.job(key);
+            let history = job["history"].as_array().unwrap().clone();
+            history.iter().find(|it| it["type"] == name && it["payload"]["step"] == step).unwrap()["seq"]
+                .as_u64()
+        };
+        assert!(seq("item_completed", "work") < seq("step_completed", "other"));
+    });
+}
