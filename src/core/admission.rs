@@ -3,7 +3,8 @@
 use crate::core::{
     job::{Job, PauseReason},
     outcome::{Code, Refusal, listed},
-    plan::Work,
+    permissions::Permissions,
+    plan::{Step, Work},
     step::StepIndex,
 };
 
@@ -72,30 +73,39 @@ pub fn step_may_begin<V>(
             Then::Pause(PauseReason::Breakpoint),
         ));
     }
-    if !what.tools.is_empty() && !job.head.permissions.allow_tools {
-        let message = format!(
-            "Step \"{}\" needs tools ({}), and the job does not allow tools",
-            what.id,
-            listed(&mut what.tools.iter().map(|tool| &**tool))
-        );
-        return Err(Denied::new(Refusal::new(Code::ToolsDenied, message), Then::Fail));
+    if let Some(refusal) = tools_denied(what, job.head.permissions) {
+        return Err(Denied::new(refusal, Then::Fail));
     }
     if let (false, Some(agent)) = (agent_exists, what.agent()) {
         let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
-    let asks = match what.work {
-        Work::Approve => true,
-        Work::Agent(_) | Work::Job(_) => what.approval || job.head.permissions.require_approval,
-        // To wait for something takes nobody's approval, unless the plan says so.
-        Work::Wait(_) => what.approval,
-    };
-    if (asks && !is_item && state.approved_by.is_none())
+    if (needs_approval(what, job.head.permissions) && !is_item && state.approved_by.is_none())
         || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
     {
         return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
     }
     Ok(())
+}
+
+/// Why a job may not run a step that wants tools.
+pub fn tools_denied(step: &Step, permissions: Permissions) -> Option<Refusal> {
+    if step.tools.is_empty() || permissions.allow_tools {
+        return None;
+    }
+    let tools = listed(&mut step.tools.iter().map(|tool| &**tool));
+    let message = format!("Step \"{}\" needs tools ({tools}), and the job does not allow tools", step.id);
+    Some(Refusal::new(Code::ToolsDenied, message))
+}
+
+/// Is a person asked before the step?
+pub fn needs_approval(step: &Step, permissions: Permissions) -> bool {
+    match step.work {
+        Work::Approve => true,
+        Work::Agent(_) | Work::Job(_) => step.approval || permissions.require_approval,
+        // To wait for something takes nobody's approval, unless the plan says so.
+        Work::Wait(_) => step.approval,
+    }
 }
 
 /// May an agent call a tool? Only where its job allows tools at this moment and its step grants this one.

@@ -15,6 +15,7 @@ pub mod permissions;
 pub mod plan;
 pub mod retry;
 pub mod schedule;
+pub mod simulate;
 pub mod status;
 pub mod step;
 pub mod stored;
