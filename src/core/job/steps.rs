@@ -185,17 +185,15 @@ impl<V> Job<V> {
     /// Every step that is under way ends as cancelled: the job is ending.
     pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
-        let mut open: Vec<StepIndex> = run
-            .states
-            .iter()
-            .enumerate()
-            .filter(|(step, state)| {
-                *step != except && !state.status.has_ended() && state.started_at.is_some()
-            })
-            .map(|(step, _)| step)
-            .collect();
         // Items end before the step that they are items of.
-        open.sort_by_key(|&step| run.step_of_item(step).is_none());
+        let planned = (0..run.states.len()).take_while(|&step| run.step_of_item(step).is_none()).count();
+        let open: Vec<StepIndex> = (planned..run.states.len())
+            .chain(0..planned)
+            .filter(|&step| {
+                let state = &run.states[step];
+                step != except && !state.status.has_ended() && state.started_at.is_some()
+            })
+            .collect();
         for step in open {
             self.end_step_badly(step, &Refusal::from(Code::Cancelled), now);
         }
