@@ -199,6 +199,22 @@ impl<V> Job<V> {
         }
     }
 
+    /// The steps that wait for a child job no longer, because their own job is ending.
+    pub fn children_given_up(&self) -> Vec<StepIndex> {
+        let Some(run) = self.run.as_ref().filter(|_| self.head.status.has_ended()) else {
+            return Vec::new();
+        };
+        let given_up = |step: &&StepIndex| {
+            let state = &run.states[**step];
+            let cancelled = state.error.as_ref().is_some_and(|error| error.code == Code::Cancelled);
+            state.status == StepStatus::Failed
+                && cancelled
+                && state.fan_out.is_none()
+                && matches!(run.step(**step).work, Work::Job(_))
+        };
+        self.change.steps.iter().filter(given_up).copied().collect()
+    }
+
     /// Attempts that a crash cut off become ready again. Returns whether there were any.
     pub fn recover_steps(&mut self) -> bool {
         let Some(run) = &mut self.run else {
