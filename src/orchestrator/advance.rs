@@ -122,7 +122,7 @@ impl<H: Host> Orchestrator<H> {
     }
 
     fn next_ready(&self, job: &mut Job<H::Value>, progress: &mut Progress<H::Value>) -> Option<StepIndex> {
-        let now = self.host.now();
+        let now = job.now;
         let run = job.run_mut();
         match progress.only {
             Some(step) => run.schedule.is_ready(step, now).then_some(step),
@@ -151,7 +151,7 @@ impl<H: Host> Orchestrator<H> {
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
-        let may_be_signalled = job.waits_for_signal();
+        let (may_be_signalled, now) = (job.waits_for_signal(), job.now);
         let run = job.run_mut();
         if may_be_signalled && !asked {
             return Some(Next::Wait { until });
@@ -160,7 +160,7 @@ impl<H: Host> Orchestrator<H> {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
             let others =
-                run.schedule.first_ready(self.host.now()).is_some() || run.schedule.first_due().is_some();
+                run.schedule.first_ready(now).is_some() || run.schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
@@ -187,7 +187,7 @@ impl<H: Host> Orchestrator<H> {
     /// The job's last step has ended.
     pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
-        match job.complete(self.host.now(), cause) {
+        match job.complete(job.now, cause) {
             Ok(()) => Next::End(Ok(Driven::Completed)),
             Err(refusal) => Next::refused(refusal),
         }

@@ -62,15 +62,16 @@ impl<'a, H: Host> Section<'a, H> {
     async fn load_job(&self, whole: bool) -> Outcome<H, Job<H::Value>> {
         let host = &self.orchestrator.host;
         let head = host.load(self.key, whole).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
+        let now = host.now();
         if !head.has_run && !whole {
-            return Ok(Job::loaded(head, None));
+            return Ok(Job::loaded(head, None, now));
         }
         let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(head.revision));
         let run = match kept {
             Some(run) => run,
             None => host.read_run(self.key).map_err(Stop::Failed)?,
         };
-        Ok(Job::loaded(head, Some(run)))
+        Ok(Job::loaded(head, Some(run), now))
     }
 
     /// Stores what was changed, lets the next operation on this job go on, and then announces.

@@ -49,7 +49,7 @@ impl<H: Host> Drive<'_, H> {
 
     fn note_result(&self, job: &mut Job<H::Value>, Finished { step, result, .. }: &Finished<H::Value>) {
         let step = *step;
-        let now = self.orchestrator.host().now();
+        let now = job.now;
         match result {
             AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
                 job.end_round(step, output.clone(), *cost);
@@ -59,14 +59,7 @@ impl<H: Host> Drive<'_, H> {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
             }
             AgentResult::Failed { why, retryable, retry_after, .. } => {
-                let attempts = job.run_mut().states[step].attempts;
-                let wait = job.run_mut().step(step).retry.wait_after(attempts).filter(|_| *retryable);
-                match wait {
-                    Some(wait) => {
-                        job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)));
-                    }
-                    None => job.fail_step(step, why.clone(), now),
-                }
+                job.fail_attempt(step, why.clone(), *retryable, *retry_after, now);
             }
         }
     }

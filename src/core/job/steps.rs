@@ -1,6 +1,6 @@
 use super::{Failure, Job, Steps};
 use crate::core::{
-    event::{Fact, StepFact},
+    event::{Asked, Fact, StepFact},
     outcome::{Code, Refusal},
     plan::{OnError, RoutedStep, Step},
     status::Move,
@@ -10,6 +10,7 @@ use crate::core::{
 impl<V> Job<V> {
     /// A router named the next step.
     pub fn add_routed(&mut self, asked: RoutedStep) -> StepIndex {
+        self.begin_history();
         let run = self.run_mut();
         let step = run.schedule.push_ready();
         run.states.push(StepState::default());
@@ -36,7 +37,6 @@ impl<V> Job<V> {
 
     /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
     pub fn begin_attempt(&mut self, step: StepIndex, given: Option<V>, now: f64) -> u32 {
-        self.begin_history();
         let cause = self.cause_of(step);
         let run = self.run_mut();
         run.schedule.begin(step);
@@ -92,15 +92,35 @@ impl<V> Job<V> {
         self.change.touch(step);
     }
 
-    /// The attempt failed and the step is tried again at `due_at`.
-    pub fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64) {
+    /// An attempt failed: the step is tried again, where its plan and the attempt itself allow, or fails for good.
+    pub fn fail_attempt(
+        &mut self,
+        step: StepIndex,
+        why: Refusal,
+        retryable: bool,
+        retry_after: Option<f64>,
+        now: f64,
+    ) {
+        let run = self.run_mut();
+        match run.step(step).retry.wait_after(run.states[step].attempts) {
+            Some(wait) if retryable => {
+                let longer = retry_after.filter(|asked| *asked > wait);
+                let asked = longer.map_or(Asked::Nothing, Asked::Later);
+                self.retry_step(step, why, now + longer.unwrap_or(wait), asked);
+            }
+            Some(_) => self.fail_for_good(step, why, Asked::NoRetry, now),
+            None => self.fail_for_good(step, why, Asked::Nothing, now),
+        }
+    }
+
+    fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64, asked: Asked) {
         let cause = self.step_seq(step);
         let state = &mut self.run_mut().states[step];
         (state.status, state.due_at) = (StepStatus::Waiting, Some(due_at));
         state.error = Some(Box::new(why.clone()));
         self.run_mut().schedule.put_off(step, Some(due_at));
         let message = why.message.into();
-        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
+        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at), asked });
     }
 
     /// The step is not to be done.
@@ -115,7 +135,11 @@ impl<V> Job<V> {
 
     /// The step failed for good, and the job with it unless the plan says otherwise.
     pub fn fail_step(&mut self, step: StepIndex, why: Refusal, now: f64) {
-        self.end_step_badly(step, &why, now);
+        self.fail_for_good(step, why, Asked::Nothing, now);
+    }
+
+    fn fail_for_good(&mut self, step: StepIndex, why: Refusal, asked: Asked, now: f64) {
+        self.end_step_badly(step, &why, asked, now);
         if self.run_mut().step(step).on_error == OnError::Continue {
             self.change.context.push((step, None));
             return;
@@ -126,7 +150,7 @@ impl<V> Job<V> {
         let _ = self.fail(Move::StepFailed, Some(failure), now);
     }
 
-    fn end_step_badly(&mut self, step: StepIndex, why: &Refusal, now: f64) {
+    fn end_step_badly(&mut self, step: StepIndex, why: &Refusal, asked: Asked, now: f64) {
         let cause = self.step_seq(step);
         let run = self.run_mut();
         run.schedule.end(step);
@@ -135,7 +159,7 @@ impl<V> Job<V> {
         state.error = Some(Box::new(why.clone()));
         let message = why.message.clone().into();
         self.withdraw_approvals(|approval| approval.step == step);
-        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None });
+        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None, asked });
     }
 
     /// Every step that is under way ends as cancelled: the job is ending.
@@ -151,7 +175,7 @@ impl<V> Job<V> {
             .map(|(step, _)| step)
             .collect();
         for step in open {
-            self.end_step_badly(step, &Refusal::from(Code::Cancelled), now);
+            self.end_step_badly(step, &Refusal::from(Code::Cancelled), Asked::Nothing, now);
         }
     }
 

@@ -45,7 +45,6 @@ impl<V> Job<V> {
 
     /// A step begins to wait, until this moment at the latest.
     pub fn begin_wait(&mut self, step: StepIndex, due_at: Option<f64>, now: f64) {
-        self.begin_history();
         let cause = self.cause_of(step);
         let state = &mut self.run_mut().states[step];
         (state.status, state.started_at, state.due_at) = (StepStatus::Waiting, Some(now), due_at);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ToolCall;
 use crate::core::{
-    event::{Decision, Event, Fact, StepFact},
+    event::{Asked, Decision, Event, Fact, StepFact},
     job::{Job, Run},
     outcome::Code,
     permissions::Permissions,
@@ -255,17 +255,28 @@ impl Writer<'_> {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
-                    "jobId": id, "step": *planned.id, "agent": planned.agent(), "attempt": attempt,
-                    "status": status.name(),
+                    "jobId": id, "step": *planned.id, "attempt": attempt, "status": status.name(),
                 });
+                if let Some(agent) = planned.agent() {
+                    payload["agent"] = agent.into();
+                }
                 if let Some(round) = round {
                     payload["round"] = (*round).into();
+                }
+                if !run.has_plan() && is_first(stored, &planned.id) {
+                    payload["routed"] = stored["run"]["steps"][&*planned.id]["routed"].clone();
                 }
                 let name = write_step_fact(&mut payload, stored, what, asked);
                 (name, payload)
             }
         }
     }
+}
+
+/// Has nothing been said of the step before?
+fn is_first(stored: &Map<String, Value>, id: &str) -> bool {
+    let mut history = stored.get("history").and_then(Value::as_array).into_iter().flatten();
+    !history.any(|event| event["payload"]["step"] == id)
 }
 
 /// Those that were stored before, and those that came with this commit.
@@ -355,8 +366,13 @@ fn write_step_fact(
             }
             if matches!(what, StepFact::Completed { .. }) { "step_completed" } else { "round_completed" }
         }
-        StepFact::Failed { code, message, retry_at } => {
+        StepFact::Failed { code, message, retry_at, asked } => {
             payload["error"] = error_of(*code, message);
+            match asked {
+                Asked::Nothing => {}
+                Asked::NoRetry => payload["retryable"] = false.into(),
+                Asked::Later(ms) => payload["retryAfter"] = (*ms).into(),
+            }
             if let Some(at) = retry_at {
                 payload["retryAt"] = (*at).into();
             }

@@ -55,7 +55,8 @@ pub(super) fn read_rest(job: &Map<String, Value>) -> Result<Run, String> {
         None => Run::routed(),
     };
     run.started_seq = last_start(job);
-    run.has_beginning = stored.is_some_and(|run| run.contains_key("plan")) || read_head(job)?.steps_taken > 0;
+    run.has_beginning =
+        stored.is_some_and(|run| run.contains_key("plan") || run.contains_key("stepsTaken"));
     Ok(run)
 }
 
