@@ -93,7 +93,7 @@ export interface RunState {
   /** The number of the job's last event. */
   seq: number;
   plan?: Plan;
-  /** By step id. */
+  /** By step id; an item of a `forEach` stands under its own, as in `files[3]`. */
   steps?: Record<string, StepState>;
   stepsTaken?: number;
   /** Requests that wait for a person. */
@@ -109,7 +109,8 @@ export interface RunState {
   failure?: { code: OutcomeCode; message: string; step?: string };
 }
 
-export type PauseReason = 'user' | 'approval' | 'budget' | 'step_limit' | 'breakpoint' | 'global';
+/** "parent": the job was paused with the one whose step it is, and goes on with it. */
+export type PauseReason = 'user' | 'approval' | 'budget' | 'step_limit' | 'breakpoint' | 'global' | 'parent';
 
 /** One request for a person's approval: of a step, or of one tool call in it. */
 export interface ApprovalRequest {
@@ -134,8 +135,10 @@ export interface StepState {
   finishedAt?: number;
   /** When a timer or a retry is due; Unix epoch milliseconds. */
   dueAt?: number;
-  /** Of a `forEach`, by item. */
+  /** Of a `forEach`, by item: those that have begun. `getJob` and `runJob` fill it in. */
   items?: Record<number, 'done' | 'failed' | 'running'>;
+  /** Of a `forEach`: how many items there are, and where they stand among the places of the job's steps. */
+  fanOut?: { place: number; count: number };
   /** Of a `repeat`. */
   round?: number;
   /** Of a step that is a job. */
@@ -357,9 +360,11 @@ export interface StandardSchema {
 export interface AgentContext<C extends object = Record<string, unknown>> {
   readonly jobId: string;
   readonly step: string;
+  /** Which item of a `forEach` it is, from 0. */
+  readonly item?: number;
   /** From 1. */
   readonly attempt: number;
-  /** The same for every attempt at the same step of the same job; give it to services that must not act twice. */
+  /** The same for every attempt at the same step, item and round of the same job; give it to services that must not act twice. */
   readonly idempotencyKey: string;
   /** The job's context, read-only. */
   readonly context: Readonly<C>;
@@ -482,7 +487,6 @@ export type JsonLogic = unknown;
 
 /**
  * One step of a plan. It has an `id`, and exactly one of `agent`, `job`, `wait` and `approve`, which says what it does.
- * This release refuses `job` and `forEach` as "not supported yet".
  *
  * @example
  * { "id": "draft", "agent": "writer", "input": { "topic": { "var": "topic" } }, "retry": { "maxAttempts": 3 } }
@@ -508,7 +512,7 @@ export interface Step {
    */
   agent?: string;
   /**
-   * Runs a job of its own, a child of this one, and waits until it has ended.
+   * Runs a job of its own, a child of this one, and waits until it has ended. The step's output is the child's context.
    *
    * @example { "plan": { "steps": [{ "id": "pack", "agent": "packer" }] }, "context": { "order": { "var": "order" } } }
    */
@@ -551,7 +555,8 @@ export interface Step {
   input?: JsonLogic;
   /**
    * Gives a list: the step runs once for each of its items, side by side as the plan's `concurrency` allows, and its
-   * output is the list of their outputs, in the order of the items. Default: the step runs once.
+   * output is the list of their outputs, in the order of the items. The step's `input` and its job's `context` see the
+   * item as `item` and its number, from 0, as `index`. At most 100,000 items. Default: the step runs once.
    *
    * @example { "var": "files" }
    */
@@ -635,7 +640,8 @@ export interface ChildJob {
    */
   budget?: number;
   /**
-   * The context that the child job starts with: a template, as `input` is. Default: `{}`.
+   * The context that the child job starts with: a template, as `input` is. Default: `{}`; within a `forEach`,
+   * `{ item, index }`.
    *
    * @example { "order": { "var": "order" } }
    */
@@ -737,6 +743,16 @@ export interface Retry {
    * @example 10000
    */
   maxBackoffMs?: number;
+  /**
+   * By how much of itself each wait may be shorter, from 0 to 1, so that what failed together is not tried again
+   * together. Drawn from the job's id, the step and the attempt: a replay draws the same.
+   *
+   * @default 0
+   * @minimum 0
+   * @maximum 1
+   * @example 0.5
+   */
+  jitter?: number;
 }
 
 // ---------------------------------------------------------------- the orchestrator

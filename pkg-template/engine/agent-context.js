@@ -27,6 +27,10 @@ export class AgentContext {
     return this.#attempt.step.id;
   }
 
+  get item() {
+    return this.#attempt.step.item;
+  }
+
   get attempt() {
     return this.#attempt.number;
   }

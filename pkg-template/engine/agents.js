@@ -97,6 +97,18 @@ export function output_of_step(job, step) {
 }
 
 /**
+ * What the items at some places gave.
+ *
+ * @param {number} job
+ * @param {number} first
+ * @param {number} count
+ */
+export function outputs_of_items(job, first, count) {
+  const slot = slotOf(job);
+  return Array.from({ length: count }, (_, item) => outputOf(slot, first + item));
+}
+
+/**
  * What a step gives that waited for a signal.
  *
  * @param {number} job

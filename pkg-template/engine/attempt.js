@@ -18,6 +18,7 @@ const OUTPUTS = 1;
 const FROM_ROUTER = 2;
 const UNCOMPUTABLE = 3;
 const FROM_CALLER = 4;
+const ITEM = 5;
 
 /** An output that its schema refuses. */
 class SchemaError extends Error {}
@@ -40,6 +41,7 @@ export class Attempt {
     this.place = place;
     this.number = number;
     this.step = slot.stepAt(place);
+    this.stateId = slot.stateIdAt(place);
     this.idempotencyKey = slot.idempotencyKey(place);
     this.record = slot.whole;
     /** @type {unknown} */
@@ -68,7 +70,7 @@ export class Attempt {
   }
 
   get state() {
-    return this.record.run?.steps?.[this.step.id];
+    return this.record.run?.steps?.[this.stateId];
   }
 
   get signal() {
@@ -157,6 +159,8 @@ function inputOf(attempt, kind, given) {
       if (state.routed !== undefined && 'input' in state.routed) return state.routed.input;
       if ('input' in state) return state.input;
       return place === 0 ? null : outputOf(slot, place - 1);
+    case ITEM:
+      return slot.itemAt(place);
     case OUTPUTS:
       return outputsOf(slot, given);
     default:

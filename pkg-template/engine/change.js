@@ -157,6 +157,7 @@ function newApproval(slot, id, step, toolCall) {
   const what = slot.stepAt(step);
   /** @type {any} */
   const approval = { id, step: what.id };
+  if (what.item !== undefined) approval.item = what.item;
   if (what.agent !== undefined) approval.agent = what.agent;
   if (what.approve?.message !== undefined) approval.message = what.approve.message;
   return toolCall < 0 ? approval : Object.assign(approval, slot.requests.get(step)?.[toolCall]);
@@ -231,6 +232,8 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   if ((flags & INTERRUPTED) !== 0) state.interrupted = true;
   if ((flags & ROUND_ENDED) !== 0) state.roundEnded = true;
   if (round > 0) state.round = round;
+  const childId = childOf(slot, step, startedAt, (flags & ROUND_ENDED) !== 0 ? round : round + 1);
+  if (childId !== undefined) state.childId = childId;
   const before = slot.record?.run?.steps?.[id];
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;
@@ -249,7 +252,34 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
  */
 function stepId(slot, step) {
   const plan = slot.record.run?.plan;
-  return plan === undefined ? (slot.change.routed?.id ?? slot.routedIdAt(step)) : plan.steps[step].id;
+  return plan === undefined ? (slot.change.routed?.id ?? slot.routedIdAt(step)) : slot.stateIdAt(step);
+}
+
+/**
+ * The job that a step runs, once it has begun.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {number} step
+ * @param {number} startedAt
+ * @param {number} round
+ */
+function childOf(slot, step, startedAt, round) {
+  if (Number.isNaN(startedAt) || slot.record.run?.plan === undefined) return undefined;
+  const { job, forEach, item } = slot.stepAt(step);
+  const isDone = job !== undefined && (forEach === undefined || item !== undefined);
+  return isDone ? slot.idempotencyKey(step, round) : undefined;
+}
+
+/**
+ * @param {number} job
+ * @param {number} step
+ * @param {number} first
+ * @param {number} count
+ */
+export function change_fan_out(job, step, first, count) {
+  const slot = slotOf(job);
+  slot.keepFanOut(step, first, count);
+  slot.change.steps.get(stepId(slot, step)).fanOut = { place: first, count };
 }
 
 /**
@@ -281,8 +311,11 @@ export function change_step_error(job, step, code, message) {
 export function change_context(job, step, value) {
   const slot = slotOf(job);
   const { change } = slot;
-  change.context ??= new Map();
-  change.context.set(slot.stepAt(step).into, value);
+  const { into, item } = slot.stepAt(step);
+  if (item === undefined) {
+    change.context ??= new Map();
+    change.context.set(into, value);
+  }
   change.outputs ??= new Map();
   change.outputs.set(step, value);
 }

@@ -110,7 +110,7 @@ function newJobId(engine, given) {
  * @param {any} given
  * @returns {any}
  */
-function originOf(engine, id, initialContext, given) {
+export function originOf(engine, id, initialContext, given) {
   /** @type {any} */
   const origin = {
     id,

@@ -1,9 +1,9 @@
 // @ts-check
 import { cloneJson } from '../parts/plain.js';
 import { spanIdOf } from './ids.js';
-import { JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
+import { ITEM_EVENTS, JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
-import { slotOf } from './slots.js';
+import { itemId, slotOf } from './slots.js';
 
 // The events of a change, as the core tells them: each gets its number, its span and its words here.
 
@@ -88,12 +88,15 @@ function beginning(slot) {
  */
 export function event_of_step(job, kind, cause, step, attempt, status) {
   const slot = slotOf(job);
-  const { id, agent } = slot.stepAt(step);
+  const { id, agent, item } = slot.stepAt(step);
+  /** @type {any} */
   const payload =
     agent === undefined
       ? { jobId: slot.id, step: id, attempt, status: STEP_STATUSES[status] }
       : { jobId: slot.id, step: id, agent, attempt, status: STEP_STATUSES[status] };
-  addEvent(slot, /** @type {string} */ (STEP_EVENTS[kind]), payload, cause);
+  if (item !== undefined) payload.item = item;
+  const type = (item === undefined ? undefined : ITEM_EVENTS[kind]) ?? STEP_EVENTS[kind];
+  addEvent(slot, /** @type {string} */ (type), payload, cause);
   if (slot.record.run?.plan === undefined) keepRouted(slot, id);
 }
 
@@ -154,6 +157,18 @@ export function event_signal(job, name, payload) {
   addEvent(slot, 'signal_received', { jobId: slot.id, name }, Number.NaN);
   const { seq } = keepQuiet(slot, { payload });
   slot.change.run.signals.push({ name, payload, seq });
+}
+
+/**
+ * The list of a step that is done for each of its items.
+ *
+ * @param {number} job
+ * @param {unknown[]} items
+ */
+export function event_items(job, items) {
+  const slot = slotOf(job);
+  const event = keepQuiet(slot, { items });
+  slot.keepList(event.payload.step, items);
 }
 
 /**
@@ -236,7 +251,8 @@ export function event_decision(job, approval, by, note) {
   if (note !== undefined) say(slot, { [event.type === 'step_approved' ? 'note' : 'reason']: note });
   const asked = slot.record.run.approvals.find((/** @type {any} */ waiting) => waiting.id === approval);
   if (event.type !== 'step_approved' || asked?.tool === undefined) return;
-  const state = slot.change.steps.get(event.payload.step);
+  const { step, item } = event.payload;
+  const state = slot.change.steps.get(item === undefined ? step : itemId(step, item));
   state.grants = [...(state.grants ?? []), { tool: asked.tool, args: asked.args, by: by ?? 'unknown' }];
 }
 

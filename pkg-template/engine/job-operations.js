@@ -9,6 +9,7 @@ import {
 } from './arguments.js';
 import { core } from './core.js';
 import { frameOf, operate } from './executor.js';
+import { jobView } from './job-view.js';
 import { refusal } from './outcome.js';
 
 /** @typedef {import('./executor.js').Frame} Frame */
@@ -146,7 +147,7 @@ export function jobOperations(engine) {
     try {
       const outcome = await on(jobId, done, begin, given);
       if (!outcome.success) return outcome;
-      const job = await engine.store.getJob(/** @type {string} */ (jobId));
+      const job = jobView(await engine.store.getJob(/** @type {string} */ (jobId)));
       return { success: true, status: job.status, job };
     } finally {
       signal?.removeEventListener('abort', stop);

@@ -16,6 +16,7 @@ export const PAUSE_REASONS = /** @type {const} */ ([
   'step_limit',
   'breakpoint',
   'user',
+  'parent',
 ]);
 
 export const JOB_EVENTS = /** @type {const} */ ([
@@ -39,7 +40,11 @@ export const STEP_EVENTS = /** @type {const} */ ([
   'late_result_dropped',
   'step_skipped',
   'round_completed',
+  'step_suspended',
 ]);
+
+/** What happens to one item of a step has another name. */
+export const ITEM_EVENTS = /** @type {const} */ (['item_started', 'item_completed', 'item_failed']);
 
 /** In history and nowhere else. */
 export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
@@ -48,6 +53,7 @@ export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
+  ...ITEM_EVENTS,
   'signal_received',
   'job_status_change',
   'parent_job_progress',

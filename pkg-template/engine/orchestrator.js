@@ -7,6 +7,7 @@ import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
 import { jobOperations } from './job-operations.js';
+import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';
 import { readPlan } from './plans.js';
 
@@ -23,7 +24,7 @@ export function bindOrchestrator(wasm) {
         unusable(engine) ?? createJob(engine, context, permissions, options),
       ...jobOperations(engine),
       getJob: (/** @type {any} */ jobId) =>
-        open(engine, async () => (await engine.store.getJob(jobId)) ?? null),
+        open(engine, async () => jobView(await engine.store.getJob(jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),

@@ -7,6 +7,7 @@ import { JOB_STATUSES } from './names.js';
 const ALLOW_TOOLS = 1;
 const REQUIRE_APPROVAL = 2;
 const HAS_RUN = 4;
+const HAS_PARENT = 8;
 
 /** @type {Map<unknown, number>} */
 const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
@@ -102,8 +103,15 @@ function ownRecord(slot, job) {
   if (job.run?.stepsTaken === undefined) return record;
   const places = placesOf(slot);
   for (const event of history) {
-    if (givesOutput(event) && places.has(event.payload?.step))
-      slot.outputs.set(places.get(event.payload.step), event.payload.output ?? null);
+    const { step, item, items, output = null } = event.payload ?? {};
+    if (!places.has(step)) continue;
+    if (Array.isArray(items) && event.type === 'step_started') slot.keepList(step, items);
+    if (!givesOutput(event)) continue;
+    const place = places.get(step);
+    slot.outputs.set(
+      item === undefined ? place : (record.run.steps[step]?.fanOut?.place ?? 0) + item,
+      output,
+    );
   }
   return record;
 }
@@ -132,9 +140,10 @@ function placesOf(slot) {
 export function outputOf(slot, step) {
   const outputs = slot.isWhole ? slot.knownOutputs : slot.formerOutputs;
   if (outputs?.has(step)) return outputs.get(step);
-  const { id } = slot.stepAt(step);
+  const { id, item } = slot.stepAt(step);
   const ended = slot.whole.history?.findLast(
-    (/** @type {any} */ event) => givesOutput(event) && event.payload?.step === id,
+    (/** @type {any} */ event) =>
+      givesOutput(event) && event.payload?.step === id && event.payload.item === item,
   );
   return ended?.payload.output ?? null;
 }
@@ -145,8 +154,8 @@ export function outputOf(slot, step) {
  * @param {any} event
  */
 function givesOutput({ type, payload }) {
-  if (type === 'step_failed') return payload?.retryAt === undefined;
-  return type === 'step_completed' || type === 'round_completed';
+  if (type === 'step_failed' || type === 'item_failed') return payload?.retryAt === undefined;
+  return type === 'step_completed' || type === 'round_completed' || type === 'item_completed';
 }
 
 /**
@@ -194,7 +203,8 @@ export function writeRegisters(slot, seq) {
   head[7] =
     (permissions?.allowTools === true ? ALLOW_TOOLS : 0) |
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
-    (hasMore(run) ? HAS_RUN : 0);
+    (hasMore(run) ? HAS_RUN : 0) |
+    (slot.record.parentId === undefined ? 0 : HAS_PARENT);
   return /** @type {number} */ (statusCodes.get(status));
 }
 

@@ -10,6 +10,28 @@ const slots = [];
 /** @type {number[]} */
 const free = [];
 
+/**
+ * Where the items of a step stand among the places.
+ *
+ * @typedef {{ step: number, first: number, count: number }} FanOut
+ */
+
+/**
+ * A step, with the number of the item where it is one.
+ *
+ * @typedef {object} StepAt
+ * @property {string} id
+ * @property {string} agent
+ * @property {string} into
+ * @property {number} [item]
+ * @property {{ message?: string }} [approve]
+ * @property {{ plan: any, budget?: number }} [job]
+ * @property {object} [repeat]
+ * @property {unknown} [forEach]
+ * @property {string[]} [tools]
+ * @property {number} [cost]
+ */
+
 /** @param {number} key */
 export function slotOf(key) {
   return /** @type {JobSlot} */ (slots[key]);
@@ -70,6 +92,10 @@ export class JobSlot {
     this.knownOutputs = null;
     /** @type {string[] | null} ids of routed steps, in order */
     this.routedIds = null;
+    /** @type {FanOut[] | null} where the items of steps stand */
+    this.fanOuts = null;
+    /** @type {Map<string, unknown[]> | null} the lists that steps are done for, by id */
+    this.lists = null;
     /** @type {string | null} */
     this.trace = null;
   }
@@ -119,14 +145,18 @@ export class JobSlot {
   }
 
   /**
-   * @param {number} step its place
-   * @returns {{ id: string, agent: string, approve?: { message?: string }, repeat?: object, tools?: string[], into: string, cost?: number }}
+   * @param {number} step its place, or that of an item of it
+   * @returns {StepAt}
    */
   stepAt(step) {
     const run = this.whole?.run;
     const plan = run?.plan;
     if (plan !== undefined) {
       const planned = plan.steps[step];
+      if (planned === undefined) {
+        const { step: whole, first } = this.fanOutAt(step);
+        return { ...this.stepAt(whole), item: step - first };
+      }
       return planned.into === undefined ? { ...planned, into: planned.id } : planned;
     }
     const id = this.routedIdAt(step);
@@ -143,11 +173,71 @@ export class JobSlot {
     return this.routedIds[step];
   }
 
-  /** @param {number} step */
-  idempotencyKey(step) {
-    const { id, repeat } = this.stepAt(step);
+  /**
+   * What is known of a step, or of an item, stands under this id.
+   *
+   * @param {number} step
+   */
+  stateIdAt(step) {
+    const { id, item } = this.stepAt(step);
+    return item === undefined ? id : itemId(id, item);
+  }
+
+  /**
+   * @param {number} step
+   * @param {number} [round] which it is in, where that is not what was committed last
+   */
+  idempotencyKey(step, round) {
+    const { id, repeat, item } = this.stepAt(step);
+    if (item !== undefined) return `${this.id}:${id}:${item}`;
     if (repeat === undefined) return `${this.id}:${id}`;
-    return `${this.id}:${id}:${(this.whole?.run?.steps?.[id]?.round ?? 0) + 1}`;
+    return `${this.id}:${id}:${round ?? (this.whole?.run?.steps?.[id]?.round ?? 0) + 1}`;
+  }
+
+  /**
+   * Whose items stand at a place.
+   *
+   * @param {number} place
+   */
+  fanOutAt(place) {
+    this.fanOuts ??= fanOutsOf(this.whole.run);
+    const found = this.fanOuts.findLast(({ first }) => first <= place);
+    return /** @type {FanOut} */ (found);
+  }
+
+  /**
+   * @param {number} step
+   * @param {number} first
+   * @param {number} count
+   */
+  keepFanOut(step, first, count) {
+    this.fanOuts ??= fanOutsOf(this.whole.run);
+    if (!this.fanOuts.some((known) => known.step === step)) this.fanOuts.push({ step, first, count });
+  }
+
+  /**
+   * @param {string} step
+   * @param {unknown[]} items
+   */
+  keepList(step, items) {
+    this.lists ??= new Map();
+    this.lists.set(step, items);
+  }
+
+  /**
+   * The item at a place.
+   *
+   * @param {number} place
+   */
+  itemAt(place) {
+    const { id, item } = this.stepAt(place);
+    const begun = () =>
+      this.whole.history?.find(
+        (/** @type {any} */ { type, payload }) =>
+          type === 'step_started' && payload?.step === id && payload.items,
+      );
+    const items = this.lists?.get(id) ?? begun()?.payload.items;
+    return items?.[/** @type {number} */ (item)];
   }
 
   /** What was known of the job is no longer true. */
@@ -160,8 +250,33 @@ export class JobSlot {
     this.current = false;
     this.knownOutputs = null;
     this.routedIds = null;
+    this.fanOuts = null;
+    this.lists = null;
     this.change = null;
   }
+}
+
+/**
+ * What an item of a step is called among the steps that are stored.
+ *
+ * @param {string} step
+ * @param {number} item
+ */
+export function itemId(step, item) {
+  return `${step}[${item}]`;
+}
+
+/**
+ * @param {any} run
+ * @returns {FanOut[]} in the order of their places
+ */
+function fanOutsOf({ plan, steps = {} }) {
+  return plan.steps
+    .flatMap((/** @type {any} */ { id }, /** @type {number} */ step) => {
+      const fanOut = steps[id]?.fanOut;
+      return fanOut === undefined ? [] : [{ step, first: fanOut.place, count: fanOut.count }];
+    })
+    .sort((/** @type {FanOut} */ a, /** @type {FanOut} */ b) => a.first - b.first);
 }
 
 /** The jobs of one engine that stand in the table. */

@@ -3,8 +3,16 @@
 /** What a step does; it does one of them. */
 const kinds = ['agent', 'job', 'wait', 'approve'];
 /** What only makes sense where somebody works: nobody does while a step waits. */
-const workKeys = ['input', 'tools', 'cost', 'retry', 'timeoutMs', 'forEach', 'repeat'];
-const waiting = ['wait', 'approve'];
+const workKeys = ['timeoutMs', 'forEach', 'repeat'];
+/** What only makes sense where it is an agent. */
+const agentKeys = ['input', 'tools', 'cost', 'retry'];
+/** @type {Record<string, string[]>} */
+const without = {
+  agent: [],
+  job: agentKeys,
+  wait: [...agentKeys, ...workKeys],
+  approve: [...agentKeys, ...workKeys],
+};
 
 /**
  * The JSON Schema of plans, from the package's declarations: their comments are its descriptions, and their tags
@@ -32,8 +40,9 @@ export async function planSchema(declarations) {
     properties: {
       // Strict validators want to know a key that is required.
       [kind]: true,
-      ...Object.fromEntries(waiting.includes(kind) ? workKeys.map((key) => [key, false]) : []),
+      ...Object.fromEntries((without[kind] ?? []).map((key) => [key, false])),
     },
   }));
+  step.not = { required: ['forEach', 'repeat'], properties: { forEach: true, repeat: true } };
   return { title: 'A plan of jobwright', ...schema };
 }

@@ -5,7 +5,8 @@ import { lengthOf, readLength } from './wasm-bytes.mjs';
 const IMPORT_SECTION = 2;
 
 /**
- * Gives every import of a module a short name, and the module it comes from too.
+ * Gives every import from the glue a short name, and the glue one too. What needs no glue is imported from the file
+ * that has it, under its own name.
  *
  * @param {Buffer} wasm
  * @returns {{ wasm: Buffer, names: Map<string, string> }} the module, and the short names by the long ones
@@ -43,7 +44,12 @@ function renamed(section, names) {
     const module = readName(section, at);
     const field = readName(section, module.next);
     const end = endOfType(section, field.next);
-    parts.push(shortName(module.name, 'm'), shortName(field.name, 'i'), section.subarray(field.next, end));
+    parts.push(
+      ...(module.name.endsWith('_bg.js')
+        ? [shortName(module.name, 'm'), shortName(field.name, 'i')]
+        : [section.subarray(at, field.next)]),
+      section.subarray(field.next, end),
+    );
     at = end;
   }
   return Buffer.concat(parts);

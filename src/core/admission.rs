@@ -35,14 +35,14 @@ impl Denied {
     }
 }
 
-/// May the job begin one more step? A step that was begun before does not count again.
+/// May the job begin one more step? A step that was begun before does not count again, and its items don't.
 ///
 /// # Errors
 /// `step_limit`; the job pauses.
 pub fn within_step_limit<V>(job: &Job<V>, step: Option<StepIndex>) -> Result<(), Denied> {
     let begun = step
         .zip(job.run.as_ref())
-        .is_some_and(|(step, run)| run.states.get(step).is_some_and(|state| state.started_at.is_some()));
+        .is_some_and(|(step, run)| run.step_of_item(step).is_some() || run.states[step].started_at.is_some());
     if begun || job.head.steps_taken < job.head.permissions.max_steps {
         return Ok(());
     }
@@ -59,11 +59,13 @@ pub fn step_may_begin<V>(
     job: &Job<V>,
     step: StepIndex,
     agent_exists: bool,
-    known: impl FnOnce() -> String,
+    known: &dyn Fn() -> String,
 ) -> Result<(), Denied> {
     let Some(run) = &job.run else { return Ok(()) };
     let (what, state) = (run.step(step), &run.states[step]);
-    if (what.breakpoint || run.breakpoints.contains(&step)) && !state.breakpoint_passed {
+    // What a step is asked about, its items are not asked about again.
+    let is_item = run.step_of_item(step).is_some();
+    if !is_item && (what.breakpoint || run.breakpoints.contains(&step)) && !state.breakpoint_passed {
         let message = format!("Paused at the breakpoint before step \"{}\"", what.id);
         return Err(Denied::new(
             Refusal::new(Code::NotRunning, message),
@@ -84,11 +86,11 @@ pub fn step_may_begin<V>(
     }
     let asks = match what.work {
         Work::Approve => true,
-        Work::Agent(_) => what.approval || job.head.permissions.require_approval,
+        Work::Agent(_) | Work::Job(_) => what.approval || job.head.permissions.require_approval,
         // To wait for something takes nobody's approval, unless the plan says so.
         Work::Wait(_) => what.approval,
     };
-    if (asks && state.approved_by.is_none())
+    if (asks && !is_item && state.approved_by.is_none())
         || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
     {
         return Err(Denied::new(Code::ApprovalRequired, Then::Ask));

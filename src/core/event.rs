@@ -35,6 +35,8 @@ pub enum Fact<V> {
         step: StepIndex,
         /// The attempt that it concerns, from 1; 0 before the first.
         attempt: u32,
+        /// The item that it concerns, from 0, where the step is done for each of a list.
+        item: Option<u32>,
         /// The round that it concerns, from 1, where the step is repeated.
         round: Option<u32>,
         /// Where the step stands after it.
@@ -69,6 +71,18 @@ pub enum StepFact<V> {
     Started {
         /// What the caller gave the step, where it did and this is the first attempt.
         given: Option<V>,
+    },
+    /// It began, to be done for each item of a list.
+    FannedOut {
+        /// The list.
+        items: V,
+    },
+    /// Its child job can't go on without somebody.
+    Suspended {
+        /// For programs.
+        code: Code,
+        /// For people.
+        message: Box<str>,
     },
     /// It began to wait.
     Waiting {

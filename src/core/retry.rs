@@ -13,11 +13,20 @@ pub struct Retry {
     pub factor: f64,
     /// The longest wait.
     pub max_backoff_ms: f64,
+    /// By how much of itself a wait may be shorter, from 0 to 1: so that what failed together is not tried
+    /// again together.
+    pub jitter: f64,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Retry { max_attempts: NonZeroU32::MIN, backoff_ms: 1_000.0, factor: 2.0, max_backoff_ms: 60_000.0 }
+        Retry {
+            max_attempts: NonZeroU32::MIN,
+            backoff_ms: 1_000.0,
+            factor: 2.0,
+            max_backoff_ms: 60_000.0,
+            jitter: 0.0,
+        }
     }
 }
 
@@ -52,7 +61,7 @@ mod tests {
         fn a_wait_is_finite_and_never_above_the_maximum(
             attempt in 1u32.., backoff_ms in 0.0..1e300f64, factor in 1.0..1e10f64, max_backoff_ms in 0.0..1e9f64,
         ) {
-            let retry = Retry { max_attempts: NonZeroU32::MAX, backoff_ms, factor, max_backoff_ms };
+            let retry = Retry { max_attempts: NonZeroU32::MAX, backoff_ms, factor, max_backoff_ms, jitter: 0.0 };
             if let Some(wait) = retry.wait_after(attempt) {
                 prop_assert!((0.0..=max_backoff_ms).contains(&wait));
             }

@@ -10,10 +10,12 @@ pub struct Schedule {
     blocked_by: Vec<u32>,
     dependents: Vec<Vec<StepIndex>>,
     /// Steps that were ready once, the first on top; those that no longer are go when they come up.
-    queue: BinaryHeap<Reverse<StepIndex>>,
+    queue: BinaryHeap<Reverse<(StepIndex, StepIndex)>>,
     /// Steps that were put off, the first due on top; those that no longer are go when they come up.
     timers: BinaryHeap<Reverse<(Moment, StepIndex)>>,
     places: Vec<Place>,
+    /// The step whose place in the plan's order each takes: an item's is its step's, any other's its own.
+    ranks: Vec<StepIndex>,
     open: usize,
 }
 
@@ -48,6 +50,7 @@ impl Schedule {
             blocked_by: vec![0; count],
             dependents: vec![Vec::new(); count],
             places: vec![Place::Blocked; count],
+            ranks: (0..count).collect(),
             open: count,
             ..Schedule::default()
         };
@@ -65,13 +68,37 @@ impl Schedule {
 
     /// Adds a step that is ready at once.
     pub fn push_ready(&mut self) -> StepIndex {
-        let step = self.blocked_by.len();
+        self.push(self.places.len(), Vec::new())
+    }
+
+    fn push(&mut self, rank: StepIndex, dependents: Vec<StepIndex>) -> StepIndex {
+        let step = self.places.len();
         self.blocked_by.push(0);
-        self.dependents.push(Vec::new());
+        self.dependents.push(dependents);
         self.places.push(Place::Blocked);
+        self.ranks.push(rank);
         self.open += 1;
         self.offer(step);
         step
+    }
+
+    /// The step begins with so many items, which are ready at once; it is offered again when all have ended.
+    /// Gives the place of the first; the others follow it.
+    pub fn fan_out(&mut self, step: StepIndex, count: u32) -> StepIndex {
+        let first = self.places.len();
+        self.begin(step);
+        // A job that is read is laid out before it is said what has ended.
+        self.blocked_by[step] += count;
+        (0..count).for_each(|_| _ = self.push(step, vec![step]));
+        if count == 0 {
+            self.offer(step);
+        }
+        first
+    }
+
+    /// The step whose place in the plan's order this one takes: itself, or the step that it is an item of.
+    pub fn rank(&self, step: StepIndex) -> StepIndex {
+        self.ranks[step]
     }
 
     /// The first ready step, in the plan's order.
@@ -81,7 +108,7 @@ impl Schedule {
                 self.offer(step);
             }
         }
-        while let Some(Reverse(step)) = self.queue.peek().copied() {
+        while let Some(Reverse((_, step))) = self.queue.peek().copied() {
             if self.places[step] == Place::Ready {
                 return Some(step);
             }
@@ -143,7 +170,7 @@ impl Schedule {
     pub fn offer(&mut self, step: StepIndex) {
         if !matches!(self.places[step], Place::Ready | Place::Ended) {
             self.places[step] = Place::Ready;
-            self.queue.push(Reverse(step));
+            self.queue.push(Reverse((self.ranks[step], step)));
         }
     }
 
@@ -233,6 +260,24 @@ mod tests {
         schedule.end(1);
         assert_eq!(schedule.first_ready(1e300), None);
         schedule.offer(2);
+        assert_eq!(schedule.first_ready(0.0), Some(2));
+    }
+
+    #[test]
+    fn items_take_the_place_of_their_step_which_is_offered_again_when_all_have_ended() {
+        let mut schedule = Schedule::new([&[][..], &[], &[0]].into_iter());
+        assert_eq!(schedule.fan_out(0, 2), 3);
+        assert_eq!((schedule.rank(4), schedule.first_ready(0.0)), (0, Some(3)));
+        schedule.begin(3);
+        assert_eq!(schedule.first_ready(0.0), Some(4));
+        schedule.end(4);
+        assert_eq!(schedule.first_ready(0.0), Some(1));
+        schedule.end(3);
+        assert_eq!(schedule.first_ready(0.0), Some(0));
+        schedule.end(0);
+        schedule.end(1);
+        assert_eq!((schedule.first_ready(0.0), schedule.all_ended()), (Some(2), false));
+        assert_eq!(schedule.fan_out(2, 0), 5);
         assert_eq!(schedule.first_ready(0.0), Some(2));
     }
 

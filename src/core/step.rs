@@ -5,6 +5,25 @@ use crate::core::outcome::Refusal;
 /// A step's place: in the plan's list, or in the order in which a router named it.
 pub type StepIndex = usize;
 
+/// What an item of a step is called, among the steps that are stored: `files[3]`.
+pub fn item_id(step: &str, number: u32) -> String {
+    format!("{step}[{number}]")
+}
+
+/// The step and the number of an item, from its id.
+///
+/// ```
+/// use jobwright::core::step::{item_id, read_item_id};
+/// assert_eq!(read_item_id(&item_id("files", 3)), Some(("files", 3)));
+/// assert_eq!(read_item_id("files[03]"), None);
+/// ```
+pub fn read_item_id(id: &str) -> Option<(&str, u32)> {
+    let (step, number) = id.strip_suffix(']')?.rsplit_once('[')?;
+    let is_number =
+        number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
+    Some((step, number.parse().ok().filter(|_| is_number)?))
+}
+
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepStatus {
@@ -83,8 +102,33 @@ pub struct StepState {
     pub round: u32,
     /// A round has ended, and nobody has said yet whether another begins.
     pub round_ended: bool,
+    /// Its items, once they have begun, where it is done for each of a list.
+    pub fan_out: Option<FanOut>,
     /// Why its latest attempt failed.
     pub error: Option<Box<Refusal>>,
+}
+
+impl StepState {
+    /// Is an attempt under way? One whose items are is not attempted itself.
+    pub fn is_attempted(&self) -> bool {
+        self.status == StepStatus::Running && self.fan_out.is_none()
+    }
+}
+
+/// The items of a step: they stand among the steps like steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FanOut {
+    /// The place of the first; the others follow it.
+    pub first: StepIndex,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl FanOut {
+    /// Their places.
+    pub fn places(self) -> std::ops::Range<StepIndex> {
+        self.first..self.first + self.count as usize
+    }
 }
 
 impl Default for StepState {
@@ -102,6 +146,7 @@ impl Default for StepState {
             interrupted: false,
             round: 0,
             round_ended: false,
+            fan_out: None,
             error: None,
         }
     }

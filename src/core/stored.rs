@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::core::{
     job::{Approval, Failure, Pause, PauseReason, Run, Signal, Steps},
     outcome::{Code, Refusal},
-    plan::{self, RoutedStep, Step},
-    step::{StepIndex, StepState, StepStatus},
+    plan::{self, MAX_ITEMS, RoutedStep, Step},
+    step::{StepIndex, StepState, StepStatus, read_item_id},
 };
 
 /// The version of the stored form that this engine writes and reads.
@@ -99,12 +99,24 @@ fn steps_of(
 }
 
 fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String> {
+    let mut items = Vec::new();
+    let mut fanned_out = Vec::new();
     for (id, stored) in steps_of(run)? {
-        let Some(index) = result.index_of(id) else {
-            return Err(format!("run.steps holds \"{id}\", which the plan does not name"));
-        };
         let state = read_state(stored).ok_or_else(|| format!("run.steps[\"{id}\"] has no known status"))?;
-        result.states[index] = state;
+        match (result.index_of(id), read_item_id(id)) {
+            (Some(index), _) => {
+                fanned_out.extend(stored.get("fanOut").map(|fan_out| (index, fan_out)));
+                result.states[index] = state;
+            }
+            (None, Some((step, number))) => items.push((id, step, number, state)),
+            (None, None) => return Err(unnamed(id)),
+        }
+    }
+    read_fan_outs(fanned_out, result)?;
+    for (id, step, number, state) in items {
+        let fan_out = result.index_of(step).and_then(|step| result.states[step].fan_out);
+        let place = fan_out.and_then(|fan_out| fan_out.places().nth(number as usize));
+        result.states[place.ok_or_else(|| unnamed(id))?] = state;
     }
     for (index, state) in result.states.iter().enumerate() {
         if state.status.has_ended() {
@@ -113,10 +125,34 @@ fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String>
     }
     for (index, state) in result.states.iter().enumerate() {
         match (state.status, state.due_at) {
-            (StepStatus::Running, _) => result.schedule.begin(index),
+            (StepStatus::Running, _) if state.is_attempted() => result.schedule.begin(index),
             (StepStatus::Waiting, Some(due_at)) => result.schedule.put_off(index, Some(due_at)),
             _ => {}
         }
+    }
+    Ok(())
+}
+
+fn unnamed(id: &str) -> String {
+    format!("run.steps holds \"{id}\", which the plan does not name")
+}
+
+/// Lays out the items of the steps that have begun with some, each behind those of the one before.
+fn read_fan_outs(stored: Vec<(StepIndex, &Value)>, result: &mut Run) -> Result<(), String> {
+    let number = |fan_out: &Value, key: &str| fan_out.get(key).and_then(Value::as_u64);
+    let mut fan_outs: Vec<(Option<u64>, Option<u64>, StepIndex)> = stored
+        .into_iter()
+        .map(|(step, fan_out)| (number(fan_out, "place"), number(fan_out, "count"), step))
+        .collect();
+    fan_outs.sort_unstable();
+    for (place, count, step) in fan_outs {
+        let next = result.states.len() as u64;
+        let count = count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= MAX_ITEMS);
+        let (Some(count), true) = (count, place == Some(next)) else {
+            let id = &result.step(step).id;
+            return Err(format!("run.steps[\"{id}\"].fanOut is not what this version of jobwright writes"));
+        };
+        result.fan_out(step, count);
     }
     Ok(())
 }
@@ -137,6 +173,7 @@ fn read_state(stored: &Map<String, Value>) -> Option<StepState> {
         interrupted: flag("interrupted"),
         round: stored.get("round").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         round_ended: flag("roundEnded"),
+        fan_out: None,
         error: stored.get("error").and_then(read_refusal).map(Box::new),
     })
 }
@@ -156,12 +193,19 @@ fn read_approvals(run: &Map<String, Value>, result: &Run) -> Result<Vec<Approval
         let stored = stored.as_object()?;
         Some(Approval {
             id: text(stored, "id")?,
-            step: result.index_of(stored.get("step")?.as_str()?)?,
+            step: place_of(stored, result)?,
             tool_call: stored.contains_key("tool").then_some(0),
         })
     })
     .collect::<Option<Vec<Approval>>>()
     .ok_or_else(|| "run.approvals holds something that is not an approval of a step of this job".to_owned())
+}
+
+/// The place of a step, or of an item of it.
+fn place_of(stored: &Map<String, Value>, result: &Run) -> Option<StepIndex> {
+    let step = result.index_of(stored.get("step")?.as_str()?)?;
+    let Some(item) = stored.get("item") else { return Some(step) };
+    result.states[step].fan_out?.places().nth(usize::try_from(item.as_u64()?).ok()?)
 }
 
 fn read_signals(run: &Map<String, Value>) -> Result<Vec<Signal>, String> {

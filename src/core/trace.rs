@@ -49,9 +49,11 @@ pub fn span_id(trace_id: &str, seq: u64) -> String {
     format!("{own}{:08x}", seq & 0xffff_ffff)
 }
 
-/// A number drawn from a job's id and a step's place, for jitter that a replay draws again: in [0, 1).
-pub fn draw(trace_id: &str, step: usize, attempt: u32) -> f64 {
-    let mixed = hash(((step as u64) << 32) | u64::from(attempt), trace_id.as_bytes());
+/// A number drawn from a job's id, a step's place and the round and attempt that it is at, for jitter that a
+/// replay draws again: in [0, 1).
+pub fn draw(trace_id: &str, step: usize, round: u32, attempt: u32) -> f64 {
+    let seed = ((step as u64) << 32) ^ (u64::from(round) << 16) ^ u64::from(attempt);
+    let mixed = hash(seed, trace_id.as_bytes());
     (mixed >> 11) as f64 / (1u64 << 53) as f64
 }
 
@@ -70,8 +72,8 @@ mod tests {
         }
 
         #[test]
-        fn a_draw_is_a_fraction(id in ".*", step in 0usize..1_000_000, attempt in any::<u32>()) {
-            prop_assert!((0.0..1.0).contains(&draw(&id, step, attempt)));
+        fn a_draw_is_a_fraction(id in ".*", step in 0usize..1_000_000, round in any::<u32>(), attempt in any::<u32>()) {
+            prop_assert!((0.0..1.0).contains(&draw(&id, step, round, attempt)));
         }
     }
 

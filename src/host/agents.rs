@@ -4,7 +4,7 @@ use crate::{
         logic::{Expr, Reads},
         outcome::{Code, Refusal},
         plan::RoutedStep,
-        step::StepIndex,
+        step::{FanOut, StepIndex},
     },
     host::{JobKey, Values},
 };
@@ -95,6 +95,15 @@ pub trait Agents: Values {
     /// What the last round of a step of a job that is loaded gave.
     fn output_of(&self, job: JobKey, step: StepIndex) -> Self::Value;
 
+    /// The list that an expression gives over the context of a job that is loaded, and its length.
+    ///
+    /// # Errors
+    /// A sentence, where it can't be computed or is no list.
+    fn list(&self, job: JobKey, expression: &Expr) -> Result<(Self::Value, usize), String>;
+
+    /// What the items of a step of a job that is loaded gave, as a list.
+    fn outputs_of(&self, job: JobKey, items: FanOut) -> Self::Value;
+
     /// What a step gives that waited for this signal of a job that is loaded: `{ signal, payload }`.
     fn signal_value(&self, job: JobKey, signal: &Signal) -> Self::Value;
 
@@ -118,8 +127,10 @@ pub struct AgentFacts {
 /// What an attempt is given.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// By the plan: an expression over the context.
+    /// By the plan: an expression over the context and, where it is an item, over `item` and `index`.
     Expression(&'a Expr),
+    /// By the list of its step: the item.
+    Item,
     /// By the router, with its answer; else by the caller; else as after the step before.
     FromRouter,
     /// By the caller, when the step first began.

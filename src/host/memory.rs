@@ -37,6 +37,7 @@
 mod agents;
 mod budget;
 mod change;
+mod child_jobs;
 mod clock;
 mod fate;
 mod form;

@@ -6,6 +6,7 @@
 
 mod agents;
 mod budget_manager;
+mod child_jobs;
 mod clock;
 mod event_bus;
 mod job_store;
@@ -14,6 +15,7 @@ mod performance_monitor;
 
 pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};
 pub use budget_manager::{BudgetAnswer, BudgetManager};
+pub use child_jobs::ChildJobs;
 pub use clock::Clock;
 pub use event_bus::EventBus;
 pub use job_store::{CommitError, JobStore};
@@ -35,6 +37,9 @@ pub trait Values {
 }
 
 /// All that an orchestrator needs of its host.
-pub trait Host: JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + Clock {}
+pub trait Host:
+    JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
+{
+}
 
-impl<T: JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + Clock> Host for T {}
+impl<T: JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock> Host for T {}

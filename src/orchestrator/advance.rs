@@ -8,7 +8,7 @@ use crate::{
         step::StepIndex,
     },
     host::{Host, JobKey, Routed},
-    orchestrator::{Orchestrator, Outcome, Stop, drive::Driven, try_step::Tried},
+    orchestrator::{Orchestrator, Outcome, Stop, attempt::Limit, drive::Driven, try_step::Tried},
 };
 
 /// What comes next, once what was decided with it is committed.
@@ -22,14 +22,19 @@ pub(super) struct Decision<H: Host> {
 /// An attempt that begins.
 pub(super) struct Begin {
     pub(super) step: StepIndex,
+    /// The step in the plan: the same, or the one that this is an item of.
+    pub(super) planned: StepIndex,
     pub(super) number: u32,
     pub(super) given_input: bool,
+    pub(super) limit: Option<Limit>,
 }
 
 /// What to do beside what runs.
 pub(super) enum Next<H: Host> {
     /// Wait for what runs, for a change, or until this moment.
     Wait { until: Option<f64> },
+    /// Wait for what runs, of which child jobs pause with their parent.
+    PauseChildren,
     /// Decide again on the context as it will be then.
     DecideAgain,
     /// Ask the router.
@@ -54,9 +59,9 @@ pub(super) struct Granted {
 }
 
 /// What the one who runs a job's steps remembers from one decision to the next.
-pub(super) struct Progress<V> {
+pub(super) struct Progress<H: Host> {
     /// What the caller gave, for the first step that begins.
-    pub(super) input: Option<V>,
+    pub(super) input: Option<H::Value>,
     /// The steps whose estimates are held, or were granted.
     pub(super) granted: Vec<Granted>,
     /// The step that slow play is delaying, and since when.
@@ -67,11 +72,21 @@ pub(super) struct Progress<V> {
     pub(super) single: bool,
     /// Which one, once it has begun.
     pub(super) only: Option<StepIndex>,
+    /// Why a child job can't go on.
+    pub(super) suspended: Option<Stop<H::Value, H::Error>>,
 }
 
-impl<V> Progress<V> {
-    pub(super) fn new(input: Option<V>, single: bool) -> Self {
-        Progress { input, granted: Vec::new(), pacing: None, routed: None, single, only: None }
+impl<H: Host> Progress<H> {
+    pub(super) fn new(input: Option<H::Value>, single: bool) -> Self {
+        Progress {
+            input,
+            granted: Vec::new(),
+            pacing: None,
+            routed: None,
+            single,
+            only: None,
+            suspended: None,
+        }
     }
 
     /// What was decided is committed: what it was decided with is used up, by the first step that begins or
@@ -91,7 +106,7 @@ impl<H: Host> Orchestrator<H> {
         &self,
         key: JobKey,
         job: &mut Job<H::Value>,
-        progress: &mut Progress<H::Value>,
+        progress: &mut Progress<H>,
         running: usize,
         room: usize,
     ) -> Decision<H> {
@@ -121,11 +136,11 @@ impl<H: Host> Orchestrator<H> {
         Decision { begin, then }
     }
 
-    fn next_ready(&self, job: &mut Job<H::Value>, progress: &mut Progress<H::Value>) -> Option<StepIndex> {
+    fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
         let now = job.now;
         let run = job.run_mut();
         match progress.only {
-            Some(step) => run.schedule.is_ready(step, now).then_some(step),
+            Some(step) => run.places_of(step).find(|&place| run.schedule.is_ready(place, now)),
             None => run.schedule.first_ready(now),
         }
     }
@@ -134,7 +149,7 @@ impl<H: Host> Orchestrator<H> {
     fn nothing_ready(
         &self,
         job: &mut Job<H::Value>,
-        progress: &Progress<H::Value>,
+        progress: &mut Progress<H>,
         running: usize,
     ) -> Option<Next<H>> {
         let run = job.run_mut();
@@ -142,12 +157,15 @@ impl<H: Host> Orchestrator<H> {
             return Some(self.finish(job));
         }
         let until = match progress.only {
-            Some(step) => run.schedule.due_at(step),
+            Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
             None => run.schedule.first_due(),
         };
         // Who runs one step alone is told at once that it waits for a person.
         let asked = progress.single
-            && run.approvals.iter().any(|approval| progress.only.is_none_or(|only| only == approval.step));
+            && run
+                .approvals
+                .iter()
+                .any(|approval| progress.only.is_none_or(|only| only == run.schedule.rank(approval.step)));
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
@@ -159,12 +177,14 @@ impl<H: Host> Orchestrator<H> {
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
-            let others =
-                run.schedule.first_ready(now).is_some() || run.schedule.first_due().is_some();
+            let others = run.schedule.first_ready(now).is_some() || run.schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
             return Some(Next::refused(Code::ApprovalRequired));
+        }
+        if let Some(stop) = progress.suspended.take() {
+            return Some(Next::End(Err(stop)));
         }
         if run.has_plan() {
             return Some(Next::refused(under_way(job)));
@@ -197,6 +217,6 @@ impl<H: Host> Orchestrator<H> {
 /// No step is ready and none has ended last: one is under way that this runner did not begin.
 fn under_way<V>(job: &mut Job<V>) -> Refusal {
     let run = job.run_mut();
-    let id = run.running_step().map_or("", |step| &*run.step(step).id);
-    Refusal::new(Code::Conflict, format!("Step \"{id}\" is already running"))
+    let name = run.running_step().map_or_else(String::new, |step| run.name_of(step));
+    Refusal::new(Code::Conflict, format!("{name} is already running"))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::Poll,
 };
@@ -10,45 +10,37 @@ use std::{
 use crate::{
     core::outcome::{Code, Refusal},
     host::{Abort, AgentResult, Host},
-    orchestrator::{Orchestrator, live::Live},
+    orchestrator::{Orchestrator, Stop, live::Live},
 };
 
-/// How a call of an agent ended.
-pub(super) enum Ended<V> {
-    /// The agent answered, or took too long.
-    Answered(AgentResult<V>),
+/// How an attempt ended.
+pub(super) enum Ended<H: Host> {
+    /// The agent or the child job answered, or took too long.
+    Answered(AgentResult<H::Value>),
+    /// The child job can't go on without somebody.
+    Suspended(Stop<H::Value, H::Error>),
+    /// The child job was paused because its parent was.
+    PausedWithParent,
     /// The job ended, or the orchestrator was closed.
     GivenUp,
 }
 
+/// How long an attempt may take.
+pub(super) struct Limit {
+    pub(super) ms: f64,
+    /// What takes so long, as the subject of a sentence.
+    pub(super) name: String,
+}
+
 impl<H: Host> Orchestrator<H> {
     /// Calls an agent until it answers, its time is up, or the job ends.
-    /// `limit` is the time it has and the step's id.
     pub(super) async fn call_agent(
         &self,
         live: &Rc<Live>,
         attempt: &H::Attempt,
-        limit: Option<(f64, &str)>,
-    ) -> Ended<H::Value> {
-        let attempting = live.begin_attempt();
-        let mut answer = pin!(self.host.run(attempt));
-        let mut timer = pin!(async {
-            match limit {
-                Some((ms, _)) => self.host.sleep(ms).await,
-                None => std::future::pending().await,
-            }
-        });
-        let ended = poll_fn(|context| {
-            if let Poll::Ready(result) = answer.as_mut().poll(context) {
-                return Poll::Ready(Ok(result));
-            }
-            if let Poll::Ready(why) = attempting.poll_aborted(context) {
-                return Poll::Ready(Err(why));
-            }
-            timer.as_mut().poll(context).map(|()| Err(Abort::Timeout))
-        })
-        .await;
-        match ended {
+        limit: Option<&Limit>,
+    ) -> Ended<H> {
+        match until_given_up(&self.host, live, limit, pin!(self.host.run(attempt))).await {
             Ok(result) => Ended::Answered(result),
             Err(why) => {
                 self.host.abort(attempt, why);
@@ -61,9 +53,35 @@ impl<H: Host> Orchestrator<H> {
     }
 }
 
-fn timed_out<V>(limit: Option<(f64, &str)>) -> AgentResult<V> {
+/// What an attempt comes to, or why it is given up first.
+pub(super) async fn until_given_up<H: Host, T>(
+    host: &H,
+    live: &Rc<Live>,
+    limit: Option<&Limit>,
+    mut answer: Pin<&mut impl Future<Output = T>>,
+) -> Result<T, Abort> {
+    let attempting = live.begin_attempt();
+    let mut timer = pin!(async {
+        match limit {
+            Some(limit) => host.sleep(limit.ms).await,
+            None => std::future::pending().await,
+        }
+    });
+    poll_fn(|context| {
+        if let Poll::Ready(result) = answer.as_mut().poll(context) {
+            return Poll::Ready(Ok(result));
+        }
+        if let Poll::Ready(why) = attempting.poll_aborted(context) {
+            return Poll::Ready(Err(why));
+        }
+        timer.as_mut().poll(context).map(|()| Err(Abort::Timeout))
+    })
+    .await
+}
+
+pub(super) fn timed_out<V>(limit: Option<&Limit>) -> AgentResult<V> {
     let message = match limit {
-        Some((ms, step)) => format!("Step \"{step}\" timed out after {} ms", ms.ceil() as u64),
+        Some(Limit { ms, name }) => format!("{name} timed out after {} ms", ms.ceil() as u64),
         None => Code::Timeout.sentence().to_owned(),
     };
     AgentResult::Failed {

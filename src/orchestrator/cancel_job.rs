@@ -1,5 +1,9 @@
 use crate::{
-    core::{job::Failure, outcome::Code, status::Move},
+    core::{
+        job::{Failure, Job},
+        outcome::Code,
+        status::Move,
+    },
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
@@ -24,6 +28,7 @@ impl<H: Host> Orchestrator<H> {
         key: JobKey,
         reason: Option<String>,
     ) -> Outcome<H, Vec<(JobKey, CancelResult)>> {
+        let since = self.host.now();
         self.cancel_one(key, reason.as_deref()).await?;
         let mut results = vec![(key, CancelResult::Cancelled)];
         let mut parents = vec![key];
@@ -32,7 +37,10 @@ impl<H: Host> Orchestrator<H> {
                 match self.cancel_one(child, reason.as_deref()).await {
                     Ok(()) => results.push((child, CancelResult::Cancelled)),
                     Err(Stop::Refused(refusal)) if refusal.code == Code::InvalidTransition => {
-                        results.push((child, CancelResult::AlreadyEnded));
+                        let cancelled = self.was_cancelled(child, since).await?;
+                        let result =
+                            if cancelled { CancelResult::Cancelled } else { CancelResult::AlreadyEnded };
+                        results.push((child, result));
                     }
                     // Deleted meanwhile: nothing is left to cancel.
                     Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => continue,
@@ -42,6 +50,19 @@ impl<H: Host> Orchestrator<H> {
             }
         }
         Ok(results)
+    }
+
+    /// Whoever ran a child for its parent may have cancelled it first.
+    async fn was_cancelled(&self, key: JobKey, since: f64) -> Outcome<H, bool> {
+        let mut cancelled = false;
+        let look = &mut |job: &mut Job<H::Value>| {
+            let failure = job.run.as_ref().and_then(|run| run.failure.as_ref());
+            cancelled = failure.is_some_and(|failure| failure.code == Code::Cancelled)
+                && job.head.completed.is_some_and(|completed| completed >= since);
+            Ok(())
+        };
+        self.change_job(key, look).await?;
+        Ok(cancelled)
     }
 
     async fn cancel_one(&self, key: JobKey, reason: Option<&str>) -> Outcome<H> {

@@ -18,10 +18,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, `invalid_transition`.
     pub async fn complete_job_as_failed(&self, key: JobKey) -> Outcome<H> {
-        self.change_job(key, &mut |job| {
-            Ok(job.end_by_caller(Move::CompleteAsFailed, None, job.now)?)
-        })
-        .await
+        self.change_job(key, &mut |job| Ok(job.end_by_caller(Move::CompleteAsFailed, None, job.now)?)).await
     }
 
     /// A job that has not ended ends badly. The failure keeps `message`, where there is one.

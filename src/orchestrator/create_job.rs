@@ -55,6 +55,7 @@ impl<H: Host> Orchestrator<H> {
             started: None,
             completed: None,
             has_run: false,
+            has_parent: new.parent.is_some(),
         };
         let mut job = Job::loaded(head, None, now);
         job.change.origin = new.origin;

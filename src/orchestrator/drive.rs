@@ -12,7 +12,7 @@ use crate::{
     core::{
         job::{Job, Steps},
         outcome::{Code, Refusal},
-        plan::Plan,
+        plan::{Plan, Work},
         status::JobStatus,
         step::StepIndex,
     },
@@ -21,6 +21,7 @@ use crate::{
         Orchestrator, Outcome, StepReport, Stop,
         advance::{Begin, Decision, Next, Progress},
         attempt::Ended,
+        child_job::Child,
         live::Live,
         section::{Committed, Conflicts},
         settle::Finished,
@@ -51,10 +52,12 @@ pub(super) enum Driven<V> {
 pub(super) struct Drive<'a, H: Host> {
     pub(super) orchestrator: &'a Orchestrator<H>,
     pub(super) key: JobKey,
-    pub(super) progress: Progress<H::Value>,
+    pub(super) progress: Progress<H>,
     /// Attempts that have ended and are not committed yet, in the plan's order.
-    pub(super) finished: Vec<Finished<H::Value>>,
+    pub(super) finished: Vec<Finished<H>>,
     running: Vec<Running<'a, H>>,
+    /// Child jobs that are being paused.
+    pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
     live: Rc<Live>,
     until: Until,
     plan: Option<Rc<Plan>>,
@@ -67,8 +70,11 @@ pub(super) struct Drive<'a, H: Host> {
 
 /// An attempt under way.
 struct Running<'a, H: Host> {
-    step: StepIndex,
-    call: Pin<Box<dyn Future<Output = Ended<H::Value>> + 'a>>,
+    /// Its step in the plan, and then itself: what ends in the same turn is noted in this order.
+    order: (StepIndex, StepIndex),
+    call: Pin<Box<dyn Future<Output = Ended<H>> + 'a>>,
+    /// The job that does it, where one does, until it was told that its parent was paused.
+    child: Option<Rc<Child<'a, H>>>,
 }
 
 impl<'a, H: Host> Drive<'a, H> {
@@ -85,6 +91,7 @@ impl<'a, H: Host> Drive<'a, H> {
             progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
             running: Vec::new(),
+            pausing: Vec::new(),
             live,
             until,
             plan: None,
@@ -122,6 +129,10 @@ impl<'a, H: Host> Drive<'a, H> {
                     continue;
                 }
                 Next::Wait { until } => until,
+                Next::PauseChildren => {
+                    self.pause_children();
+                    None
+                }
                 Next::End(end) => {
                     // What it came to first counts: attempts that end later change nothing about it.
                     self.end.get_or_insert(end);
@@ -155,6 +166,7 @@ impl<'a, H: Host> Drive<'a, H> {
             };
             if job.is_running() {
                 job.recover_steps();
+                job.offer_suspended();
             }
         }
         let Decision { begin, then } = self.choose(&mut job).await?;
@@ -186,8 +198,12 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         if !job.is_running() {
             // Attempts under way finish first; the job may be started again meanwhile.
-            let stopped = || Next::End(Ok(self.stopped(job)));
-            return only(if self.running.is_empty() { stopped() } else { Next::Wait { until: None } });
+            return only(match self.progress.suspended.take() {
+                _ if !self.running.is_empty() && job.head.status == JobStatus::Paused => Next::PauseChildren,
+                _ if !self.running.is_empty() => Next::Wait { until: None },
+                Some(stop @ Stop::BudgetRefused(_)) => Next::End(Err(stop)),
+                _ => Next::End(Ok(self.stopped(job))),
+            });
         }
         let room = self.room();
         let running = self.running.len();
@@ -206,9 +222,12 @@ impl<'a, H: Host> Drive<'a, H> {
 
     /// How many more attempts may begin.
     fn room(&self) -> usize {
+        let fanned_out =
+            |plan: &Plan| self.progress.only.is_some_and(|only| plan.steps[only].for_each.is_some());
         let most = match (self.until, &self.plan) {
-            (Until::OneStep, _) | (_, None) => 1,
-            (Until::JobStops, Some(plan)) => plan.concurrency,
+            (_, None) => 1,
+            (Until::OneStep, Some(plan)) if !fanned_out(plan) => 1,
+            (_, Some(plan)) => plan.concurrency,
         };
         most.saturating_sub(self.running.len())
     }
@@ -247,27 +266,38 @@ impl<'a, H: Host> Drive<'a, H> {
         Driven::Step(report, status)
     }
 
-    /// Calls the agent of a step that is committed as running.
-    fn call(&mut self, Begin { step, number, given_input }: Begin) {
-        let orchestrator = self.orchestrator;
-        let what = self.plan.as_ref().map(|plan| &plan.steps[step]);
+    /// Calls the agent, or runs the child job, of a step that is committed as running.
+    fn call(&mut self, begun: Begin) {
+        let Begin { step, planned, number, limit, .. } = begun;
+        let (orchestrator, live) = (self.orchestrator, Rc::clone(&self.live));
+        if self.until == Until::OneStep {
+            self.progress.only = Some(planned);
+        }
+        let what = self.plan.as_ref().map(|plan| &plan.steps[planned]);
+        if let Some(Work::Job(what)) = what.map(|what| &what.work) {
+            let child = Rc::new(Child::new(orchestrator, self.key, step, Rc::clone(what)));
+            let running = Rc::clone(&child);
+            let call = Box::pin(async move { running.run(&live, limit.as_ref()).await });
+            self.running.push(Running { order: (planned, step), call, child: Some(child) });
+            return;
+        }
         let input = match what.map(|what| (&what.input, &what.after)) {
             None => Input::FromRouter,
             Some((Some(expression), _)) => Input::Expression(expression),
-            Some((None, _)) if given_input => Input::FromCaller,
+            Some((None, _)) if step != planned => Input::Item,
+            Some((None, _)) if begun.given_input => Input::FromCaller,
             Some((None, after)) => Input::OutputOf(after),
         };
         let attempt = orchestrator.host.prepare(self.key, step, number, input);
-        if self.until == Until::OneStep {
-            self.progress.only = Some(step);
+        let call = Box::pin(async move { orchestrator.call_agent(&live, &attempt, limit.as_ref()).await });
+        self.running.push(Running { order: (planned, step), call, child: None });
+    }
+
+    /// The job was paused: so are the child jobs that its steps run, beside what these are doing.
+    fn pause_children(&mut self) {
+        for child in self.running.iter_mut().filter_map(|attempt| attempt.child.take()) {
+            self.pausing.push(Box::pin(async move { child.pause().await }));
         }
-        let (live, plan) = (Rc::clone(&self.live), self.plan.clone());
-        let call = async move {
-            let what = plan.as_ref().map(|plan| &plan.steps[step]);
-            let limit = what.and_then(|what| Some((what.timeout_ms?, &*what.id)));
-            orchestrator.call_agent(&live, &attempt, limit).await
-        };
-        self.running.push(Running { step, call: Box::pin(call) });
     }
 
     /// Waits until an attempt has ended, until a moment, or, where more could begin, until something changes.
@@ -295,17 +325,18 @@ impl<'a, H: Host> Drive<'a, H> {
 
     /// Takes every attempt that has ended; true where there was one.
     fn poll_running(&mut self, context: &mut Context<'_>) -> bool {
+        self.pausing.retain_mut(|pause| pause.as_mut().poll(context).is_pending());
         let before = self.running.len();
         let Drive { running, finished, given_up, .. } = self;
         running.retain_mut(|attempt| match attempt.call.as_mut().poll(context) {
             Poll::Pending => true,
-            Poll::Ready(Ended::Answered(result)) => {
-                let place = finished.partition_point(|other| other.step() < attempt.step);
-                finished.insert(place, Finished::new(attempt.step, result));
-                false
-            }
             Poll::Ready(Ended::GivenUp) => {
                 *given_up = true;
+                false
+            }
+            Poll::Ready(ended) => {
+                let place = finished.partition_point(|other| other.order() < attempt.order);
+                finished.insert(place, Finished::new(attempt.order, ended));
                 false
             }
         });

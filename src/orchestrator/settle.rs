@@ -2,28 +2,31 @@
 
 use crate::{
     core::{
-        job::Job,
+        job::{Job, PauseReason},
+        outcome::{Code, Refusal},
         step::{StepIndex, StepStatus},
+        trace::trace_id,
     },
     host::{AgentResult, Host},
-    orchestrator::drive::Drive,
+    orchestrator::{Stop, attempt::Ended, drive::Drive},
 };
 
 /// An attempt that has ended and is not committed yet.
-pub(super) struct Finished<V> {
-    step: StepIndex,
-    result: AgentResult<V>,
+pub(super) struct Finished<H: Host> {
+    order: (StepIndex, StepIndex),
+    ended: Ended<H>,
     /// What it cost has been said to the budget manager.
     accounted: bool,
 }
 
-impl<V: Clone> Finished<V> {
-    pub(super) fn new(step: StepIndex, result: AgentResult<V>) -> Self {
-        Finished { step, result, accounted: false }
+impl<H: Host> Finished<H> {
+    pub(super) fn new(order: (StepIndex, StepIndex), ended: Ended<H>) -> Self {
+        Finished { order, ended, accounted: false }
     }
 
-    pub(super) fn step(&self) -> StepIndex {
-        self.step
+    /// The step in the plan, and the place of what ended: the step's own, or an item's.
+    pub(super) fn order(&self) -> (StepIndex, StepIndex) {
+        self.order
     }
 }
 
@@ -33,22 +36,32 @@ impl<H: Host> Drive<'_, H> {
         let mut ended = None;
         for place in 0..self.finished.len() {
             let finished = &self.finished[place];
-            let step = finished.step;
-            if job.run_mut().states[step].status == StepStatus::Running {
-                self.note_result(job, finished);
+            let (_, step) = finished.order;
+            if job.run_mut().states[step].is_attempted() {
+                match &finished.ended {
+                    Ended::Answered(result) => self.note_result(job, step, result),
+                    Ended::Suspended(stop) => self.progress.suspended = self.note_suspended(job, step, stop),
+                    // Its parent may run again already.
+                    Ended::PausedWithParent => {
+                        job.suspend_step(step, Refusal::new(Code::NotRunning, "Job paused"));
+                        job.run_mut().schedule.offer(step);
+                    }
+                    Ended::GivenUp => {}
+                }
             } else {
                 job.drop_late_result(step);
             }
             self.account(job, place).await;
-            if job.run_mut().states[step].status.has_ended() {
-                ended = Some(step);
+            let run = job.run_mut();
+            let whole = run.schedule.rank(step);
+            if run.states[whole].status.has_ended() {
+                ended = Some(whole);
             }
         }
         ended
     }
 
-    fn note_result(&self, job: &mut Job<H::Value>, Finished { step, result, .. }: &Finished<H::Value>) {
-        let step = *step;
+    fn note_result(&self, job: &mut Job<H::Value>, step: StepIndex, result: &AgentResult<H::Value>) {
         let now = job.now;
         match result {
             AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
@@ -59,9 +72,30 @@ impl<H: Host> Drive<'_, H> {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
             }
             AgentResult::Failed { why, retryable, retry_after, .. } => {
-                job.fail_attempt(step, why.clone(), *retryable, *retry_after, now);
+                let trace = || trace_id(&self.orchestrator.host().id_of(self.key));
+                let wait = job.wait_before_retry(step, &trace);
+                job.fail_attempt(step, why.clone(), wait, *retryable, *retry_after);
             }
         }
+    }
+
+    /// A child job can't go on: what its parent's run comes to, when nothing else can go on either.
+    fn note_suspended(
+        &self,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        stop: &Stop<H::Value, H::Error>,
+    ) -> Option<Stop<H::Value, H::Error>> {
+        match stop {
+            Stop::Refused(refusal) => job.suspend_step(step, refusal.clone()),
+            Stop::BudgetRefused(_) => {
+                job.suspend_step(step, Code::BudgetExceeded.into());
+                job.stop_for(PauseReason::Budget, Some(step), None);
+            }
+            // As after a crash: the step is taken up again by whoever runs the job next.
+            Stop::Failed(_) => {}
+        }
+        Some(stop.clone())
     }
 
     /// Says to the budget manager what the attempt cost, once.
@@ -70,20 +104,24 @@ impl<H: Host> Drive<'_, H> {
         if std::mem::replace(&mut finished.accounted, true) {
             return;
         }
-        let step = finished.step;
-        let granted = self.progress.granted.iter().position(|granted| granted.step == step);
-        let estimate = granted.map_or(0.0, |place| self.progress.granted[place].estimate);
-        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
-        let cost = match &finished.result {
-            AgentResult::Done { cost, .. } => Some(cost.unwrap_or(estimate)),
-            // What is tried again stays held: the budget is asked once a step.
-            AgentResult::Failed { .. } if waits => return,
-            AgentResult::Failed { cost, .. } => *cost,
-            AgentResult::NeedsApproval { .. } => None,
+        let (_, step) = finished.order;
+        // A child job spends its own budget: nothing is held for its step.
+        let Some(granted) = self.progress.granted.iter().position(|granted| granted.step == step) else {
+            return;
         };
-        if let Some(place) = granted {
-            self.progress.granted.swap_remove(place);
-        }
+        let estimate = self.progress.granted[granted].estimate;
+        let waits = job.run_mut().states[step].status == StepStatus::Waiting;
+        let cost = match &finished.ended {
+            Ended::Answered(AgentResult::Done { cost, .. }) => Some(cost.unwrap_or(estimate)),
+            // What is tried again stays held: the budget is asked once a step.
+            Ended::Answered(AgentResult::Failed { .. }) if waits => return,
+            Ended::Answered(AgentResult::Failed { cost, .. }) => *cost,
+            Ended::Answered(AgentResult::NeedsApproval { .. })
+            | Ended::Suspended(_)
+            | Ended::PausedWithParent
+            | Ended::GivenUp => None,
+        };
+        self.progress.granted.swap_remove(granted);
         let host = self.orchestrator.host();
         match cost {
             Some(cost) => host.spent(self.key, step, cost).await,

@@ -1,6 +1,6 @@
 use crate::{
     core::{
-        outcome::Code,
+        outcome::{Code, Refusal},
         status::{JobStatus, Move, after},
     },
     host::{BudgetAnswer, Host, JobKey},
@@ -15,7 +15,7 @@ impl<H: Host> Orchestrator<H> {
     /// ended meanwhile completes.
     ///
     /// # Errors
-    /// `not_found`, `invalid_transition`, or the budget manager's own refusal.
+    /// `not_found`, `invalid_transition` (also where it has a parent that has ended), or the budget manager's own refusal.
     pub async fn start_job(&self, key: JobKey) -> Outcome<H> {
         let mut conflicts = Conflicts::default();
         loop {
@@ -23,6 +23,9 @@ impl<H: Host> Orchestrator<H> {
             let mut job = section.load().await?;
             let before = job.head.status;
             after(before, Move::Start).ok_or(Code::InvalidTransition)?;
+            if job.head.has_parent && self.host.parent_has_ended(key).await.map_err(Stop::Failed)? {
+                return Err(Refusal::new(Code::InvalidTransition, "The parent job has ended").into());
+            }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
             }

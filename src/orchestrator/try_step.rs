@@ -13,10 +13,11 @@ use crate::{
         plan::{Repeat, Wait, Work},
         step::{StepIndex, StepStatus},
     },
-    host::{BudgetAnswer, Host, JobKey},
+    host::{AgentFacts, BudgetAnswer, Host, JobKey},
     orchestrator::{
         Orchestrator, Stop,
         advance::{Begin, Granted, Next, Progress},
+        attempt::Limit,
     },
 };
 
@@ -45,15 +46,22 @@ impl<H: Host> Orchestrator<H> {
         key: JobKey,
         job: &mut Job<H::Value>,
         step: StepIndex,
-        progress: &mut Progress<H::Value>,
+        progress: &mut Progress<H>,
         given: Option<H::Value>,
     ) -> Tried<H> {
         if let Some(tried) = self.is_wanted(key, job, step) {
             return tried;
         }
         match job.run_mut().step(step).work.clone() {
-            Work::Agent(name) => self.try_agent(key, job, step, &name, progress, given).await,
-            Work::Approve => match step_may_begin(job, step, true, String::new) {
+            Work::Agent(name) => {
+                let agent = match self.host.find_agent(key, step, &name) {
+                    Ok(agent) => agent,
+                    Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
+                };
+                self.try_work(key, job, step, agent, progress, given).await
+            }
+            Work::Job(_) => self.try_work(key, job, step, Some(AgentFacts::default()), progress, None).await,
+            Work::Approve => match step_may_begin(job, step, true, &String::new) {
                 Err(denied) => self.deny(job, step, denied),
                 Ok(()) => {
                     let by = job.run_mut().states[step].approved_by.clone();
@@ -62,21 +70,21 @@ impl<H: Host> Orchestrator<H> {
                     Tried::Ended
                 }
             },
-            Work::Wait(wait) => match step_may_begin(job, step, true, String::new) {
+            Work::Wait(wait) => match step_may_begin(job, step, true, &String::new) {
                 Err(denied) => self.deny(job, step, denied),
                 Ok(()) => self.try_wait(key, job, step, &wait, progress),
             },
         }
     }
 
-    /// Begins an agent's step.
-    async fn try_agent(
+    /// Begins an attempt at a step that an agent or a child job does, or at an item of it.
+    async fn try_work(
         &self,
         key: JobKey,
         job: &mut Job<H::Value>,
         step: StepIndex,
-        name: &str,
-        progress: &mut Progress<H::Value>,
+        agent: Option<AgentFacts>,
+        progress: &mut Progress<H>,
         given: Option<H::Value>,
     ) -> Tried<H> {
         let another_round = match self.next_round(key, job, step) {
@@ -88,14 +96,16 @@ impl<H: Host> Orchestrator<H> {
             job.stop_for(PauseReason::StepLimit, Some(step), None);
             return Tried::Stop(Next::refused(denied.refusal));
         }
-        let agent = match self.host.find_agent(key, step, name) {
-            Ok(agent) => agent,
-            Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
-        };
-        if let Err(denied) = step_may_begin(job, step, agent.is_some(), || self.host.known_agents()) {
+        if let Err(denied) = step_may_begin(job, step, agent.is_some(), &|| self.host.known_agents()) {
             return self.deny(job, step, denied);
         }
-        if let Some(stop) = self.hold(key, job, step, progress, agent.and_then(|agent| agent.cost)).await {
+        let run = job.run_mut();
+        if run.step(step).for_each.is_some() && run.step_of_item(step).is_none() {
+            return self.fan_out(key, job, step, progress);
+        }
+        if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
+            && let Some(stop) = self.hold(key, job, step, progress, cost).await
+        {
             return Tried::Stop(stop);
         }
         let now = job.now;
@@ -108,17 +118,15 @@ impl<H: Host> Orchestrator<H> {
         let first = job.run_mut().states[step].started_at.is_none();
         // For the first step that runs, whether it was begun before or not.
         let number = job.begin_attempt(step, given.filter(|_| first), now);
-        Tried::Begun(Begin { step, number, given_input: job.run_mut().states[step].input_given })
+        let run = job.run_mut();
+        let limit = run.step(step).timeout_ms.map(|ms| Limit { ms, name: run.name_of(step) });
+        let (planned, given_input) = (run.schedule.rank(step), run.states[step].input_given);
+        Tried::Begun(Begin { step, planned, number, given_input, limit })
     }
 
     /// Where a round of the step has ended: is it done, is there to be another round, or were there too many?
     /// Asked each time that the step is looked at, until the other round begins.
-    fn next_round(
-        &self,
-        key: JobKey,
-        job: &mut Job<H::Value>,
-        step: StepIndex,
-    ) -> Result<Round<H>, String> {
+    fn next_round(&self, key: JobKey, job: &mut Job<H::Value>, step: StepIndex) -> Result<Round<H>, String> {
         if !job.run_mut().states[step].round_ended {
             return Ok(Round::Another(false));
         }
@@ -151,7 +159,7 @@ impl<H: Host> Orchestrator<H> {
             .map_err(|error| error.to_string())
     }
 
-    fn fail_uncomputable(
+    pub(super) fn fail_uncomputable(
         &self,
         job: &mut Job<H::Value>,
         step: StepIndex,
@@ -171,7 +179,7 @@ impl<H: Host> Orchestrator<H> {
         job: &mut Job<H::Value>,
         step: StepIndex,
         wait: &Wait,
-        progress: &mut Progress<H::Value>,
+        progress: &mut Progress<H>,
     ) -> Tried<H> {
         let now = job.now;
         if progress.single {
@@ -212,8 +220,8 @@ impl<H: Host> Orchestrator<H> {
         let run = job.run_mut();
         let Steps::Planned(plan) = &run.steps else { return None };
         let plan = Rc::clone(plan);
-        let when = plan.steps[step].when.as_ref()?;
-        let state = &run.states[step];
+        let when = plan.steps[run.schedule.rank(step)].when.as_ref()?;
+        let state = &run.states[run.schedule.rank(step)];
         if state.started_at.is_some() || state.approved_by.is_some() || state.status == StepStatus::Waiting {
             return None;
         }
@@ -236,7 +244,7 @@ impl<H: Host> Orchestrator<H> {
         key: JobKey,
         job: &mut Job<H::Value>,
         step: StepIndex,
-        progress: &mut Progress<H::Value>,
+        progress: &mut Progress<H>,
         usual_cost: Option<f64>,
     ) -> Option<Next<H>> {
         if progress.granted.iter().any(|granted| granted.step == step) {
@@ -261,7 +269,7 @@ impl<H: Host> Orchestrator<H> {
         &self,
         job: &Job<H::Value>,
         step: StepIndex,
-        progress: &mut Progress<H::Value>,
+        progress: &mut Progress<H>,
         now: f64,
     ) -> Option<f64> {
         let own = job.run.as_ref().and_then(|run| run.slow_play_ms);

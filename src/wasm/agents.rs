@@ -4,15 +4,15 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use super::{
     JsHost,
     calls::call,
-    input::{evaluate, read_context, value_of},
+    input::{NO_STEP, evaluate, read_context, value_of},
     store::known,
 };
 use crate::{
     core::{
         job::Signal,
-        logic::Reads,
+        logic::{Expr, Reads},
         outcome::{Code, Refusal},
-        step::StepIndex,
+        step::{FanOut, StepIndex},
         stored::read_routed_step,
     },
     host::{Abort, AgentFacts, AgentResult, Agents, Input, JobKey, Routed},
@@ -26,12 +26,22 @@ extern "C" {
     fn agent_error(job: u32) -> JsValue;
     /// What the last round of a step gave.
     fn output_of_step(job: u32, step: u32) -> JsValue;
+    /// What the items at these places gave.
+    fn outputs_of_items(job: u32, first: u32, count: u32) -> JsValue;
     /// What a step gives that waited for the signal of this event.
     fn signal_value(job: u32, seq: f64) -> JsValue;
 
     fn router_ask(job: u32, call: u32, input: &JsValue) -> i32;
     /// JSON of the router's answer, without the input it gives.
     fn router_answer(job: u32) -> String;
+}
+
+#[wasm_bindgen(raw_module = "./context.js")]
+extern "C" {
+    /// Takes what an expression gives as a list: its length, or -1 where it is none.
+    fn list_take(job: u32, given: &JsValue) -> i32;
+    /// The list, or a sentence that says why it is none.
+    fn list_taken(job: u32) -> JsValue;
 }
 
 #[wasm_bindgen(raw_module = "./attempt.js")]
@@ -68,6 +78,7 @@ const OUTPUTS: u32 = 1;
 const FROM_ROUTER: u32 = 2;
 const UNCOMPUTABLE: u32 = 3;
 const FROM_CALLER: u32 = 4;
+const ITEM: u32 = 5;
 
 /// One call of an agent; JavaScript keeps it under this number until it is dropped.
 pub(crate) struct JsAttempt(u32);
@@ -109,11 +120,23 @@ impl Agents for JsHost {
     }
 
     fn read_context(&self, job: JobKey, reads: Reads) -> Result<Value, String> {
-        read_context(job, reads)
+        read_context(job, NO_STEP, reads)
     }
 
     fn output_of(&self, job: JobKey, step: StepIndex) -> JsValue {
         output_of_step(job.0, step as u32)
+    }
+
+    fn list(&self, job: JobKey, expression: &Expr) -> Result<(JsValue, usize), String> {
+        let given = evaluate(job, NO_STEP, expression)?;
+        match usize::try_from(list_take(job.0, &given)) {
+            Ok(count) => Ok((list_taken(job.0), count)),
+            Err(_) => Err(list_taken(job.0).as_string().unwrap_or_default()),
+        }
+    }
+
+    fn outputs_of(&self, job: JobKey, items: FanOut) -> JsValue {
+        outputs_of_items(job.0, items.first as u32, items.count)
     }
 
     fn signal_value(&self, job: JobKey, signal: &Signal) -> JsValue {
@@ -123,11 +146,12 @@ impl Agents for JsHost {
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> JsAttempt {
         let (kind, value) = match input {
             Input::FromCaller => (FROM_CALLER, JsValue::UNDEFINED),
+            Input::Item => (ITEM, JsValue::UNDEFINED),
             Input::OutputOf([]) => (OUTPUTS, JsValue::NULL),
             Input::OutputOf([one]) => (OUTPUTS, JsValue::from_f64(*one as f64)),
             Input::OutputOf(several) => (OUTPUTS, value_of(&several.into())),
             Input::FromRouter => (FROM_ROUTER, JsValue::UNDEFINED),
-            Input::Expression(expression) => match evaluate(job, expression) {
+            Input::Expression(expression) => match evaluate(job, step as i32, expression) {
                 Ok(value) => (COMPUTED, value),
                 Err(problem) => (UNCOMPUTABLE, JsValue::from_str(&problem)),
             },

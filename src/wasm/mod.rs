@@ -9,6 +9,7 @@ mod agents;
 mod api;
 mod budget_manager;
 mod calls;
+mod child_jobs;
 mod clock;
 mod event_bus;
 mod executor;

@@ -11,7 +11,7 @@ use crate::{
         job::{Job, JobHead, Run},
         permissions::Permissions,
         status::JobStatus,
-        step::{StepIndex, StepState},
+        step::{FanOut, StepIndex, StepState},
         stored::read_run,
     },
     host::{CommitError, JobKey, JobStore},
@@ -78,6 +78,8 @@ extern "C" {
         flags: u32,
         round: u32,
     );
+    /// Where its items stand, and how many there are.
+    fn change_fan_out(job: u32, step: u32, first: u32, count: u32);
     fn change_step_approved(job: u32, step: u32, by: &str);
     fn change_step_error(job: u32, step: u32, code: u32, message: &str);
     fn change_context(job: u32, step: u32, value: &JsValue);
@@ -85,6 +87,7 @@ extern "C" {
     fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
     fn event_of_step(job: u32, kind: u32, cause: f64, step: u32, attempt: u32, status: u32);
     fn event_signal(job: u32, name: &str, payload: &JsValue);
+    fn event_items(job: u32, items: &JsValue);
     fn event_round(job: u32, round: u32);
     fn event_due(job: u32, due_at: f64);
     fn event_input(job: u32, given: &JsValue);
@@ -120,6 +123,7 @@ thread_local! {
 const ALLOW_TOOLS: u32 = 1;
 const REQUIRE_APPROVAL: u32 = 2;
 const HAS_RUN: u32 = 4;
+const HAS_PARENT: u32 = 8;
 
 /// Where JavaScript writes the numbers of a head: eight 64-bit floats.
 #[wasm_bindgen]
@@ -145,6 +149,7 @@ impl Registers {
             started: known(started.get()),
             completed: known(completed.get()),
             has_run: flags & HAS_RUN != 0,
+            has_parent: flags & HAS_PARENT != 0,
         }
     }
 }
@@ -352,6 +357,9 @@ fn write_step(key: u32, step: StepIndex, state: &StepState) {
         flags,
         state.round,
     );
+    if let Some(FanOut { first, count }) = state.fan_out {
+        change_fan_out(key, step, first as u32, count);
+    }
     if let Some(by) = &state.approved_by {
         change_step_approved(key, step, by);
     }
@@ -377,7 +385,7 @@ fn write_event(key: u32, event: &Event<JsValue>) {
         }
         Fact::Signalled { name, payload } => event_signal(key, name, payload),
         Fact::Emitted { event, .. } => event_emitted(key, cause, event),
-        Fact::Step { step, attempt, round, status, what } => {
+        Fact::Step { step, attempt, round, status, what, .. } => {
             event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);
             if let Some(round) = round {
                 event_round(key, *round);
@@ -390,7 +398,7 @@ fn write_event(key: u32, event: &Event<JsValue>) {
 /// The numbers under which `store.js` knows what happened to a step.
 fn kind_of(what: &StepFact<JsValue>) -> u32 {
     match what {
-        StepFact::Started { .. } | StepFact::Waiting { .. } => 0,
+        StepFact::Started { .. } | StepFact::FannedOut { .. } | StepFact::Waiting { .. } => 0,
         StepFact::Completed { .. } => 1,
         StepFact::Failed { .. } => 2,
         StepFact::ApprovalRequested { .. } => 3,
@@ -400,6 +408,7 @@ fn kind_of(what: &StepFact<JsValue>) -> u32 {
         StepFact::LateResultDropped => 7,
         StepFact::Skipped => 8,
         StepFact::RoundCompleted { .. } => 9,
+        StepFact::Suspended { .. } => 10,
     }
 }
 
@@ -410,6 +419,10 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
             if let Some(given) = given {
                 event_input(key, given);
             }
+        }
+        StepFact::FannedOut { items } => event_items(key, items),
+        StepFact::Suspended { code, message } => {
+            event_error(key, *code as u32, message, f64::NAN, f64::NAN);
         }
         StepFact::Waiting { due_at } => event_due(key, number(*due_at)),
         StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {

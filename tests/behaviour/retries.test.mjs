@@ -331,3 +331,36 @@ test('a step that fails for good in a paused job fails the job', LIMIT, async ()
   assertRefused(await within(outcome, 'nextStep'), 'agent_failed', /broken/);
   assert.equal(w.job().status, 'failed');
 });
+
+test(
+  'jitter shortens each wait by up to its share, the same for the same job, step and attempt',
+  LIMIT,
+  async () => {
+    const waits = async (/** @type {string} */ id, /** @type {number} */ jitter) => {
+      const flaky = () => {
+        throw new Error('no');
+      };
+      const w = setup({ agentRegistry: { flaky } });
+      const retry = { maxAttempts: 6, backoffMs: 1_000, factor: 1, jitter };
+      const plan = { steps: [{ id: 'a', agent: 'flaky', retry }] };
+      await w.createJob({}, { requireApproval: false }, { id, plan });
+      await w.startJob(id);
+      const run = w.runJob(id);
+      for (let turn = 0; turn < 200; turn++) {
+        await new Promise(setImmediate);
+        await w.clock.advance(100);
+      }
+      assert.equal((await run).code, 'agent_failed');
+      const { history } = await w.getJob(id);
+      return history
+        .filter((/** @type {any} */ { payload }) => payload.retryAt !== undefined)
+        .map((/** @type {any} */ { payload, meta }) => payload.retryAt - meta.timestamp);
+    };
+    const [one, again, other] = [await waits('one', 0.5), await waits('one', 0.5), await waits('other', 0.5)];
+    assert.deepStrictEqual(one, again);
+    assert.notDeepStrictEqual(one, other);
+    assert.equal(new Set(one).size, 5);
+    for (const wait of one) assert.ok(wait > 500 && wait <= 1_000, String(wait));
+    assert.deepStrictEqual(await waits('one', 0), [1_000, 1_000, 1_000, 1_000, 1_000]);
+  },
+);

@@ -95,6 +95,7 @@ const retry = fc.record(
     backoffMs: amount,
     factor: fc.double({ min: 1, max: 9, noNaN: true }),
     maxBackoffMs: amount,
+    jitter: fc.double({ min: 0, max: 1, noNaN: true }),
   },
   { requiredKeys: ['maxAttempts'] },
 );
@@ -134,7 +135,8 @@ function stepsOf(plan) {
     optional({ agent, ...work }, 'agent'),
     optional({ agent, ...work, forEach: fc.array(rule, { maxLength: 2 }) }, 'agent'),
     optional({ agent, ...work, repeat: fc.record({ until: rule, max: count }) }, 'agent'),
-    optional({ job, approval: fc.boolean() }, 'job'),
+    optional({ job, approval: fc.boolean(), timeoutMs: fc.integer({ min: 1 }) }, 'job'),
+    optional({ job, forEach: fc.array(rule, { maxLength: 2 }) }, 'job'),
     optional({ wait }, 'wait'),
     optional({ approve: fc.record({ message: text }, { requiredKeys: [] }) }, 'approve'),
   );

@@ -19,7 +19,7 @@ use crate::core::{
     plan::{Plan, Step},
     schedule::Schedule,
     status::{JobStatus, Move, after},
-    step::{StepIndex, StepState, StepStatus},
+    step::{FanOut, StepIndex, StepState},
 };
 
 /// The part of a job that every decision needs. Times are epoch milliseconds.
@@ -43,6 +43,8 @@ pub struct JobHead {
     pub completed: Option<f64>,
     /// Is there more to the job than this head: steps, a pause with a reason, a failure?
     pub has_run: bool,
+    /// Is it the child of another?
+    pub has_parent: bool,
 }
 
 /// Why the engine paused a job.
@@ -58,16 +60,19 @@ pub enum PauseReason {
     Breakpoint,
     /// A `runJob` was told to stop by its signal.
     User,
+    /// Its parent was paused.
+    Parent,
 }
 
 impl PauseReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [PauseReason; 5] = [
+    pub const ALL: [PauseReason; 6] = [
         PauseReason::Approval,
         PauseReason::Budget,
         PauseReason::StepLimit,
         PauseReason::Breakpoint,
         PauseReason::User,
+        PauseReason::Parent,
     ];
 
     /// The name used in stored jobs and events.
@@ -78,6 +83,7 @@ impl PauseReason {
             PauseReason::StepLimit => "step_limit",
             PauseReason::Breakpoint => "breakpoint",
             PauseReason::User => "user",
+            PauseReason::Parent => "parent",
         }
     }
 
@@ -105,7 +111,7 @@ impl Pause {
             PauseReason::Budget => Code::BudgetExceeded,
             PauseReason::StepLimit => Code::StepLimit,
             PauseReason::Breakpoint => Code::NotRunning,
-            PauseReason::User => return Refusal::new(Code::NotRunning, "Job paused"),
+            PauseReason::User | PauseReason::Parent => return Refusal::new(Code::NotRunning, "Job paused"),
         };
         match &self.message {
             Some(message) => Refusal::new(code, message.to_string()),
@@ -209,12 +215,46 @@ impl Run {
         }
     }
 
-    /// The step at this place.
+    /// The step at this place, or the one that has its item there.
     pub fn step(&self, index: StepIndex) -> &Step {
         match &self.steps {
-            Steps::Planned(plan) => &plan.steps[index],
+            Steps::Planned(plan) => &plan.steps[self.schedule.rank(index)],
             Steps::Routed(steps) => &steps[index],
         }
+    }
+
+    /// The number of the item at this place, from 0; `None` where a step stands there.
+    pub fn item(&self, index: StepIndex) -> Option<u32> {
+        let fan_out = self.states[self.schedule.rank(index)].fan_out?;
+        u32::try_from(index.checked_sub(fan_out.first)?).ok()
+    }
+
+    /// The step that has an item at this place; `None` where it is a step's own.
+    pub fn step_of_item(&self, index: StepIndex) -> Option<StepIndex> {
+        Some(self.schedule.rank(index)).filter(|&step| step != index)
+    }
+
+    /// The places of a step's items, and then its own.
+    pub fn places_of(&self, step: StepIndex) -> impl Iterator<Item = StepIndex> + use<> {
+        let items = self.states[step].fan_out.map_or(0..0, FanOut::places);
+        items.chain([step])
+    }
+
+    /// What stands at this place, as the subject of a sentence.
+    pub fn name_of(&self, index: StepIndex) -> String {
+        let id = &self.step(index).id;
+        match self.item(index) {
+            Some(item) => format!("Item {item} of step \"{id}\""),
+            None => format!("Step \"{id}\""),
+        }
+    }
+
+    /// Lays out the items of a step.
+    pub fn fan_out(&mut self, step: StepIndex, count: u32) {
+        let first = self.schedule.fan_out(step, count);
+        let fan_out = FanOut { first, count };
+        self.states.resize(fan_out.places().end, StepState::default());
+        self.states[step].fan_out = Some(fan_out);
     }
 
     /// The place of the step with this id.
@@ -230,9 +270,9 @@ impl Run {
         matches!(self.steps, Steps::Planned(_))
     }
 
-    /// A step that is committed as running.
+    /// A step or an item of which an attempt is committed as running.
     pub fn running_step(&self) -> Option<StepIndex> {
-        self.states.iter().position(|state| state.status == StepStatus::Running)
+        self.states.iter().position(StepState::is_attempted)
     }
 }
 
@@ -285,7 +325,7 @@ impl<V> Job<V> {
         let run = self.run_mut();
         let state = &run.states[step];
         let round = run.step(step).repeat.as_ref().map(|_| state.round + u32::from(!state.round_ended));
-        Fact::Step { step, attempt: state.attempts, round, status: state.status, what }
+        Fact::Step { step, attempt: state.attempts, item: run.item(step), round, status: state.status, what }
     }
 
     fn step_seq(&self, step: StepIndex) -> Option<u64> {

@@ -2,9 +2,10 @@ use super::{Failure, Job, Steps};
 use crate::core::{
     event::{Asked, Fact, StepFact},
     outcome::{Code, Refusal},
-    plan::{OnError, RoutedStep, Step},
+    plan::{OnError, RoutedStep, Step, Work},
     status::Move,
     step::{StepIndex, StepState, StepStatus},
+    trace::draw,
 };
 
 impl<V> Job<V> {
@@ -25,7 +26,10 @@ impl<V> Job<V> {
     /// What caused a step to begin: its own latest event, the end of what it came after, or the job's start.
     pub(super) fn cause_of(&self, step: StepIndex) -> Option<u64> {
         let run = self.run.as_ref()?;
-        let before = run.step(step).after.iter().filter_map(|&before| run.states[before].seq).max();
+        let before = match run.step_of_item(step) {
+            Some(whole) => run.states[whole].seq,
+            None => run.step(step).after.iter().filter_map(|&before| run.states[before].seq).max(),
+        };
         run.states[step].seq.or(before).or(run.started_seq)
     }
 
@@ -49,12 +53,23 @@ impl<V> Job<V> {
         (state.status, state.due_at, state.error) = (StepStatus::Running, None, None);
         state.input_given |= given.is_some();
         let attempt = state.attempts;
-        if first {
+        if first && run.item(step).is_none() {
             self.head.steps_taken += 1;
         }
         self.withdraw_approvals(|approval| approval.step == step);
         self.note_step(step, cause, StepFact::Started { given });
         attempt
+    }
+
+    /// The step begins, to be done for each of so many items, which are ready at once.
+    pub fn fan_out(&mut self, step: StepIndex, items: V, count: u32, now: f64) {
+        let cause = self.cause_of(step);
+        let run = self.run_mut();
+        run.fan_out(step, count);
+        let state = &mut run.states[step];
+        (state.status, state.started_at) = (StepStatus::Running, Some(now));
+        self.head.steps_taken += 1;
+        self.note_step(step, cause, StepFact::FannedOut { items });
     }
 
     /// The step ends well.
@@ -92,17 +107,30 @@ impl<V> Job<V> {
         self.change.touch(step);
     }
 
-    /// An attempt failed: the step is tried again, where its plan and the attempt itself allow, or fails for good.
+    /// How long the plan says to wait before the step is tried again, if it is; drawn from the job's trace id, the
+    /// step and the attempt, so that a replay draws the same.
+    pub fn wait_before_retry(&mut self, step: StepIndex, trace: &dyn Fn() -> String) -> Option<f64> {
+        let run = self.run_mut();
+        let (retry, state) = (run.step(step).retry, &run.states[step]);
+        let wait = retry.wait_after(state.attempts)?;
+        if retry.jitter == 0.0 {
+            return Some(wait);
+        }
+        Some(wait * (1.0 - retry.jitter * draw(&trace(), step, state.round, state.attempts)))
+    }
+
+    /// An attempt failed: the step is tried again after `wait`, where there is one and the attempt itself allows, or
+    /// fails for good.
     pub fn fail_attempt(
         &mut self,
         step: StepIndex,
         why: Refusal,
+        wait: Option<f64>,
         retryable: bool,
         retry_after: Option<f64>,
-        now: f64,
     ) {
-        let run = self.run_mut();
-        match run.step(step).retry.wait_after(run.states[step].attempts) {
+        let now = self.now;
+        match wait {
             Some(wait) if retryable => {
                 let longer = retry_after.filter(|asked| *asked > wait);
                 let asked = longer.map_or(Asked::Nothing, Asked::Later);
@@ -120,7 +148,35 @@ impl<V> Job<V> {
         state.error = Some(Box::new(why.clone()));
         self.run_mut().schedule.put_off(step, Some(due_at));
         let message = why.message.into();
-        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at), asked });
+        self.note_step(
+            step,
+            cause,
+            StepFact::Failed { code: why.code, message, retry_at: Some(due_at), asked },
+        );
+    }
+
+    /// The attempt at a step can't go on without somebody; it is made again under the same number.
+    pub fn suspend_step(&mut self, step: StepIndex, why: Refusal) {
+        let cause = self.step_seq(step);
+        let run = self.run_mut();
+        run.schedule.put_off(step, None);
+        let state = &mut run.states[step];
+        (state.status, state.interrupted) = (StepStatus::Waiting, true);
+        self.note_step(step, cause, StepFact::Suspended { code: why.code, message: why.message.into() });
+    }
+
+    /// Steps whose attempts can't go on without somebody are looked at again.
+    pub fn offer_suspended(&mut self) {
+        let run = self.run_mut();
+        for step in 0..run.states.len() {
+            let state = &run.states[step];
+            if state.status == StepStatus::Waiting
+                && state.interrupted
+                && matches!(run.step(step).work, Work::Job(_))
+            {
+                run.schedule.offer(step);
+            }
+        }
     }
 
     /// The step is not to be done.
@@ -144,6 +200,11 @@ impl<V> Job<V> {
             self.change.context.push((step, None));
             return;
         }
+        let whole = self.run_mut().step_of_item(step);
+        if let Some(whole) = whole {
+            self.end_step_badly(whole, &why, Asked::Nothing, now);
+        }
+        let step = whole.unwrap_or(step);
         self.fail_other_attempts(step, now);
         let failure = Failure { code: why.code, message: why.message.into(), step: Some(step) };
         // A job that has ended meanwhile stays as it ended.
@@ -165,7 +226,7 @@ impl<V> Job<V> {
     /// Every step that is under way ends as cancelled: the job is ending.
     pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
-        let open: Vec<StepIndex> = run
+        let mut open: Vec<StepIndex> = run
             .states
             .iter()
             .enumerate()
@@ -174,6 +235,8 @@ impl<V> Job<V> {
             })
             .map(|(step, _)| step)
             .collect();
+        // Items end before the step that they are items of.
+        open.sort_by_key(|&step| run.step_of_item(step).is_none());
         for step in open {
             self.end_step_badly(step, &Refusal::from(Code::Cancelled), Asked::Nothing, now);
         }
@@ -185,7 +248,7 @@ impl<V> Job<V> {
             return false;
         };
         let cut: Vec<StepIndex> =
-            (0..run.states.len()).filter(|&step| run.states[step].status == StepStatus::Running).collect();
+            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
         for &step in &cut {
             let run = self.run_mut();
             run.states[step].status = StepStatus::Pending;

@@ -15,12 +15,10 @@ const RESERVED: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
 const MAX_NAME: usize = 10_000;
 
-pub(super) fn check_keys(object: &Map<String, Value>, known: &[&str], to_come: &[&str], report: &mut Report) {
+pub(super) fn check_keys(object: &Map<String, Value>, known: &[&str], report: &mut Report) {
     for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
         report.at(key, |report| {
-            if to_come.contains(&key.as_str()) {
-                report.say(format!("\"{key}\" is not supported yet"));
-            } else if let Some(meant) = nearest(key, known.iter().copied()) {
+            if let Some(meant) = nearest(key, known.iter().copied()) {
                 report.say(format!("unknown key; did you mean \"{meant}\"?"));
             } else {
                 report.say(format!("unknown key; known are {}", listed(&mut known.iter().copied())));
@@ -79,15 +77,12 @@ pub(super) fn read_names(
     })
 }
 
-pub(super) fn read_bool(object: &Map<String, Value>, key: &str, report: &mut Report) -> bool {
-    match object.get(key) {
-        None => false,
-        Some(Value::Bool(value)) => *value,
-        Some(other) => {
-            report.at(key, |report| report.say(format!("must be true or false; found {}", shown(other))));
-            false
-        }
+pub(super) fn read_bool(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<bool> {
+    let value = object.get(key)?;
+    if !value.is_boolean() {
+        report.at(key, |report| report.say(format!("must be true or false; found {}", shown(value))));
     }
+    value.as_bool()
 }
 
 pub(super) fn read_number(
@@ -104,6 +99,26 @@ pub(super) fn read_number(
         });
     }
     number
+}
+
+/// A number from 0 to 1.
+pub(super) fn read_share(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<f64> {
+    let value = object.get(key)?;
+    let share = value.as_f64().filter(|share| (0.0..=1.0).contains(share));
+    if share.is_none() {
+        report.at(key, |report| report.say(format!("must be a number from 0 to 1; found {}", shown(value))));
+    }
+    share
+}
+
+/// A whole number of at least 0.
+pub(super) fn read_whole(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<u64> {
+    let number = read_number(object, key, 0, report)?;
+    if number.fract() != 0.0 {
+        report.at(key, |report| report.say(format!("must be a whole number; found {number}")));
+    }
+    // Larger ones saturate: no job runs so many steps.
+    Some(number as u64)
 }
 
 /// A whole number of at least 1.

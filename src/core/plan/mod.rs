@@ -6,9 +6,11 @@ mod parse;
 mod problem;
 mod step;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, rc::Rc};
 
-use crate::core::{logic::Expr, retry::Retry, schedule::Schedule, step::StepIndex};
+use crate::core::{
+    logic::Expr, permissions::PermissionPatch, retry::Retry, schedule::Schedule, step::StepIndex,
+};
 
 pub use parse::parse;
 pub use problem::Problem;
@@ -23,6 +25,9 @@ pub struct Plan {
     /// The steps' places in the order of their ids.
     by_id: Vec<StepIndex>,
 }
+
+/// How many items a step may be done for.
+pub const MAX_ITEMS: u32 = 100_000;
 
 /// How many steps of a plan run side by side where it doesn't say.
 pub const CONCURRENCY: usize = 8;
@@ -50,6 +55,8 @@ pub struct Step {
     pub retry: Retry,
     /// It is done again and again.
     pub repeat: Option<Repeat>,
+    /// It is done once for each item of the list that this gives.
+    pub for_each: Option<Expr>,
     /// How long an attempt may take.
     pub timeout_ms: Option<f64>,
     /// The context key that its output is written to.
@@ -61,14 +68,27 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Work {
     /// An agent of this name does it.
     Agent(Box<str>),
+    /// A job of its own does it.
+    Job(Rc<ChildJob>),
     /// A person approves.
     Approve,
     /// Something has to happen first.
     Wait(Wait),
+}
+
+/// A job that a step runs. Its budget is the host's to allocate.
+#[derive(Debug)]
+pub struct ChildJob {
+    /// What it does.
+    pub plan: Rc<Plan>,
+    /// What it may do, within what its parent may.
+    pub permissions: PermissionPatch,
+    /// The context it starts with, where the plan says.
+    pub context: Option<Expr>,
 }
 
 /// What a step waits for.
@@ -143,6 +163,7 @@ impl Step {
             approval: false,
             retry: Retry::default(),
             repeat: None,
+            for_each: None,
             timeout_ms: None,
             into: agent.into(),
             breakpoint: false,
@@ -154,7 +175,7 @@ impl Step {
     pub fn agent(&self) -> Option<&str> {
         match &self.work {
             Work::Agent(name) => Some(name),
-            Work::Approve | Work::Wait(_) => None,
+            Work::Job(_) | Work::Approve | Work::Wait(_) => None,
         }
     }
 }

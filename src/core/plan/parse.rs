@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     CONCURRENCY, Plan, Problem, Step,
     fields::{check_keys, read_count},
-    order::check_order,
+    order::{check_item_ids, check_order},
     places_by_id,
     problem::{Report, shown},
     step::{Ids, read_step},
@@ -32,12 +32,12 @@ pub fn parse(value: &Value) -> Result<Plan, Vec<Problem>> {
     if report.problems.is_empty() { Ok(plan) } else { Err(report.problems) }
 }
 
-fn read_plan(value: &Value, report: &mut Report) -> Plan {
+pub(super) fn read_plan(value: &Value, report: &mut Report) -> Plan {
     let Some(plan) = value.as_object() else {
         report.say(format!("a plan must be an object with a list of steps; found {}", shown(value)));
         return Plan::default();
     };
-    check_keys(plan, &PLAN_KEYS, &[], report);
+    check_keys(plan, &PLAN_KEYS, report);
     if let Some(name) = plan.get("name").filter(|name| !name.is_string()) {
         report.at("name", |report| report.say(format!("must be a string; found {}", shown(name))));
     }
@@ -68,6 +68,7 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
     let same = first_of_same_id(list);
     let ids = Ids::of(list);
     let mut steps = Vec::with_capacity(list.len());
+    let before = report.problems.len();
     for (index, value) in list.iter().enumerate() {
         let step = report.at_item("steps", index, |report| {
             let Some(object) = value.as_object() else {
@@ -83,8 +84,9 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
         steps.extend(step);
     }
     // Places are right only where every step could be read.
-    if report.problems.is_empty() {
+    if report.problems.len() == before {
         check_order(&steps, report);
+        check_item_ids(&steps, report);
     }
     steps
 }
@@ -109,7 +111,7 @@ fn first_of_same_id(list: &[Value]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::plan::step::{KINDS, RETRY_KEYS, STEP_KEYS, STEP_KEYS_TO_COME, WAIT_KEYS};
+    use crate::core::plan::step::{KINDS, RETRY_KEYS, STEP_KEYS, WAIT_KEYS};
     use crate::core::plan::{OnError, Wait, Work};
     use proptest::prelude::*;
     use serde_json::json;
@@ -184,10 +186,10 @@ mod tests {
         let after: Vec<&[usize]> = plan.steps.iter().map(|step| &step.after[..]).collect();
         assert_eq!(after, [&[][..], &[0], &[], &[2, 0], &[3]]);
         assert_eq!((plan.concurrency, plan.steps[1].on_error), (3, OnError::Continue));
-        assert_eq!(plan.steps[1].work, Work::Approve);
-        assert_eq!(plan.steps[3].work, Work::Wait(Wait::Timer { ms: 5.0 }));
-        let names = vec!["go".into(), "stop".into()];
-        assert_eq!(plan.steps[4].work, Work::Wait(Wait::Signal { names, timeout_ms: Some(7.0) }));
+        assert!(matches!(plan.steps[1].work, Work::Approve));
+        assert!(matches!(plan.steps[3].work, Work::Wait(Wait::Timer { ms: 5.0 })));
+        let Work::Wait(Wait::Signal { names, timeout_ms: Some(7.0) }) = &plan.steps[4].work else { panic!() };
+        assert_eq!(names[..], ["go".into(), "stop".into()]);
         assert!(plan.steps[2].when.is_some());
     }
 
@@ -266,14 +268,63 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_come_is_refused_and_not_ignored() {
-        for (key, value) in [("forEach", json!([])), ("job", json!({}))] {
-            let mut step = json!({ "id": "a", "agent": "x" });
-            step[key] = value;
-            let problems = parse(&json!({ "steps": [step] })).unwrap_err();
-            assert_eq!(problems[0].path, format!("steps[0].{key}"));
-            assert!(problems[0].message.contains("not supported yet"));
-        }
+    fn a_child_job_is_read_with_its_plan() {
+        let inner = json!({ "steps": [{ "id": "pack", "agent": "packer" }] });
+        let step = json!({ "id": "ship", "forEach": { "var": "orders" }, "timeoutMs": 5, "job": {
+            "plan": inner, "permissions": { "maxSteps": 3, "allowTools": false }, "budget": 7,
+            "context": { "order": { "var": "item" } },
+        } });
+        let plan = parse(&json!({ "steps": [step] })).unwrap();
+        let Work::Job(child) = &plan.steps[0].work else { panic!() };
+        assert_eq!(child.plan.index_of("pack"), Some(0));
+        assert_eq!((child.permissions.max_steps, child.permissions.require_approval), (Some(3), None));
+        assert!(child.context.is_some() && plan.steps[0].for_each.is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_child_job_is_named_with_its_path() {
+        let child = json!({
+            "plan": { "steps": [{ "id": "a", "agent": "x" }, { "id": "b", "agent": "x", "after": ["c"] }] },
+            "permissions": { "maxSteps": 1.5, "allowTools": 1, "tools": 2 }, "budget": -1, "context": { "nope": 1 },
+        });
+        let found = problems(json!([
+            { "id": "a", "job": child, "input": 1 },
+            { "id": "b", "job": {} },
+            { "id": "c", "agent": "x", "forEach": 1, "repeat": { "until": true, "max": 2 } },
+            { "id": "d", "agent": "x", "retry": { "maxAttempts": 2, "jitter": 2 } },
+        ]));
+        let paths: Vec<&str> = found.iter().map(|(path, _)| &**path).collect();
+        assert_eq!(
+            paths,
+            [
+                "steps[0].input",
+                "steps[0].job.budget",
+                "steps[0].job.permissions.tools",
+                "steps[0].job.permissions.allowTools",
+                "steps[0].job.permissions.maxSteps",
+                "steps[0].job.plan.steps[1].after[0]",
+                "steps[1].job.plan",
+                "steps[2].forEach",
+                "steps[3].retry.jitter",
+            ]
+        );
+    }
+
+    #[test]
+    fn plans_do_not_stand_in_each_other_without_end() {
+        let within = |plan: Value| json!({ "steps": [{ "id": "a", "job": { "plan": plan } }] });
+        let nested = |depth: usize| (0..depth).fold(json!({ "steps": [] }), |plan, _| within(plan));
+        assert!(parse(&nested(16)).is_ok());
+        assert!(parse(&nested(17)).unwrap_err()[0].message.contains("no more are allowed"));
+    }
+
+    #[test]
+    fn no_step_is_called_like_an_item_of_another() {
+        let step = |id: &str| json!({ "id": id, "agent": "x" });
+        let each = json!({ "id": "work", "agent": "x", "forEach": [1] });
+        let found = problems(json!([step("work[1]"), each, step("work[x]"), step("job[1]")]));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "steps[0].id");
     }
 
     #[test]
@@ -286,7 +337,6 @@ mod tests {
         let key = prop::sample::select(
             STEP_KEYS
                 .iter()
-                .chain(&STEP_KEYS_TO_COME)
                 .chain(&PLAN_KEYS)
                 .chain(&KINDS)
                 .chain(&WAIT_KEYS)

@@ -15,6 +15,8 @@ pub struct Problem {
 #[derive(Default)]
 pub(super) struct Report {
     path: String,
+    /// In how many other plans the plan being read stands.
+    pub(super) depth: usize,
     pub(super) problems: Vec<Problem>,
 }
 

@@ -1,24 +1,32 @@
 //! From JSON to one step of a plan.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::{
-    OnError, Repeat, Step, Wait, Work,
-    fields::{check_keys, read_bool, read_count, read_expression, read_name, read_names, read_number},
+    ChildJob, OnError, Repeat, Step, Wait, Work,
+    fields::{
+        check_keys, read_bool, read_count, read_expression, read_name, read_names, read_number, read_share,
+        read_whole,
+    },
+    parse::read_plan,
     problem::{Report, shown},
 };
 use crate::core::{
     logic::{Expr, nearest},
     outcome::listed,
+    permissions::PermissionPatch,
     retry::Retry,
     step::StepIndex,
 };
 
 /// What a step can do; it does one of them.
 pub(super) const KINDS: [&str; 4] = ["agent", "job", "wait", "approve"];
-pub(super) const STEP_KEYS: [&str; 16] = [
+pub(super) const STEP_KEYS: [&str; 18] = [
     "id",
     "agent",
+    "job",
     "wait",
     "approve",
     "after",
@@ -29,20 +37,23 @@ pub(super) const STEP_KEYS: [&str; 16] = [
     "approval",
     "retry",
     "repeat",
+    "forEach",
     "timeoutMs",
     "into",
     "breakpoint",
     "onError",
 ];
-/// What only makes sense where an agent does the work.
-const AGENT_KEYS: [&str; 6] = ["input", "tools", "cost", "retry", "repeat", "timeoutMs"];
+/// What only makes sense where somebody does the work; the first of them, where it is an agent.
+const WORK_KEYS: [&str; 7] = ["input", "tools", "cost", "retry", "repeat", "timeoutMs", "forEach"];
+const AGENT_KEYS: usize = 4;
+const JOB_KEYS: [&str; 4] = ["plan", "permissions", "budget", "context"];
+const PERMISSION_KEYS: [&str; 3] = ["allowTools", "requireApproval", "maxSteps"];
+/// How many plans may stand one within the other.
+const MAX_DEPTH: usize = 16;
 const APPROVE_KEYS: [&str; 1] = ["message"];
 pub(super) const WAIT_KEYS: [&str; 3] = ["ms", "signal", "timeoutMs"];
 const REPEAT_KEYS: [&str; 2] = ["until", "max"];
-pub(super) const RETRY_KEYS: [&str; 4] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs"];
-
-/// Part of the plan language, and refused by this release rather than ignored.
-pub(super) const STEP_KEYS_TO_COME: [&str; 2] = ["job", "forEach"];
+pub(super) const RETRY_KEYS: [&str; 5] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs", "jitter"];
 
 /// The places of the steps, by id.
 pub(super) struct Ids<'a> {
@@ -73,7 +84,7 @@ impl<'a> Ids<'a> {
 
 /// Reads a step; `index` is its place in the plan.
 pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Step {
-    check_keys(step, &STEP_KEYS, &STEP_KEYS_TO_COME, report);
+    check_keys(step, &STEP_KEYS, report);
     let id = read_name(step, "id", report).unwrap_or_default();
     Step {
         work: read_work(step, report),
@@ -84,12 +95,13 @@ pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, repo
             .and_then(|value| read_expression("input", Expr::compile_template(value), report)),
         tools: read_names(step, "tools", "tool names", report),
         cost: read_number(step, "cost", 0, report),
-        approval: read_bool(step, "approval", report),
+        approval: read_bool(step, "approval", report).unwrap_or(false),
         retry: read_retry(step, report),
         repeat: step.get("repeat").and_then(|value| report.at("repeat", |report| read_repeat(value, report))),
+        for_each: read_for_each(step, report),
         timeout_ms: read_number(step, "timeoutMs", 1, report),
         into: read_name(step, "into", report).unwrap_or_else(|| id.clone()),
-        breakpoint: read_bool(step, "breakpoint", report),
+        breakpoint: read_bool(step, "breakpoint", report).unwrap_or(false),
         on_error: read_on_error(step, report),
         id,
     }
@@ -107,8 +119,13 @@ fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
             return Work::Agent(read_name(step, "agent", report).unwrap_or_default());
         }
         (Some(kind), None) => {
-            for key in AGENT_KEYS.iter().filter(|key| step.contains_key(**key)) {
+            let without = if kind == "job" { &WORK_KEYS[..AGENT_KEYS] } else { &WORK_KEYS };
+            for key in without.iter().filter(|key| step.contains_key(**key)) {
                 report.at(key, |report| report.say(format!("a step with \"{kind}\" has no \"{key}\"")));
+            }
+            if let Some(value) = step.get("job") {
+                let child = report.at("job", |report| read_child_job(value, report));
+                return child.map_or(Work::Approve, |child| Work::Job(Rc::new(child)));
             }
             if let Some(value) = step.get("approve") {
                 report.at("approve", |report| check_approve(value, report));
@@ -123,6 +140,59 @@ fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
     Work::Approve
 }
 
+fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
+    let Some(job) = value.as_object() else {
+        report.say(format!("must be an object with a plan; found {}", shown(value)));
+        return None;
+    };
+    check_keys(job, &JOB_KEYS, report);
+    read_number(job, "budget", 0, report);
+    let context = job
+        .get("context")
+        .and_then(|value| read_expression("context", Expr::compile_template(value), report));
+    let permissions = read_permissions(job, report);
+    let Some(plan) = job.get("plan") else {
+        report.at("plan", |report| report.say("is missing: what the job does"));
+        return None;
+    };
+    if report.depth >= MAX_DEPTH {
+        report.at("plan", |report| {
+            report.say(format!("stands in {MAX_DEPTH} other plans; no more are allowed"));
+        });
+        return None;
+    }
+    report.depth += 1;
+    let plan = report.at("plan", |report| read_plan(plan, report));
+    report.depth -= 1;
+    Some(ChildJob { plan: Rc::new(plan), permissions, context })
+}
+
+fn read_permissions(job: &Map<String, Value>, report: &mut Report) -> PermissionPatch {
+    let Some(value) = job.get("permissions") else { return PermissionPatch::default() };
+    report.at("permissions", |report| {
+        let Some(given) = value.as_object() else {
+            report.say(format!("must be an object; found {}", shown(value)));
+            return PermissionPatch::default();
+        };
+        check_keys(given, &PERMISSION_KEYS, report);
+        PermissionPatch {
+            allow_tools: read_bool(given, "allowTools", report),
+            require_approval: read_bool(given, "requireApproval", report),
+            max_steps: read_whole(given, "maxSteps", report),
+        }
+    })
+}
+
+fn read_for_each(step: &Map<String, Value>, report: &mut Report) -> Option<Expr> {
+    let value = step.get("forEach")?;
+    if step.contains_key("repeat") {
+        report.at("forEach", |report| {
+            report.say("can't stand beside \"repeat\"; repeat within a \"job\" to have both");
+        });
+    }
+    read_expression("forEach", Expr::compile(value), report)
+}
+
 fn read_wait(value: &Value, report: &mut Report) -> Option<Wait> {
     let wait = value.as_object().filter(|wait| wait.contains_key("ms") != wait.contains_key("signal"));
     let Some(wait) = wait else {
@@ -130,10 +200,10 @@ fn read_wait(value: &Value, report: &mut Report) -> Option<Wait> {
         return None;
     };
     if wait.contains_key("ms") {
-        check_keys(wait, &WAIT_KEYS[..1], &[], report);
+        check_keys(wait, &WAIT_KEYS[..1], report);
         return Some(Wait::Timer { ms: read_number(wait, "ms", 0, report)? });
     }
-    check_keys(wait, &WAIT_KEYS[1..], &[], report);
+    check_keys(wait, &WAIT_KEYS[1..], report);
     let names = match wait.get("signal") {
         Some(Value::String(name)) => vec![name.as_str().into()],
         _ => read_names(wait, "signal", "names of signals", report),
@@ -149,7 +219,7 @@ fn check_approve(value: &Value, report: &mut Report) {
         report.say(format!("must be an object, which may have a message; found {}", shown(value)));
         return;
     };
-    check_keys(approve, &APPROVE_KEYS, &[], report);
+    check_keys(approve, &APPROVE_KEYS, report);
     if let Some(message) = approve.get("message").filter(|message| !message.is_string()) {
         report.at("message", |report| report.say(format!("must be a string; found {}", shown(message))));
     }
@@ -195,7 +265,7 @@ fn read_repeat(value: &Value, report: &mut Report) -> Option<Repeat> {
         report.say(format!("must be an object with until and max; found {}", shown(value)));
         return None;
     };
-    check_keys(repeat, &REPEAT_KEYS, &[], report);
+    check_keys(repeat, &REPEAT_KEYS, report);
     for (key, what) in
         [("until", "an expression: when it is done"), ("max", "how many rounds there are at most")]
     {
@@ -218,7 +288,7 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
             report.say(format!("must be an object with maxAttempts; found {}", shown(value)));
             return standard;
         };
-        check_keys(object, &RETRY_KEYS, &[], report);
+        check_keys(object, &RETRY_KEYS, report);
         if !object.contains_key("maxAttempts") {
             report.at("maxAttempts", |report| report.say("is missing: how many attempts there are in all"));
         }
@@ -227,6 +297,7 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
             backoff_ms: read_number(object, "backoffMs", 0, report).unwrap_or(standard.backoff_ms),
             factor: read_number(object, "factor", 1, report).unwrap_or(standard.factor),
             max_backoff_ms: read_number(object, "maxBackoffMs", 0, report).unwrap_or(standard.max_backoff_ms),
+            jitter: read_share(object, "jitter", report).unwrap_or(standard.jitter),
         }
     })
 }

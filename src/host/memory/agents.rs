@@ -16,7 +16,7 @@ use crate::{
         job::Signal,
         logic::{Expr, MAX_STEPS, Reads},
         outcome::{Code, Refusal},
-        step::StepIndex,
+        step::{FanOut, StepIndex, item_id},
         stored::read_routed_step,
     },
     host::{Abort, AgentFacts, AgentResult, Agents, Input, JobKey, Routed},
@@ -33,6 +33,8 @@ pub struct AgentCall {
     pub place: StepIndex,
     /// The step's id.
     pub step: String,
+    /// The number of the item, where the step is done for each of a list.
+    pub item: Option<usize>,
     /// The agent's name.
     pub agent: String,
     /// The attempt at the step, from 1.
@@ -234,8 +236,22 @@ impl Agents for MemoryHost {
     }
 
     fn output_of(&self, job: JobKey, step: StepIndex) -> Value {
-        self.look(job, |stored| stored.map(|stored| form::output_of(stored, &step_of(stored, step).0)))
-            .unwrap_or_default()
+        self.look(job, |stored| stored.map(|stored| output_at(stored, step))).unwrap_or_default()
+    }
+
+    fn list(&self, job: JobKey, expression: &Expr) -> Result<(Value, usize), String> {
+        let none = Map::new();
+        let list = self.look(job, |stored| evaluate(expression, stored.unwrap_or(&none), None))?;
+        match &list {
+            Value::Array(items) => Ok((list.clone(), items.len())),
+            other => Err(format!("it gives {other}, which is not a list")),
+        }
+    }
+
+    fn outputs_of(&self, job: JobKey, items: FanOut) -> Value {
+        let outputs =
+            |stored: &Map<String, Value>| items.places().map(|place| output_at(stored, place)).collect();
+        self.look(job, |stored| stored.map(outputs)).unwrap_or_default()
     }
 
     fn signal_value(&self, job: JobKey, signal: &Signal) -> Value {
@@ -253,7 +269,9 @@ impl Agents for MemoryHost {
             let none = Map::new();
             let stored = stored.unwrap_or(&none);
             let (id, agent) = step_of(stored, step);
-            let (input, problem) = match input_of(stored, step, &id, &input) {
+            let (_, item) = form::planned_at(stored, step);
+            let state_id = item.map_or_else(|| id.clone(), |item| item_id(&id, item as u32));
+            let (input, problem) = match input_of(stored, step, &state_id, &input) {
                 Ok(input) => (input, None),
                 Err(problem) => (Value::Null, Some(problem)),
             };
@@ -265,7 +283,8 @@ impl Agents for MemoryHost {
                 idempotency_key: key_of(stored, step, &id),
                 input,
                 context: stored.get("context").cloned().unwrap_or_default(),
-                granted: grants_of(stored, &id),
+                granted: grants_of(stored, &state_id),
+                item,
                 step: id,
                 agent,
             };
@@ -314,21 +333,28 @@ impl MemoryHost {
     }
 }
 
-/// The same for every attempt at one round of one step.
-fn key_of(stored: &Map<String, Value>, step: StepIndex, id: &str) -> String {
+fn output_at(stored: &Map<String, Value>, step: StepIndex) -> Value {
+    form::output_of(stored, &step_of(stored, step).0, form::planned_at(stored, step).1)
+}
+
+/// The same for every attempt at one round, or item, of one step.
+pub(super) fn key_of(stored: &Map<String, Value>, step: StepIndex, id: &str) -> String {
+    let (step, item) = form::planned_at(stored, step);
     let job = stored.get("id").and_then(Value::as_str).unwrap_or_default();
     let run = stored.get("run").unwrap_or(&Value::Null);
-    match run["plan"]["steps"][step].get("repeat") {
-        None => format!("{job}:{id}"),
-        Some(_) => format!("{job}:{id}:{}", run["steps"][id]["round"].as_u64().unwrap_or(0) + 1),
+    match (item, run["plan"]["steps"][step].get("repeat")) {
+        (Some(item), _) => format!("{job}:{id}:{item}"),
+        (None, None) => format!("{job}:{id}"),
+        (None, Some(_)) => format!("{job}:{id}:{}", run["steps"][id]["round"].as_u64().unwrap_or(0) + 1),
     }
 }
 
 /// A step's id and agent, from the plan or from what a router answered.
-fn step_of(stored: &Map<String, Value>, step: StepIndex) -> (String, String) {
+pub(super) fn step_of(stored: &Map<String, Value>, step: StepIndex) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let run = stored.get("run").unwrap_or(&Value::Null);
     if let Some(plan) = run.get("plan") {
+        let (step, _) = form::planned_at(stored, step);
         return (text(&plan["steps"][step]["id"]), text(&plan["steps"][step]["agent"]));
     }
     let ending = format!("#{}", step + 1);
@@ -345,9 +371,10 @@ fn input_of(
 ) -> Result<Value, String> {
     let state = stored.get("run").and_then(|run| run.get("steps")).and_then(|steps| steps.get(id));
     let kept = |key: &str| state.and_then(|state| state.get(key)).cloned();
-    let after = |step: StepIndex| form::output_of(stored, &step_of(stored, step).0);
+    let after = |step: StepIndex| output_at(stored, step);
     Ok(match input {
-        Input::Expression(expression) => evaluate(expression, stored)?,
+        Input::Expression(expression) => evaluate(expression, stored, Some(step))?,
+        Input::Item => item_at(stored, step).map(|(item, _)| item).unwrap_or_default(),
         Input::FromCaller => kept("input").unwrap_or_default(),
         Input::FromRouter => {
             let routed = state.and_then(|state| state.get("routed")).and_then(|routed| routed.get("input"));
@@ -362,9 +389,24 @@ fn input_of(
     })
 }
 
-fn evaluate(expression: &Expr, stored: &Map<String, Value>) -> Result<Value, String> {
-    let context = stored.get("context").unwrap_or(&Value::Null);
-    expression.evaluate(context, MAX_STEPS).map_err(|error| error.to_string())
+/// The item at a place, and its number.
+pub(super) fn item_at(stored: &Map<String, Value>, step: StepIndex) -> Option<(Value, usize)> {
+    let (planned, item) = form::planned_at(stored, step);
+    let items = form::items_of(stored, &step_of(stored, planned).0);
+    Some((items[item?].clone(), item?))
+}
+
+/// What an expression gives over the context and, where it is for an item, over that.
+pub(super) fn evaluate(
+    expression: &Expr,
+    stored: &Map<String, Value>,
+    step: Option<StepIndex>,
+) -> Result<Value, String> {
+    let mut context = stored.get("context").cloned().unwrap_or_default();
+    if let Some((item, index)) = step.and_then(|step| item_at(stored, step)) {
+        (context["item"], context["index"]) = (item, index.into());
+    }
+    expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())
 }
 
 fn grants_of(stored: &Map<String, Value>, id: &str) -> Vec<ToolCall> {

@@ -10,7 +10,7 @@ use crate::core::{
     job::{Job, Run},
     outcome::Code,
     permissions::Permissions,
-    step::{StepIndex, StepState},
+    step::{FanOut, StepIndex, StepState, item_id},
     stored::SCHEMA,
     trace::span_id,
 };
@@ -77,7 +77,7 @@ impl Writer<'_> {
                 change.steps.iter().for_each(|&step| self.write_step(steps, run, step));
             }
             let context = object_in(stored, "context");
-            for (step, value) in &change.context {
+            for (step, value) in change.context.iter().filter(|(step, _)| run.item(*step).is_none()) {
                 context.insert(run.step(*step).into.to_string(), value.clone().unwrap_or_default());
             }
         }
@@ -155,6 +155,9 @@ impl Writer<'_> {
             known.cloned().unwrap_or_else(|| {
                 let what = run.step(approval.step);
                 let mut written = json!({ "id": *approval.id, "step": *what.id, "agent": what.agent() });
+                if let Some(item) = run.item(approval.step) {
+                    written["item"] = item.into();
+                }
                 let request =
                     approval.tool_call.and_then(|call| self.requests.get(&approval.step)?.get(call as usize));
                 if let Some(ToolCall { tool, args }) = request {
@@ -171,8 +174,8 @@ impl Writer<'_> {
     fn write_step(&self, steps: &mut Map<String, Value>, run: &Run, step: StepIndex) {
         let state = &run.states[step];
         let mut written = written_state(state);
-        let id = &*run.step(step).id;
-        let before = steps.get(id);
+        let id = id_of(run, step);
+        let before = steps.get(&id);
         let routed = before.map_or(self.routing.as_ref(), |before| before.get("routed"));
         if let (false, Some(routed)) = (run.has_plan(), routed) {
             written.insert("routed".to_owned(), routed.clone());
@@ -185,7 +188,7 @@ impl Writer<'_> {
                 }
             }
         }
-        steps.insert(id.to_owned(), Value::Object(written));
+        steps.insert(id, Value::Object(written));
     }
 
     fn write_events(
@@ -251,7 +254,7 @@ impl Writer<'_> {
                 ("breakpoints_changed", json!({ "jobId": id, "steps": ids }))
             }
             Fact::Emitted { event, .. } => ("emitted", event.clone()),
-            Fact::Step { step, attempt, round, status, what } => {
+            Fact::Step { step, attempt, item, round, status, what } => {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
@@ -266,7 +269,16 @@ impl Writer<'_> {
                 if !run.has_plan() && is_first(stored, &planned.id) {
                     payload["routed"] = stored["run"]["steps"][&*planned.id]["routed"].clone();
                 }
-                let name = write_step_fact(&mut payload, stored, what, asked);
+                if let Some(item) = item {
+                    payload["item"] = (*item).into();
+                }
+                let name = write_step_fact(&mut payload, stored, what, asked, &id_of(run, *step));
+                let name = match (name, item) {
+                    ("step_started", Some(_)) => "item_started",
+                    ("step_completed", Some(_)) => "item_completed",
+                    ("step_failed", Some(_)) => "item_failed",
+                    (name, _) => name,
+                };
                 (name, payload)
             }
         }
@@ -277,6 +289,12 @@ impl Writer<'_> {
 fn is_first(stored: &Map<String, Value>, id: &str) -> bool {
     let mut history = stored.get("history").and_then(Value::as_array).into_iter().flatten();
     !history.any(|event| event["payload"]["step"] == id)
+}
+
+/// What a step or an item is called among the stored steps.
+fn id_of(run: &Run, step: StepIndex) -> String {
+    let id = &run.step(step).id;
+    run.item(step).map_or_else(|| id.to_string(), |item| item_id(id, item))
 }
 
 /// Those that were stored before, and those that came with this commit.
@@ -325,6 +343,9 @@ fn written_state(state: &StepState) -> Map<String, Value> {
             written.insert(key.to_owned(), true.into());
         }
     }
+    if let Some(FanOut { first, count }) = state.fan_out {
+        written.insert("fanOut".to_owned(), json!({ "place": first, "count": count }));
+    }
     if let Some(by) = &state.approved_by {
         written.insert("approvedBy".to_owned(), (**by).into());
     }
@@ -340,10 +361,10 @@ fn write_step_fact(
     stored: &mut Map<String, Value>,
     what: &StepFact<Value>,
     asked: Option<&Value>,
+    id: &str,
 ) -> &'static str {
-    let id = payload["step"].as_str().unwrap_or_default().to_owned();
     let state = |stored: &mut Map<String, Value>, key: &str, value: Value| {
-        object_in(object_in(object_in(stored, "run"), "steps"), &id).insert(key.to_owned(), value);
+        object_in(object_in(object_in(stored, "run"), "steps"), id).insert(key.to_owned(), value);
     };
     match what {
         StepFact::Started { given } => {
@@ -352,6 +373,14 @@ fn write_step_fact(
                 state(stored, "input", given.clone());
             }
             "step_started"
+        }
+        StepFact::FannedOut { items } => {
+            payload["items"] = items.clone();
+            "step_started"
+        }
+        StepFact::Suspended { code, message } => {
+            payload["error"] = error_of(*code, message);
+            "step_suspended"
         }
         StepFact::Waiting { due_at } => {
             if let Some(due_at) = due_at {
@@ -392,8 +421,7 @@ fn write_step_fact(
             let request = asked.and_then(Value::as_array).into_iter().flatten();
             let request = request.into_iter().find(|request| request["id"] == *decision.approval);
             if let Some((request, tool)) = request.and_then(|it| Some((it, it.get("tool")?))) {
-                let mut grants =
-                    stored["run"]["steps"][&id]["grants"].as_array().cloned().unwrap_or_default();
+                let mut grants = stored["run"]["steps"][id]["grants"].as_array().cloned().unwrap_or_default();
                 grants.push(json!({ "tool": tool, "args": request["args"] }));
                 state(stored, "grants", grants.into());
             }

@@ -6,6 +6,7 @@ use crate::core::{
     job::{JobHead, Run},
     permissions::Permissions,
     status::JobStatus,
+    step::StepIndex,
     stored,
 };
 
@@ -26,6 +27,7 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         started: time("started"),
         completed: time("completed"),
         has_run: run.is_some_and(has_more),
+        has_parent: job.contains_key("parentId"),
     })
 }
 
@@ -55,8 +57,7 @@ pub(super) fn read_rest(job: &Map<String, Value>) -> Result<Run, String> {
         None => Run::routed(),
     };
     run.started_seq = last_start(job);
-    run.has_beginning =
-        stored.is_some_and(|run| run.contains_key("plan") || run.contains_key("stepsTaken"));
+    run.has_beginning = stored.is_some_and(|run| run.contains_key("plan") || run.contains_key("stepsTaken"));
     Ok(run)
 }
 
@@ -65,14 +66,40 @@ fn last_start(job: &Map<String, Value>) -> Option<u64> {
     history.iter().rev().find(|event| event["type"] == "job_started")?.get("seq")?.as_u64()
 }
 
-/// What a step, or its last round, gave, as its event recorded it; null where it failed.
-pub(super) fn output_of(job: &Map<String, Value>, step: &str) -> Value {
+/// The step of the plan at a place, and the number of the item where one stands there.
+pub(super) fn planned_at(job: &Map<String, Value>, place: StepIndex) -> (StepIndex, Option<StepIndex>) {
+    let run = job.get("run").unwrap_or(&Value::Null);
+    let plan = run["plan"]["steps"].as_array().map_or(&[][..], Vec::as_slice);
+    if place < plan.len() {
+        return (place, None);
+    }
+    let found = plan.iter().enumerate().find_map(|(index, step)| {
+        let fan_out = &run["steps"][step["id"].as_str()?]["fanOut"];
+        let number = place.checked_sub(fan_out["place"].as_u64()? as usize)?;
+        (number < fan_out["count"].as_u64()? as usize).then_some((index, Some(number)))
+    });
+    found.unwrap_or((place, None))
+}
+
+/// The list that a step was begun with, to be done for each of its items.
+pub(super) fn items_of(job: &Map<String, Value>, step: &str) -> Value {
+    let history = job.get("history").and_then(Value::as_array).into_iter().flatten();
+    let mut lists =
+        history.filter(|event| event["type"] == "step_started" && event["payload"]["step"] == step);
+    lists.find_map(|event| event["payload"].get("items").cloned()).unwrap_or_default()
+}
+
+/// What a step, its last round or one of its items gave, as its event recorded it; null where it failed.
+pub(super) fn output_of(job: &Map<String, Value>, step: &str, item: Option<StepIndex>) -> Value {
     let history = job.get("history").and_then(Value::as_array).into_iter().flatten();
     let gave = |event: &&Value| match event["type"].as_str() {
-        Some("step_completed" | "round_completed") => true,
-        Some("step_failed") => event["payload"].get("retryAt").is_none(),
+        Some("step_completed" | "round_completed" | "item_completed") => true,
+        Some("step_failed" | "item_failed") => event["payload"].get("retryAt").is_none(),
         _ => false,
     };
-    let ended = history.rev().filter(gave).find(|event| event["payload"]["step"] == step);
+    let ended = history.rev().filter(gave).find(|event| {
+        let payload = &event["payload"];
+        payload["step"] == step && payload.get("item").and_then(Value::as_u64) == item.map(|item| item as u64)
+    });
     ended.and_then(|event| event["payload"].get("output").cloned()).unwrap_or_default()
 }

@@ -1,0 +1,128 @@
+// @ts-check
+import { JobwrightError } from '../parts/errors.js';
+import { describe, plainCopy } from '../parts/plain.js';
+import { originOf } from './create-job.js';
+import { endowmentOf } from './endow.js';
+import { ask } from './executor.js';
+import { slotOf } from './slots.js';
+
+/** @typedef {import('./slots.js').JobSlot} JobSlot */
+
+const NO = 0;
+const YES = 1;
+const FAILED = 2;
+
+/** @param {number} job */
+export function job_id(job) {
+  return slotOf(job).id;
+}
+
+/**
+ * The job that a step runs: its id is the step's idempotency key.
+ *
+ * @param {number} parent
+ * @param {number} step
+ */
+export function child_enter(parent, step) {
+  const { engine } = slotOf(parent);
+  const child = engine.jobs.enter(slotOf(parent).idempotencyKey(step));
+  child.operations += 1;
+  child.drivers += 1;
+  child.remembered = true;
+  return child.key;
+}
+
+/** @param {number} child */
+export function child_leave(child) {
+  const slot = slotOf(child);
+  slot.stopDriving();
+  slot.leave();
+}
+
+/**
+ * What the child of a step is made of.
+ *
+ * @param {number} parent
+ * @param {number} step
+ * @param {number} child
+ * @param {unknown} context undefined for the usual one
+ */
+export function child_origin(parent, step, child, context) {
+  const [slot, of] = [slotOf(child), slotOf(parent)];
+  const { engine, id } = slot;
+  try {
+    const { job, item } = of.stepAt(step);
+    const usual = item === undefined ? {} : { item: of.itemAt(step), index: item };
+    const origin = originOf(engine, id, childContext(context === undefined ? usual : context), {
+      parentId: of.id,
+    });
+    origin.run = { plan: job?.plan };
+    Object.defineProperty(origin, 'endowment', { value: endowmentOf(engine, origin, job?.budget) });
+    return origin;
+  } catch (error) {
+    slot.answer = error;
+    return undefined;
+  }
+}
+
+/** @param {unknown} context */
+function childContext(context) {
+  if (context !== null && typeof context === 'object' && !Array.isArray(context)) return context;
+  throw new JobwrightError(`The child job's context must be an object; found ${describe(context)}`, {
+    code: 'invalid_argument',
+  });
+}
+
+/** @param {number} job */
+export function child_problem(job) {
+  const slot = slotOf(job);
+  const { message } = /** @type {Error} */ (slot.answer);
+  slot.answer = undefined;
+  return message;
+}
+
+/**
+ * @param {number} job
+ * @param {number} parent
+ */
+export function child_is_of(job, parent) {
+  return slotOf(job).record?.parentId === slotOf(parent).id;
+}
+
+/** @param {number} job */
+export function child_context(job) {
+  const slot = slotOf(job);
+  try {
+    return plainCopy(slot.whole.context, 'output');
+  } catch (error) {
+    slot.answer = error;
+    return undefined;
+  }
+}
+
+/** @param {unknown} error of the store's, or the budget manager's words as createJob rejects with them */
+export function budget_refusal(error) {
+  return error instanceof JobwrightError && error.code === 'budget_exceeded' ? error.details : undefined;
+}
+
+/**
+ * @param {number} job
+ * @param {number} call
+ */
+export function parent_ended(job, call) {
+  const slot = slotOf(job);
+  const { store } = slot.engine;
+  const { parentId } = slot.record;
+  const look = () => (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
+  const read = (/** @type {JobSlot} */ _, /** @type {any} */ parent) =>
+    parent?.status === 'completed' || parent?.status === 'failed' ? YES : NO;
+  return ask(slot, call, look, read, (_, error) => {
+    slot.answer = error;
+    return FAILED;
+  });
+}
+
+/** @param {number} job */
+export function parent_error(job) {
+  return slotOf(job).answer;
+}

@@ -1,0 +1,33 @@
+// @ts-check
+import { itemId } from './slots.js';
+
+/**
+ * A job as its caller sees it: as it is stored, and beside it, for a step that is done for each item of a list, where
+ * its items stand. What the store gave is not changed.
+ *
+ * @param {any} job
+ */
+export function jobView(job) {
+  const { plan, steps } = job?.run ?? {};
+  if (plan === undefined || steps === undefined) return job;
+  const fannedOut = plan.steps.filter((/** @type {any} */ { id }) => steps[id]?.fanOut !== undefined);
+  if (fannedOut.length === 0) return job;
+  const seen = { ...steps };
+  for (const { id } of fannedOut) seen[id] = { ...steps[id], items: itemsOf(id, steps) };
+  return { ...job, run: { ...job.run, steps: seen } };
+}
+
+/**
+ * @param {string} step
+ * @param {any} steps
+ */
+function itemsOf(step, steps) {
+  /** @type {Record<number, string>} */
+  const items = {};
+  for (let item = 0; item < steps[step].fanOut.count; item++) {
+    const status = steps[itemId(step, item)]?.status;
+    // One that waits, for a retry or a person, is under way.
+    if (status !== undefined) items[item] = status === 'waiting' || status === 'pending' ? 'running' : status;
+  }
+  return items;
+}

@@ -1,0 +1,46 @@
+use crate::{
+    core::{plan::ChildJob, step::StepIndex},
+    host::{JobKey, Values},
+};
+
+/// The jobs that the steps of other jobs run.
+#[allow(async_fn_in_trait, reason = "everything runs on one thread")]
+pub trait ChildJobs: Values {
+    /// The id of a job.
+    fn id_of(&self, job: JobKey) -> String;
+
+    /// The job that a step, or an item, of a job that is loaded runs in the round that it is in, stored or not:
+    /// its id is the step's idempotency key, so that a crash can't make two. It keeps its key until
+    /// [`ChildJobs::leave_child`].
+    fn child_of(&self, parent: JobKey, step: StepIndex) -> JobKey;
+
+    /// Nobody waits for the child any more.
+    fn leave_child(&self, child: JobKey);
+
+    /// What the child of a step of a job that is loaded is made of, its budget included.
+    ///
+    /// # Errors
+    /// A sentence, where its context can't be computed or isn't an object.
+    fn child_origin(
+        &self,
+        parent: JobKey,
+        step: StepIndex,
+        child: JobKey,
+        what: &ChildJob,
+    ) -> Result<Self::Value, String>;
+
+    /// Is a job that is loaded a child of this one?
+    fn is_child_of(&self, job: JobKey, parent: JobKey) -> bool;
+
+    /// The context of a job that is loaded, safe to store.
+    ///
+    /// # Errors
+    /// A sentence, where a store can't hold it.
+    fn context_of(&self, job: JobKey) -> Result<Self::Value, String>;
+
+    /// The budget manager's own words, where an error of the store's is its refusal to allocate.
+    fn budget_refusal(&self, error: &Self::Error) -> Option<Self::Value>;
+
+    /// Has the parent of a job that is loaded, and has one, ended?
+    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, Self::Error>;
+}

@@ -1,0 +1,76 @@
+//! The jobs that steps run.
+
+use serde_json::{Map, Value, json};
+
+use super::{HostCall, MemoryHost, agents, form};
+use crate::{
+    core::{plan::ChildJob, step::StepIndex},
+    host::{ChildJobs, JobKey},
+};
+
+impl ChildJobs for MemoryHost {
+    fn id_of(&self, job: JobKey) -> String {
+        self.id(job)
+    }
+
+    fn child_of(&self, parent: JobKey, step: StepIndex) -> JobKey {
+        let id = self.look(parent, |stored| {
+            stored.map(|stored| agents::key_of(stored, step, &agents::step_of(stored, step).0))
+        });
+        self.enter(&id.unwrap_or_default())
+    }
+
+    fn leave_child(&self, _child: JobKey) {}
+
+    fn child_origin(
+        &self,
+        parent: JobKey,
+        step: StepIndex,
+        child: JobKey,
+        what: &ChildJob,
+    ) -> Result<Value, String> {
+        let none = Map::new();
+        let parent_id = self.id(parent);
+        let (context, plan) = self.look(parent, |stored| {
+            let stored = stored.unwrap_or(&none);
+            let context = match (&what.context, agents::item_at(stored, step)) {
+                (Some(context), _) => agents::evaluate(context, stored, Some(step))?,
+                (None, Some((item, index))) => json!({ "item": item, "index": index }),
+                (None, None) => json!({}),
+            };
+            if !context.is_object() {
+                return Err(format!("The child job's context must be an object; found {context}"));
+            }
+            let (planned, _) = form::planned_at(stored, step);
+            let plan = &stored["run"]["plan"]["steps"][planned]["job"]["plan"];
+            Ok((context, plan.clone()))
+        })?;
+        let mut origin = self.origin(child, context, Some(&plan));
+        origin["parentId"] = parent_id.into();
+        Ok(origin)
+    }
+
+    fn is_child_of(&self, job: JobKey, parent: JobKey) -> bool {
+        let id = self.id(parent);
+        self.look(job, |stored| {
+            stored.is_some_and(|stored| stored.get("parentId").is_some_and(|it| *it == id))
+        })
+    }
+
+    fn context_of(&self, job: JobKey) -> Result<Value, String> {
+        Ok(self.look(job, |stored| stored.and_then(|it| it.get("context")).cloned()).unwrap_or_default())
+    }
+
+    fn budget_refusal(&self, _error: &String) -> Option<Value> {
+        None
+    }
+
+    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, String> {
+        let parent = self.look(job, |stored| {
+            stored.and_then(|stored| stored.get("parentId")?.as_str().map(str::to_owned))
+        });
+        let Some(parent) = parent.map(|id| self.enter(&id)) else { return Ok(false) };
+        let head = || self.look(parent, |stored| stored.map(form::read_head).transpose());
+        Ok(self.call(HostCall::Load(parent), head).await??.is_some_and(|head| head.status.has_ended()))
+    }
+}

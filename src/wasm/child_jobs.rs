@@ -1,0 +1,82 @@
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use super::{JsHost, calls::call, input::evaluate};
+use crate::{
+    core::{plan::ChildJob, step::StepIndex},
+    host::{ChildJobs, JobKey},
+};
+
+#[wasm_bindgen(raw_module = "./child-jobs.js")]
+extern "C" {
+    fn job_id(job: u32) -> String;
+    fn child_enter(parent: u32, step: u32) -> u32;
+    fn child_leave(child: u32);
+    /// What it is made of, or undefined where [`child_problem`] says why not. A context of undefined stands for
+    /// the usual one.
+    fn child_origin(parent: u32, step: u32, child: u32, context: &JsValue) -> JsValue;
+    fn child_problem(job: u32) -> String;
+    fn child_is_of(job: u32, parent: u32) -> bool;
+    /// Its context, or undefined where [`child_problem`] says why not.
+    fn child_context(job: u32) -> JsValue;
+    /// The budget manager's answer in an error, or undefined.
+    fn budget_refusal(error: &JsValue) -> JsValue;
+    fn parent_ended(job: u32, call: u32) -> i32;
+    fn parent_error(job: u32) -> JsValue;
+}
+
+/// What `parent_ended` answers.
+const NO: i32 = 0;
+const YES: i32 = 1;
+
+fn there(value: JsValue) -> Option<JsValue> {
+    (!value.is_undefined()).then_some(value)
+}
+
+impl ChildJobs for JsHost {
+    fn id_of(&self, job: JobKey) -> String {
+        job_id(job.0)
+    }
+
+    fn child_of(&self, parent: JobKey, step: StepIndex) -> JobKey {
+        JobKey(child_enter(parent.0, step as u32))
+    }
+
+    fn leave_child(&self, child: JobKey) {
+        child_leave(child.0);
+    }
+
+    fn child_origin(
+        &self,
+        parent: JobKey,
+        step: StepIndex,
+        child: JobKey,
+        what: &ChildJob,
+    ) -> Result<JsValue, String> {
+        let context = match &what.context {
+            Some(context) => evaluate(parent, step as i32, context)
+                .map_err(|problem| format!("The child job's context can't be computed: {problem}"))?,
+            None => JsValue::UNDEFINED,
+        };
+        there(child_origin(parent.0, step as u32, child.0, &context)).ok_or_else(|| child_problem(child.0))
+    }
+
+    fn is_child_of(&self, job: JobKey, parent: JobKey) -> bool {
+        child_is_of(job.0, parent.0)
+    }
+
+    fn context_of(&self, job: JobKey) -> Result<JsValue, String> {
+        there(child_context(job.0)).ok_or_else(|| child_problem(job.0))
+    }
+
+    fn budget_refusal(&self, error: &JsValue) -> Option<JsValue> {
+        there(budget_refusal(error))
+    }
+
+    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, JsValue> {
+        match call(|number| parent_ended(job.0, number)).await {
+            NO => Ok(false),
+            YES => Ok(true),
+            _ => Err(parent_error(job.0)),
+        }
+    }
+}
