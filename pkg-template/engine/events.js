@@ -227,12 +227,16 @@ export function event_error(job, code, message, retryAt, asked) {
 }
 
 /**
+ * The request may be withdrawn with the same commit.
+ *
  * @param {number} job
- * @param {number} place in the list of approvals
+ * @param {string} id
+ * @param {number} step
+ * @param {number} toolCall
  */
-export function event_approval(job, place) {
+export function event_approval(job, id, step, toolCall) {
   const slot = slotOf(job);
-  const { id, tool, args } = slot.change.run.approvals[place];
+  const { tool, args } = slot.requests.get(step)?.[toolCall] ?? {};
   say(slot, { approval: id });
   if (tool !== undefined) say(slot, { tool, args: cloneJson(args) });
 }

@@ -1,7 +1,7 @@
 //! What a step must pass before its agent is called, in this order; the first that refuses says so.
 
 use crate::core::{
-    job::{Job, PauseReason},
+    job::{Approval, Job, PauseReason, Run},
     outcome::{Code, Refusal, listed},
     plan::Work,
     step::StepIndex,
@@ -84,18 +84,33 @@ pub fn step_may_begin<V>(
         let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
+    if needs_approval(job, run, step) || waiting(run, step).any(|approval| approval.tool_call.is_some()) {
+        return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
+    }
+    Ok(())
+}
+
+/// Was a person asked about the step, whose answer it still needs? Then nothing else is asked about it: what it comes
+/// to when it is looked at once more must not depend on how often it is.
+pub fn waits_for_answer<V>(job: &Job<V>, step: StepIndex) -> bool {
+    let Some(run) = &job.run else { return false };
+    waiting(run, step).any(|approval| approval.tool_call.is_some() || needs_approval(job, run, step))
+}
+
+fn waiting(run: &Run, step: StepIndex) -> impl Iterator<Item = &Approval> {
+    run.approvals.iter().filter(move |approval| approval.step == step)
+}
+
+/// Does a person have to approve the step who has not?
+fn needs_approval<V>(job: &Job<V>, run: &Run, step: StepIndex) -> bool {
+    let what = run.step(step);
     let asks = match what.work {
         Work::Approve => true,
         Work::Agent(_) | Work::Job(_) => what.approval || job.head.permissions.require_approval,
         // To wait for something takes nobody's approval, unless the plan says so.
         Work::Wait(_) => what.approval,
     };
-    if (asks && !is_item && state.approved_by.is_none())
-        || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
-    {
-        return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
-    }
-    Ok(())
+    asks && run.step_of_item(step).is_none() && run.states[step].approved_by.is_none()
 }
 
 /// May an agent call a tool? Only where its job allows tools at this moment and its step grants this one.

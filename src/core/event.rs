@@ -1,7 +1,7 @@
 //! What happened to a job: the entries of its history. Facts, in the past tense.
 
 use crate::core::{
-    job::PauseReason,
+    job::{Approval, PauseReason},
     outcome::Code,
     permissions::Permissions,
     step::{StepIndex, StepStatus},
@@ -116,11 +116,8 @@ pub enum StepFact<V> {
         /// Where that is not what the plan says.
         asked: Asked,
     },
-    /// A person is asked; the approval is the last in the job's list.
-    ApprovalRequested {
-        /// The place in the job's list of approvals.
-        approval: usize,
-    },
+    /// A person is asked.
+    ApprovalRequested(Approval),
     /// A person said yes.
     Approved(Decision),
     /// A person said no.

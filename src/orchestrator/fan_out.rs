@@ -48,7 +48,7 @@ impl<H: Host> Orchestrator<H> {
         };
         job.fan_out(step, items, count, now);
         if progress.single {
-            progress.only = Some(step);
+            progress.chosen = Some(step);
         }
         // The host knows of the items when they are committed.
         Tried::Stop(Next::DecideAgain)

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     core::{
-        admission::{Denied, Then, step_may_begin, within_step_limit},
+        admission::{Denied, Then, step_may_begin, waits_for_answer, within_step_limit},
         job::{Job, PauseReason, Steps},
         logic::{Expr, MAX_STEPS, truthy},
         outcome::{Code, Refusal},
@@ -52,6 +52,10 @@ impl<H: Host> Orchestrator<H> {
         if let Some(tried) = self.is_wanted(key, job, step) {
             return tried;
         }
+        if waits_for_answer(job, step) {
+            job.run_mut().schedule.put_off(step, None);
+            return Tried::Passed;
+        }
         match job.run_mut().step(step).work.clone() {
             Work::Agent(name) => {
                 let agent = match self.host.find_agent(key, step, &name) {
@@ -70,6 +74,9 @@ impl<H: Host> Orchestrator<H> {
                     Tried::Ended
                 }
             },
+            Work::Wait(wait) if job.run_mut().states[step].started_at.is_some() => {
+                self.try_wait(key, job, step, &wait, progress)
+            }
             Work::Wait(wait) => match step_may_begin(job, step, true, &String::new) {
                 Err(denied) => self.deny(job, step, denied),
                 Ok(()) => self.try_wait(key, job, step, &wait, progress),
@@ -183,7 +190,7 @@ impl<H: Host> Orchestrator<H> {
     ) -> Tried<H> {
         let now = job.now;
         if progress.single {
-            progress.only = Some(step);
+            progress.chosen = Some(step);
         }
         if job.run_mut().states[step].started_at.is_none() {
             job.begin_wait(step, wait.due_at(now), now);
@@ -291,10 +298,7 @@ impl<H: Host> Orchestrator<H> {
             Then::Unchanged => {}
             Then::Pause(reason) => job.stop_for(reason, Some(step), Some(&denied.refusal.message)),
             Then::Ask => {
-                let asked = job.run_mut().approvals.iter().any(|approval| approval.step == step);
-                if !asked {
-                    job.request_approval(step, None);
-                }
+                job.request_approval(step, None);
                 job.run_mut().schedule.put_off(step, None);
                 return Tried::Passed;
             }

@@ -8,7 +8,7 @@ use crate::{
     core::{
         change::JobChange,
         event::{Asked, Decision, Event, Fact, StepFact},
-        job::{Job, JobHead, Run},
+        job::{Approval, Job, JobHead, Run},
         permissions::Permissions,
         status::JobStatus,
         step::{FanOut, StepIndex, StepState},
@@ -93,7 +93,7 @@ extern "C" {
     fn event_input(job: u32, given: &JsValue);
     fn event_output(job: u32, output: &JsValue, cost: f64);
     fn event_error(job: u32, code: u32, message: &str, retry_at: f64, asked: f64);
-    fn event_approval(job: u32, approval: u32);
+    fn event_approval(job: u32, id: &str, step: u32, tool_call: i32);
     fn event_decision(job: u32, approval: &str, by: Option<String>, note: Option<String>);
     fn event_emitted(job: u32, cause: f64, event: &JsValue);
 }
@@ -318,8 +318,7 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
     if rare.approvals {
         change_approvals(key);
         for approval in &run.approvals {
-            let tool_call = approval.tool_call.map_or(-1, |call| call as i32);
-            change_approval(key, &approval.id, approval.step as u32, tool_call);
+            change_approval(key, &approval.id, approval.step as u32, call_of(approval));
         }
     }
     if rare.signals {
@@ -338,6 +337,11 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
     if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
         change_slow_play(key, ms);
     }
+}
+
+/// The number of the tool call that an approval is about, -1 where it is about the step.
+fn call_of(approval: &Approval) -> i32 {
+    approval.tool_call.map_or(-1, |call| call as i32)
 }
 
 fn write_step(key: u32, step: StepIndex, state: &StepState) {
@@ -436,7 +440,9 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
             };
             event_error(key, *code as u32, message, number(*retry_at), asked);
         }
-        StepFact::ApprovalRequested { approval } => event_approval(key, *approval as u32),
+        StepFact::ApprovalRequested(approval) => {
+            event_approval(key, &approval.id, approval.step as u32, call_of(approval));
+        }
         StepFact::Approved(decision) | StepFact::Rejected(decision) => {
             let Decision { approval, by, note } = decision;
             event_decision(

@@ -224,7 +224,7 @@ impl<V> Job<V> {
     }
 
     /// Every step that is under way ends as cancelled: the job is ending.
-    pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
+    pub(in crate::core) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
         let mut open: Vec<StepIndex> = run
             .states
@@ -244,20 +244,25 @@ impl<V> Job<V> {
 
     /// Attempts that a crash cut off become ready again. Returns whether there were any.
     pub fn recover_steps(&mut self) -> bool {
-        let Some(run) = &mut self.run else {
-            return false;
-        };
-        let cut: Vec<StepIndex> =
-            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
+        let cut = self.cut_off();
         for &step in &cut {
-            let run = self.run_mut();
-            run.states[step].status = StepStatus::Pending;
-            run.states[step].interrupted = true;
-            run.schedule.offer(step);
             let cause = self.step_seq(step);
             self.note_step(step, cause, StepFact::Recovered);
         }
         !cut.is_empty()
+    }
+
+    /// Makes the steps of which an attempt is under way ready again, under the same number.
+    pub(super) fn cut_off(&mut self) -> Vec<StepIndex> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let cut: Vec<StepIndex> =
+            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
+        for &step in &cut {
+            run.states[step].status = StepStatus::Pending;
+            run.states[step].interrupted = true;
+            run.schedule.offer(step);
+        }
+        cut
     }
 
     /// An attempt that was given up answered after all.
