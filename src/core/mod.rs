@@ -16,6 +16,7 @@ pub mod plan;
 pub mod replay;
 pub mod retry;
 pub mod schedule;
+pub mod simulate;
 pub mod status;
 pub mod step;
 pub mod stored;

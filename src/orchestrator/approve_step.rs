@@ -86,7 +86,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// As [`Orchestrator::approve_step`].
     pub async fn reject_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
-        self.change_job(key, &mut |job| {
+        self.end_job(key, &mut |job| {
             let approval = answer.find(job)?;
             job.reject(&approval, answer.decision(&approval), job.now);
             Ok(())

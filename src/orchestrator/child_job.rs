@@ -211,6 +211,39 @@ impl<'a, H: Host> Child<'a, H> {
     }
 }
 
+impl<H: Host> Orchestrator<H> {
+    /// Changes a job so that it ends, and cancels the children that its steps were waiting for.
+    pub(super) async fn end_job(
+        &self,
+        key: JobKey,
+        decide: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>,
+    ) -> Outcome<H> {
+        let mut given_up = Vec::new();
+        self.change_job(key, &mut |job| {
+            decide(job)?;
+            given_up = job.children_given_up();
+            Ok(())
+        })
+        .await?;
+        self.cancel_children(key, given_up).await
+    }
+
+    /// Cancels the children of these steps of a job that has ended.
+    pub(super) async fn cancel_children(&self, parent: JobKey, steps: Vec<StepIndex>) -> Outcome<H> {
+        for step in steps {
+            let child = self.host.child_of(parent, step);
+            // A tree may be of any depth.
+            let cancelling: Pin<Box<dyn Future<Output = _>>> = Box::pin(self.cancel_job(child, None));
+            let cancelled = cancelling.await;
+            self.host.leave_child(child);
+            if let Err(Stop::Failed(error)) = cancelled {
+                return Err(Stop::Failed(error));
+            }
+        }
+        Ok(())
+    }
+}
+
 fn failed<V>(code: Code, message: String) -> AgentResult<V> {
     AgentResult::Failed { why: Refusal::new(code, message), retryable: false, retry_after: None, cost: None }
 }

@@ -56,6 +56,8 @@ pub(super) struct Drive<'a, H: Host> {
     /// Attempts that have ended and are not committed yet, in the plan's order.
     pub(super) finished: Vec<Finished<H>>,
     running: Vec<Running<'a, H>>,
+    /// Steps whose child jobs nobody waits for any more.
+    orphans: Vec<StepIndex>,
     /// Child jobs that are being paused.
     pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
     live: Rc<Live>,
@@ -91,6 +93,7 @@ impl<'a, H: Host> Drive<'a, H> {
             progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
             running: Vec::new(),
+            orphans: Vec::new(),
             pausing: Vec::new(),
             live,
             until,
@@ -108,6 +111,7 @@ impl<'a, H: Host> Drive<'a, H> {
         for granted in mem::take(&mut self.progress.granted) {
             self.orchestrator.host.free(self.key, granted.step).await;
         }
+        self.orchestrator.cancel_children(self.key, mem::take(&mut self.orphans)).await?;
         driven
     }
 
@@ -170,8 +174,10 @@ impl<'a, H: Host> Drive<'a, H> {
             }
         }
         let Decision { begin, then } = self.choose(&mut job).await?;
+        let orphans = job.children_given_up();
         let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
+        self.orphans.extend(orphans);
         self.conflicts = Conflicts::default();
         self.finished.clear();
         self.progress.committed(&begin);

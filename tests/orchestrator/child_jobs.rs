@@ -258,3 +258,30 @@ fn a_tree_is_cancelled_whatever_answers_late() {
         assert_eq!(run.take(), Some(refusal(Code::Cancelled, "Job cancelled")));
     });
 }
+
+#[test]
+fn a_parent_that_ends_cancels_the_children_that_wait() {
+    for (op, ends_as) in [(Op::Fail, "failed"), (Op::Complete, "completed"), (Op::CompleteAsFailed, "failed")]
+    {
+        in_each_world(|bench| {
+            let key = bench.started(parent_of(json!([{ "id": "ok", "approve": {} }]), json!({})));
+            bench.go(key, Op::run()).unwrap_err();
+            assert_eq!(bench.go(key, op.clone()), Ok(Gave::Nothing));
+            assert_eq!(bench.status(key), ends_as);
+            assert_eq!(bench.job(child(bench))["run"]["failure"]["code"], "cancelled");
+        });
+    }
+    in_each_world(|bench| {
+        bench.host.set_agent("bad", |_| Reply::failed("broken"));
+        let plan = json!([
+            { "id": "sub", "job": { "plan": { "steps": [{ "id": "ok", "approve": {} }] } } },
+            { "id": "later", "wait": { "ms": 50 }, "after": [] }, { "id": "bad", "agent": "bad" },
+        ]);
+        let key = bench.started(plan);
+        let run = bench.begin(key, Op::run());
+        assert_eq!(bench.status(child(bench)), "paused");
+        bench.pass_all();
+        assert_eq!(run.take(), Some(refusal(Code::AgentFailed, "broken")));
+        assert_eq!(bench.job(child(bench))["run"]["failure"]["code"], "cancelled");
+    });
+}

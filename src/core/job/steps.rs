@@ -226,20 +226,34 @@ impl<V> Job<V> {
     /// Every step that is under way ends as cancelled: the job is ending.
     pub(in crate::core) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
-        let mut open: Vec<StepIndex> = run
-            .states
-            .iter()
-            .enumerate()
-            .filter(|(step, state)| {
-                *step != except && !state.status.has_ended() && state.started_at.is_some()
-            })
-            .map(|(step, _)| step)
-            .collect();
         // Items end before the step that they are items of.
-        open.sort_by_key(|&step| run.step_of_item(step).is_none());
+        let planned = (0..run.states.len()).take_while(|&step| run.step_of_item(step).is_none()).count();
+        let open: Vec<StepIndex> = (planned..run.states.len())
+            .chain(0..planned)
+            .filter(|&step| {
+                let state = &run.states[step];
+                step != except && !state.status.has_ended() && state.started_at.is_some()
+            })
+            .collect();
         for step in open {
             self.end_step_badly(step, &Refusal::from(Code::Cancelled), Asked::Nothing, now);
         }
+    }
+
+    /// The steps that wait for a child job no longer, because their own job is ending.
+    pub fn children_given_up(&self) -> Vec<StepIndex> {
+        let Some(run) = self.run.as_ref().filter(|_| self.head.status.has_ended()) else {
+            return Vec::new();
+        };
+        let given_up = |step: &&StepIndex| {
+            let state = &run.states[**step];
+            let cancelled = state.error.as_ref().is_some_and(|error| error.code == Code::Cancelled);
+            state.status == StepStatus::Failed
+                && cancelled
+                && state.fan_out.is_none()
+                && matches!(run.step(**step).work, Work::Job(_))
+        };
+        self.change.steps.iter().filter(given_up).copied().collect()
     }
 
     /// Attempts that a crash cut off become ready again. Returns whether there were any.

@@ -1,10 +1,8 @@
 //! What a plan says of the order of its steps: which come after which, that none waits for itself, and
 //! that no two that may run side by side write to the same place.
 
-use std::collections::BTreeSet;
-
 use super::{Step, problem::Report};
-use crate::core::step::{StepIndex, read_item_id};
+use crate::core::step::StepIndex;
 
 /// Notes what is wrong with the order of steps whose `after` is known.
 pub(super) fn check_order(steps: &[Step], report: &mut Report) {
@@ -14,19 +12,6 @@ pub(super) fn check_order(steps: &[Step], report: &mut Report) {
             let path = listed_as_path(steps, &cycle);
             report.at("steps", |report| report.say(format!("these steps wait for each other: {path}")));
         }
-    }
-}
-
-/// What is known of a step's items is kept under ids of their own, which no step may have.
-pub(super) fn check_item_ids(steps: &[Step], report: &mut Report) {
-    let fanned_out: BTreeSet<&str> =
-        steps.iter().filter(|step| step.for_each.is_some()).map(|step| &*step.id).collect();
-    for (index, step) in steps.iter().enumerate() {
-        let Some((base, _)) = read_item_id(&step.id).filter(|(base, _)| fanned_out.contains(base)) else {
-            continue;
-        };
-        let problem = format!("\"{}\" is what an item of step \"{base}\" is called", step.id);
-        report.at_item("steps", index, |report| report.at("id", |report| report.say(problem)));
     }
 }
 

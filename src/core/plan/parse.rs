@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     CONCURRENCY, Plan, Problem, Step,
     fields::{check_keys, read_count},
-    order::{check_item_ids, check_order},
+    order::check_order,
     places_by_id,
     problem::{Report, shown},
     step::{Ids, read_step},
@@ -86,7 +86,6 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
     // Places are right only where every step could be read.
     if report.problems.len() == before {
         check_order(&steps, report);
-        check_item_ids(&steps, report);
     }
     steps
 }

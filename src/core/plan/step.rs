@@ -18,7 +18,7 @@ use crate::core::{
     outcome::listed,
     permissions::PermissionPatch,
     retry::Retry,
-    step::StepIndex,
+    step::{StepIndex, read_item_id},
 };
 
 /// What a step can do; it does one of them.
@@ -57,6 +57,7 @@ pub(super) const RETRY_KEYS: [&str; 5] = ["maxAttempts", "backoffMs", "factor", 
 
 /// The places of the steps, by id.
 pub(super) struct Ids<'a> {
+    list: &'a [Value],
     sorted: Vec<(&'a str, StepIndex)>,
 }
 
@@ -65,12 +66,19 @@ impl<'a> Ids<'a> {
         let ids = list.iter().zip(0..).filter_map(|(step, place)| Some((step.get("id")?.as_str()?, place)));
         let mut sorted: Vec<(&str, StepIndex)> = ids.collect();
         sorted.sort_unstable();
-        Ids { sorted }
+        Ids { list, sorted }
     }
 
     fn place_of(&self, id: &str) -> Option<StepIndex> {
         let found = self.sorted.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
         Some(self.sorted[found].1)
+    }
+
+    /// What is known of a step's items is kept under ids of their own, which no step may have: the step that has
+    /// an item of this id.
+    fn step_of_item<'i>(&self, id: &'i str) -> Option<&'i str> {
+        let (step, _) = read_item_id(id)?;
+        self.list[self.place_of(step)?].get("forEach").map(|_| step)
     }
 
     /// A sentence about an id that no step has.
@@ -86,6 +94,10 @@ impl<'a> Ids<'a> {
 pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Step {
     check_keys(step, &STEP_KEYS, report);
     let id = read_name(step, "id", report).unwrap_or_default();
+    if let Some(whole) = ids.step_of_item(&id) {
+        let problem = format!("\"{id}\" is what an item of step \"{whole}\" is called");
+        report.at("id", |report| report.say(problem));
+    }
     Step {
         work: read_work(step, report),
         after: read_after(step, index, ids, report),
@@ -146,7 +158,7 @@ fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
         return None;
     };
     check_keys(job, &JOB_KEYS, report);
-    read_number(job, "budget", 0, report);
+    let budget = read_number(job, "budget", 0, report);
     let context = job
         .get("context")
         .and_then(|value| read_expression("context", Expr::compile_template(value), report));
@@ -164,7 +176,7 @@ fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
     report.depth += 1;
     let plan = report.at("plan", |report| read_plan(plan, report));
     report.depth -= 1;
-    Some(ChildJob { plan: Rc::new(plan), permissions, context })
+    Some(ChildJob { plan: Rc::new(plan), permissions, context, budget })
 }
 
 fn read_permissions(job: &Map<String, Value>, report: &mut Report) -> PermissionPatch {
