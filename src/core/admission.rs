@@ -1,7 +1,7 @@
 //! What a step must pass before its agent is called, in this order; the first that refuses says so.
 
 use crate::core::{
-    job::{Job, PauseReason},
+    job::{Approval, Job, PauseReason, Run},
     outcome::{Code, Refusal, listed},
     permissions::Permissions,
     plan::{Step, Work},
@@ -80,12 +80,28 @@ pub fn step_may_begin<V>(
         let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
-    if (needs_approval(what, job.head.permissions) && !is_item && state.approved_by.is_none())
-        || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
-    {
+    if unanswered(job, run, step) || waiting(run, step).any(|approval| approval.tool_call.is_some()) {
         return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
     }
     Ok(())
+}
+
+/// Was a person asked about the step, whose answer it still needs? Then nothing else is asked about it, but for the
+/// tools it may no longer have: what it comes to must not depend on how often it is looked at meanwhile.
+pub fn waits_for_answer<V>(job: &Job<V>, step: StepIndex) -> bool {
+    let Some(run) = &job.run else { return false };
+    tools_denied(run.step(step), job.head.permissions).is_none()
+        && waiting(run, step).any(|approval| approval.tool_call.is_some() || unanswered(job, run, step))
+}
+
+fn waiting(run: &Run, step: StepIndex) -> impl Iterator<Item = &Approval> {
+    run.approvals.iter().filter(move |approval| approval.step == step)
+}
+
+/// Does a person have to approve the step who has not?
+fn unanswered<V>(job: &Job<V>, run: &Run, step: StepIndex) -> bool {
+    let asks = needs_approval(run.step(step), job.head.permissions);
+    asks && run.step_of_item(step).is_none() && run.states[step].approved_by.is_none()
 }
 
 /// Why a job may not run a step that wants tools.

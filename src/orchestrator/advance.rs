@@ -70,8 +70,10 @@ pub(super) struct Progress<H: Host> {
     pub(super) routed: Option<Routed>,
     /// Only one step is run.
     pub(super) single: bool,
-    /// Which one, once it has begun.
+    /// Which one, once it has begun and that is committed.
     pub(super) only: Option<StepIndex>,
+    /// Which one, as it is being decided.
+    pub(super) chosen: Option<StepIndex>,
     /// Why a child job can't go on.
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
 }
@@ -85,6 +87,7 @@ impl<H: Host> Progress<H> {
             routed: None,
             single,
             only: None,
+            chosen: None,
             suspended: None,
         }
     }
@@ -93,6 +96,7 @@ impl<H: Host> Progress<H> {
     /// by the router's.
     pub(super) fn committed(&mut self, begun: &[Begin]) {
         self.routed = None;
+        self.only = self.chosen;
         if !begun.is_empty() {
             self.input = None;
         }
@@ -137,9 +141,9 @@ impl<H: Host> Orchestrator<H> {
     }
 
     fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
-        let now = self.host.now();
+        let now = job.now;
         let run = job.run_mut();
-        match progress.only {
+        match progress.chosen {
             Some(step) => run.places_of(step).find(|&place| run.schedule.is_ready(place, now)),
             None => run.schedule.first_ready(now),
         }
@@ -156,7 +160,7 @@ impl<H: Host> Orchestrator<H> {
         if run.schedule.all_ended() && run.has_plan() {
             return Some(self.finish(job));
         }
-        let until = match progress.only {
+        let until = match progress.chosen {
             Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
             None => run.schedule.first_due(),
         };
@@ -165,11 +169,11 @@ impl<H: Host> Orchestrator<H> {
             && run
                 .approvals
                 .iter()
-                .any(|approval| progress.only.is_none_or(|only| only == run.schedule.rank(approval.step)));
+                .any(|approval| progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step)));
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
-        let may_be_signalled = job.waits_for_signal();
+        let (may_be_signalled, now) = (job.waits_for_signal(), job.now);
         let run = job.run_mut();
         if may_be_signalled && !asked {
             return Some(Next::Wait { until });
@@ -177,8 +181,7 @@ impl<H: Host> Orchestrator<H> {
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
-            let others =
-                run.schedule.first_ready(self.host.now()).is_some() || run.schedule.first_due().is_some();
+            let others = run.schedule.first_ready(now).is_some() || run.schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
@@ -208,7 +211,7 @@ impl<H: Host> Orchestrator<H> {
     /// The job's last step has ended.
     pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
-        match job.complete(self.host.now(), cause) {
+        match job.complete(job.now, cause) {
             Ok(()) => Next::End(Ok(Driven::Completed)),
             Err(refusal) => Next::refused(refusal),
         }

@@ -191,6 +191,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, Decision<H>> {
+        self.progress.chosen = self.progress.only;
         let only = |then| Ok(Decision { begin: Vec::new(), then });
         let ended = self.settle(job).await;
         if let (Until::OneStep, Some(step)) = (self.until, ended) {

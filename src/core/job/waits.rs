@@ -1,4 +1,4 @@
-use super::{Job, Signal};
+use super::{Job, Run, Signal};
 use crate::core::{
     event::{Fact, StepFact},
     outcome::{Code, Refusal},
@@ -8,6 +8,20 @@ use crate::core::{
 
 /// How many signals may wait for somebody to wait for them.
 const MOST_SIGNALS: usize = 1_000;
+
+impl Run {
+    /// Steps that wait for a signal of this name are looked at again.
+    pub(in crate::core) fn look_again(&mut self, name: &str) {
+        for step in 0..self.states.len() {
+            let waits = self.states[step].status == StepStatus::Waiting
+                && matches!(&self.step(step).work, Work::Wait(Wait::Signal { names, .. })
+                    if names.iter().any(|known| **known == *name));
+            if waits {
+                self.schedule.offer(step);
+            }
+        }
+    }
+}
 
 impl<V> Job<V> {
     /// Somebody sent a signal; it is kept until a step waits for it.
@@ -26,26 +40,12 @@ impl<V> Job<V> {
         let run = self.run_mut();
         run.signals.push(Signal { name: name.into(), seq });
         self.change.rare.signals = true;
-        self.look_again(name);
+        self.run_mut().look_again(name);
         Ok(())
-    }
-
-    /// Steps that wait for a signal of this name are looked at again.
-    fn look_again(&mut self, name: &str) {
-        let run = self.run_mut();
-        for step in 0..run.states.len() {
-            let waits = run.states[step].status == StepStatus::Waiting
-                && matches!(&run.step(step).work, Work::Wait(Wait::Signal { names, .. })
-                    if names.iter().any(|known| **known == *name));
-            if waits {
-                run.schedule.offer(step);
-            }
-        }
     }
 
     /// A step begins to wait, until this moment at the latest.
     pub fn begin_wait(&mut self, step: StepIndex, due_at: Option<f64>, now: f64) {
-        self.begin_history();
         let cause = self.cause_of(step);
         let state = &mut self.run_mut().states[step];
         (state.status, state.started_at, state.due_at) = (StepStatus::Waiting, Some(now), due_at);
