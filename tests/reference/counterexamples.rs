@@ -74,3 +74,9 @@ fn what_waits_for_a_person_stops_at_a_new_breakpoint_when_it_is_answered_and_not
     case.turns.push(Turn { what: Move::Finish(vec![0]), crash: None });
     agreed(&case);
 }
+
+#[test]
+fn a_wait_that_needs_approval_pauses_the_job_for_it() {
+    let steps = json!([{ "id": "news", "wait": { "signal": "go" }, "approval": true }]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(None)]));
+}
