@@ -80,3 +80,12 @@ fn a_wait_that_needs_approval_pauses_the_job_for_it() {
     let steps = json!([{ "id": "news", "wait": { "signal": "go" }, "approval": true }]);
     agreed(&case(steps, &[Ask::Start, Ask::Run(None)]));
 }
+
+#[test]
+fn a_next_step_after_a_restart_is_not_one_that_waits_already() {
+    let steps = json!([
+        { "id": "news", "wait": { "signal": "go" } },
+        { "id": "more", "wait": { "signal": "stop" }, "after": [], "breakpoint": true },
+    ]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(None), Ask::Start, Ask::Next(None)]));
+}

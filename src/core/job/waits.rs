@@ -20,7 +20,7 @@ impl Run {
     }
 
     /// The signals that a step waits for. One that waits for approval does not wait for them yet.
-    fn signals_awaited(&self, step: StepIndex) -> Option<&[Box<str>]> {
+    pub(in crate::core) fn signals_awaited(&self, step: StepIndex) -> Option<&[Box<str>]> {
         let state = &self.states[step];
         match &self.step(step).work {
             Work::Wait(Wait::Signal { names, .. })
