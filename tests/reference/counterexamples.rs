@@ -89,3 +89,22 @@ fn a_next_step_after_a_restart_is_not_one_that_waits_already() {
     ]);
     agreed(&case(steps, &[Ask::Start, Ask::Run(None), Ask::Start, Ask::Next(None)]));
 }
+
+#[test]
+fn the_agent_of_a_step_that_ended_with_its_job_before_it_was_called_is_not_called() {
+    let steps = json!([
+        { "id": "first", "agent": "worker" },
+        { "id": "other", "agent": "nobody", "after": [] },
+    ]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(None)]));
+}
+
+#[test]
+fn nor_is_it_where_the_job_ends_a_decision_later() {
+    let steps = json!([
+        { "id": "first", "agent": "worker", "after": ["news"] },
+        { "id": "news", "wait": { "signal": "go" }, "after": [] },
+        { "id": "other", "wait": { "ms": 1 }, "when": { "+": ["x"] } },
+    ]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(None), signal("go")]));
+}
