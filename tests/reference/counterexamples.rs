@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Ask, Case, Move, Permissions, Turn},
+    case::{Ask, Attempt, Case, End, Move, Permissions, Play, Turn, Which},
     lockstep::agree_on,
 };
 
@@ -107,4 +107,23 @@ fn nor_is_it_where_the_job_ends_a_decision_later() {
         { "id": "other", "wait": { "ms": 1 }, "when": { "+": ["x"] } },
     ]);
     agreed(&case(steps, &[Ask::Start, Ask::Run(None), signal("go")]));
+}
+
+#[test]
+fn a_next_step_that_waits_for_a_person_pauses_a_job_whose_other_steps_do_too() {
+    let steps = json!([
+        { "id": "first", "agent": "worker", "approval": true },
+        { "id": "other", "agent": "worker", "approval": true, "after": [] },
+    ]);
+    let asked = [Ask::Start, Ask::Next(None), Ask::Approve(Which::Listed(0), None), Ask::Next(None)];
+    let mut case = case(steps, &asked);
+    case.script = vec![asking("first")];
+    agreed(&case);
+}
+
+/// An attempt that calls a tool which a person has to approve.
+fn asking(step: &str) -> (Attempt, Play) {
+    let attempt = Attempt { step: step.to_owned(), round: 1, number: 1 };
+    let end = End::Gives { output: json!(1), cost: None };
+    (attempt, Play { asks: vec!["pay".to_owned()], at_once: false, end })
 }
