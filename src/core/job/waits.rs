@@ -60,11 +60,12 @@ impl<V> Job<V> {
         Some(self.run_mut().signals.remove(place))
     }
 
-    /// Does a step wait for a signal?
+    /// Does a step wait for a signal? One that waits for a person's approval has not begun to.
     pub fn waits_for_signal(&self) -> bool {
         self.run.as_ref().is_some_and(|run| {
             (0..run.states.len()).any(|step| {
                 run.states[step].status == StepStatus::Waiting
+                    && run.states[step].started_at.is_some()
                     && matches!(run.step(step).work, Work::Wait(Wait::Signal { .. }))
             })
         })
