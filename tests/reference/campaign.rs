@@ -4,15 +4,16 @@
 
 use std::ops::Range;
 
-use crate::{generate::any_case, lockstep::agree_on, random::Random, shrink::shrink};
+use crate::{generate::any_case, lockstep::{WORLDS, agree_in}, random::Random, shrink::shrink};
 
 fn try_each(seeds: Range<u64>) {
     for seed in seeds {
-        let case = any_case(&Random::new(seed));
-        if let Err(problem) = agree_on(&case) {
+        let random = Random::new(seed);
+        let (world, case) = (random.pick(&WORLDS), any_case(&random));
+        if let Err(problem) = agree_in(world, &case) {
             eprintln!("JOBWRIGHT_SEED={seed}: {problem}\nIt is being made smaller ...");
-            let small = shrink(case, |case| agree_on(case).is_err());
-            let problem = agree_on(&small).expect_err("a case that fails");
+            let small = shrink(case, |case| agree_in(world, case).is_err());
+            let problem = agree_in(world, &small).expect_err("a case that fails");
             panic!("JOBWRIGHT_SEED={seed}\n{problem}\n{small}");
         }
     }

@@ -18,14 +18,14 @@ use crate::{
 
 /// The ways in which a job can be run that must make no difference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum World {
+pub enum World {
     /// One process that remembers what it has read.
     Straight,
     /// Everything is read again from its stored form for each decision.
     Reread,
 }
 
-const WORLDS: [World; 2] = [World::Straight, World::Reread];
+pub const WORLDS: [World; 2] = [World::Straight, World::Reread];
 
 /// At most this many further things happen until the job has ended.
 const MOST_KIND_MOVES: usize = 300;
@@ -44,12 +44,13 @@ struct Lockstep {
 
 /// Do the engine and the reference agree on this case, in each world?
 pub fn agree_on(case: &Case) -> Agreed {
-    for world in WORLDS {
-        let ran = catch_unwind(AssertUnwindSafe(|| run(case, world)));
-        ran.unwrap_or_else(|panic| Err(words_of(&*panic)))
-            .map_err(|problem| format!("{world:?}, {problem}"))?;
-    }
-    Ok(())
+    WORLDS.into_iter().try_for_each(|world| agree_in(world, case))
+}
+
+/// Do they in this world, and when the history is decided again?
+pub fn agree_in(world: World, case: &Case) -> Agreed {
+    let ran = catch_unwind(AssertUnwindSafe(|| run(case, world)));
+    ran.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(|problem| format!("{world:?}, {problem}"))
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {

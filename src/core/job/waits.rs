@@ -70,7 +70,7 @@ impl<V> Job<V> {
         Some(self.run_mut().signals.remove(place))
     }
 
-    /// Does a step wait for a signal?
+    /// Does a step wait for a signal? One that waits for a person's approval has not begun to.
     pub fn waits_for_signal(&self) -> bool {
         let run = self.run.as_ref();
         run.is_some_and(|run| (0..run.states.len()).any(|step| run.signals_awaited(step).is_some()))
