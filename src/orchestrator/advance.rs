@@ -76,6 +76,8 @@ pub(super) struct Progress<H: Host> {
     pub(super) chosen: Option<StepIndex>,
     /// Why a child job can't go on.
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
+    /// The steps whose child jobs can't: no more than once a run is looked whether they can.
+    pub(super) stuck: Vec<StepIndex>,
 }
 
 impl<H: Host> Progress<H> {
@@ -89,6 +91,7 @@ impl<H: Host> Progress<H> {
             only: None,
             chosen: None,
             suspended: None,
+            stuck: Vec::new(),
         }
     }
 

@@ -169,12 +169,18 @@ impl<V> Job<V> {
     pub fn offer_suspended(&mut self) {
         let run = self.run_mut();
         for step in 0..run.states.len() {
-            let state = &run.states[step];
-            if state.status == StepStatus::Waiting
-                && state.interrupted
-                && matches!(run.step(step).work, Work::Job(_))
-            {
+            if run.is_suspended(step) {
                 run.schedule.offer(step);
+            }
+        }
+    }
+
+    /// Of these steps, those whose attempts can't go on without somebody are not looked at for now.
+    pub fn put_off_suspended(&mut self, steps: &[StepIndex]) {
+        let run = self.run_mut();
+        for &step in steps {
+            if run.is_suspended(step) {
+                run.schedule.put_off(step, None);
             }
         }
     }
