@@ -1,55 +1,10 @@
 // @ts-check
-/** What `simulatePlan` says of a plan, and that real runs keep to it. */
+/** What `simulatePlan` says of a plan. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importPackage } from '../package/installed.mjs';
 
-const { createBudgetManager, JobwrightError, simulatePlan } = await importPackage();
-
-/** No approval, tools allowed. */
-const free = { requireApproval: false, allowTools: true, maxSteps: 1_000 };
-
-/**
- * What the agents' attempts in all jobs would have cost, had each cost its estimate. The same attempt may be recorded
- * twice: a tool's approval cuts it short, and it is made again.
- *
- * @param {Played} played
- */
-function costOf({ jobs }) {
-  const attempts = new Map();
-  for (const { id, history, run } of jobs) {
-    const costs = new Map(run.plan.steps.map((/** @type {any} */ step) => [step.id, step.cost ?? 0]));
-    for (const { type, payload } of history) {
-      const { step, item, round, attempt } = payload;
-      if ((type === 'step_started' || type === 'item_started') && attempt > 0)
-        attempts.set(JSON.stringify([id, step, item, round, attempt]), costs.get(step));
-    }
-  }
-  return [...attempts.values()].reduce((sum, cost) => sum + cost, 0);
-}
-
-/** @param {Played} played */
-function approvalsOf({ jobs, nameOf }) {
-  return jobs.flatMap((job) =>
-    job.history
-      .filter((/** @type {any} */ { type, payload }) => type === 'approval_requested' && !payload.tool)
-      .map((/** @type {any} */ { payload }) => nameOf(job, payload.step)),
-  );
-}
-
-/** @param {any} steps */
-const stepsTaken = ({ jobs: [root] }) => root.run?.stepsTaken ?? 0;
-
-/**
- * @param {{ min: number, max: number }} bounds
- * @param {number} found
- * @param {string} what
- */
-function assertWithin({ min, max }, found, what) {
-  assert.ok(min <= found && found <= max, `${what}: ${found} is not within ${min} and ${max}`);
-}
-
-// ---------------------------------------------------------------- what it says
+const { JobwrightError, simulatePlan } = await importPackage();
 
 test('bounds, approvals and refusals of a plan', () => {
   const plan = {
