@@ -12,9 +12,6 @@ const { createBudgetManager, JobwrightError, simulatePlan } = await importPackag
 
 /** @typedef {import('./play.mjs').Played} Played */
 
-/** No approval, tools allowed. */
-const free = { requireApproval: false, allowTools: true, maxSteps: 1_000 };
-
 /**
  * What the agents' attempts in all jobs would have cost, had each cost its estimate. The same attempt may be recorded
  * twice: a tool's approval cuts it short, and it is made again.
@@ -43,7 +40,7 @@ function approvalsOf({ jobs, nameOf }) {
   );
 }
 
-/** @param {any} steps */
+/** @param {Played} played */
 const stepsTaken = ({ jobs: [root] }) => root.run?.stepsTaken ?? 0;
 
 /**
