@@ -6,6 +6,7 @@ import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
+import { replayJob } from '../replay/replay-job.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';
@@ -27,6 +28,7 @@ export function bindOrchestrator(wasm) {
       listJobs: (/** @type {any} */ filter) =>
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),
+      replayJob: (/** @type {any} */ job) => open(engine, () => replayJob(engine, job)),
       recover: () => open(engine, () => recover(engine)),
       setSlowPlay: (/** @type {any} */ ms) => core.set_slow_play(engine.number, milliseconds(ms, 'ms')),
       close: () => engine.close(),
