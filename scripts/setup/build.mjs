@@ -1,5 +1,6 @@
 // @ts-check
 /** Builds pkg/, the folder that is published, from the crate and pkg-template/. */
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -13,16 +14,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, root, run, together } from '../process.mjs';
-import { hashOf } from './hash.mjs';
-import { inlined } from './inline.mjs';
+import { bundle } from './bundle.mjs';
+import { writeGlue } from './glue.mjs';
+import { filesUnder, hashOf } from './hash.mjs';
+import { inline, inlineDeclarations } from './inline.mjs';
 import { planSchema } from './plan-schema.mjs';
 import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
 import { shortenImports } from './shorten-imports.mjs';
-import { limits, measure } from './size.mjs';
+import { engineSize, entrySize, limits } from './size.mjs';
 import { withoutAlignments } from './split-streams.mjs';
 
 const pkg = join(root, 'pkg');
 const staging = join(root, '.cache/staging');
+/** The package before its many files are made few. */
+const modules = join(root, '.cache/modules');
 /** What bindgen writes; its declarations stay here, for the type check only (see tsconfig.json, rootDirs). */
 const generated = join(root, '.cache/generated');
 const stampFile = join(root, '.cache/build-stamp');
@@ -90,14 +95,20 @@ function checkVersions() {
  * @param {string} hash of the inputs
  */
 export async function assemble(compiled, hash) {
-  for (const folder of [staging, generated]) rmSync(folder, { recursive: true, force: true });
-  cpSync(join(root, 'pkg-template'), staging, { recursive: true });
+  for (const folder of [staging, modules, generated]) rmSync(folder, { recursive: true, force: true });
+  const template = join(root, 'pkg-template');
+  cpSync(template, modules, { recursive: true });
+  const others = filesUnder(template, '.').filter((file) => !file.endsWith('.js'));
+  for (const file of others) cpSync(join(template, file), join(staging, file));
   for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
   writeFileSync(
     join(staging, 'plan.schema.json'),
     `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')), null, 2)}\n`,
   );
-  await writeEngine(compiled);
+  const { file, wasm } = await writeEngine(compiled);
+  mkdirSync(join(staging, 'engine'), { recursive: true });
+  writeFileSync(join(staging, file), wasm);
+  await bundle(modules, staging, file);
   rmSync(stampFile, { force: true });
   rmSync(pkg, { recursive: true, force: true });
   renameSync(staging, pkg);
@@ -105,30 +116,29 @@ export async function assemble(compiled, hash) {
   writeFileSync(stampFile, hash);
 }
 
-/** @param {Compiled} compiled */
+/**
+ * @param {Compiled} compiled
+ * @returns {Promise<{ file: string, wasm: Uint8Array }>} the module, and its place in the package
+ */
 async function writeEngine(compiled) {
   const types = join(generated, 'engine');
-  const engine = join(staging, 'engine');
-  mkdirSync(engine, { recursive: true });
+  const engine = join(modules, 'engine');
   await run(compiled.bindgen, [compiled.engine, types, name]);
-  const wasm = join(engine, `${name}.wasm`);
+  const optimized = join(types, `${name}.wasm`);
   const module = join(types, `${name}_bg.wasm`);
   const shortened = shortenImports(readFileSync(module));
   writeFileSync(module, shortened.wasm);
   const often = ['--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused'];
-  await optimize(module, wasm, often);
-  writeFileSync(wasm, withoutAlignments(readFileSync(wasm)));
-  const glue = join(engine, `${name}.js`);
-  await writeGlue(join(types, `${name}.js`), glue);
-  const named = readFileSync(glue, 'utf8');
-  writeFileSync(
-    glue,
-    named.replaceAll(/__wb\w+|\.\/\w+_bg\.js/g, (long) => shortened.names.get(long) ?? long),
-  );
+  await optimize(module, optimized, often);
+  const wasm = withoutAlignments(readFileSync(optimized));
+  // Named after what is in it, so that nobody reads another version's.
+  const file = `engine/jobwright-${createHash('sha256').update(wasm).digest('hex').slice(0, 16)}.wasm`;
+  await writeGlue(join(types, `${name}.js`), join(engine, `${name}.js`), shortened.imports);
   const unpack = join(types, 'unpack.wasm');
   await optimize(compiled.unpack, unpack, ['--converge', '--strip-producers', '--strip-target-features']);
-  writeFileSync(join(engine, 'wasm-inline.js'), inlined(readFileSync(wasm), readFileSync(unpack)));
-  writeFileSync(join(types, 'wasm-inline.d.ts'), 'export const bytes: Uint8Array<ArrayBuffer>;\n');
+  writeFileSync(join(engine, 'wasm-inline.js'), inline(file, wasm, readFileSync(unpack)));
+  writeFileSync(join(types, 'wasm-inline.d.ts'), inlineDeclarations);
+  return { file, wasm };
 }
 
 /**
@@ -142,32 +152,8 @@ async function optimize(from, to, options) {
   await run(process.execPath, [wasmOpt, '-Oz', ...options, ...features, from, '-o', to]);
 }
 
-/**
- * Keeps of the glue what `export *` takes along: not the default export, which would fetch the module.
- *
- * @param {string} from
- * @param {string} to
- */
-async function writeGlue(from, to) {
-  const { build } = await import('esbuild');
-  await build({
-    stdin: { contents: `export * from ${JSON.stringify(from)};`, resolveDir: root },
-    outfile: to,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    plugins: [
-      {
-        name: 'bridge',
-        setup: (glue) => glue.onResolve({ filter: /^\.\// }, ({ path }) => ({ path, external: true })),
-      },
-    ],
-    logLevel: 'error',
-  });
-}
-
 async function checkSize() {
-  const size = await measure(pkg);
+  const size = { engine: await engineSize(modules), entry: await entrySize(pkg) };
   const kilobytes = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(1)} kB`;
   const parts = /** @type {const} */ ([
     ['engine', 'the wasm module and its glue'],

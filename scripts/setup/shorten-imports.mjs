@@ -4,56 +4,56 @@ import { lengthOf, readLength } from './wasm-bytes.mjs';
 
 const IMPORT_SECTION = 2;
 
+/** The one module that all imports are from. */
+export const IMPORTS = 'm';
+
+/** @typedef {{ file: string, name: string, short: string }} Import where it was imported from, and its names */
+
 /**
- * Gives every import from the glue a short name, and the glue one too. What needs no glue is imported from the file
- * that has it, under its own name.
+ * Gives every import a short name, and lets all be from one module.
  *
  * @param {Buffer} wasm
- * @returns {{ wasm: Buffer, names: Map<string, string> }} the module, and the short names by the long ones
+ * @returns {{ wasm: Buffer, imports: Import[] }}
  */
 export function shortenImports(wasm) {
-  /** @type {Map<string, string>} */
-  const names = new Map();
+  /** @type {Import[]} */
+  const imports = [];
   /** @type {Uint8Array[]} */
   const parts = [wasm.subarray(0, 8)];
   for (let at = 8; at < wasm.length; ) {
     const id = /** @type {number} */ (wasm[at]);
     const { value: length, next } = readLength(wasm, at + 1);
     const body = wasm.subarray(next, next + length);
-    const written = id === IMPORT_SECTION ? renamed(body, names) : body;
+    const written = id === IMPORT_SECTION ? renamed(body, imports) : body;
     parts.push(Uint8Array.of(id), lengthOf(written.length), written);
     at = next + length;
   }
-  return { wasm: Buffer.concat(parts), names };
+  return { wasm: Buffer.concat(parts), imports };
 }
 
 /**
  * @param {Buffer} section the body of an import section
- * @param {Map<string, string>} names
+ * @param {Import[]} imports is added what is imported
  */
-function renamed(section, names) {
+function renamed(section, imports) {
   const { value: count, next } = readLength(section, 0);
   /** @type {Uint8Array[]} */
   const parts = [lengthOf(count)];
-  const shortName = (/** @type {string} */ long, /** @type {string} */ letter) => {
-    const short = names.get(long) ?? letter + names.size;
-    names.set(long, short);
-    return Buffer.from([short.length, ...Buffer.from(short)]);
-  };
+  const written = (/** @type {string} */ name) => Buffer.from([name.length, ...Buffer.from(name)]);
   for (let left = count, at = next; left > 0; left--) {
-    const module = readName(section, at);
-    const field = readName(section, module.next);
+    const file = readName(section, at);
+    const field = readName(section, file.next);
     const end = endOfType(section, field.next);
-    parts.push(
-      ...(module.name.endsWith('_bg.js')
-        ? [shortName(module.name, 'm'), shortName(field.name, 'i')]
-        : [section.subarray(at, field.next)]),
-      section.subarray(field.next, end),
-    );
+    const short = shortName(imports.length);
+    imports.push({ file: file.name, name: field.name, short });
+    parts.push(written(IMPORTS), written(short), section.subarray(field.next, end));
     at = end;
   }
   return Buffer.concat(parts);
 }
+
+/** @param {number} place */
+const shortName = (place) => String.fromCharCode(97 + Math.floor(place / 26), 97 + (place % 26));
 
 /**
  * @param {Buffer} section

@@ -16,27 +16,30 @@ const bridge = {
   setup: (glue) => glue.onResolve({ filter: /^\.\// }, ({ path }) => ({ path, external: true })),
 };
 
-/**
- * @param {string} folder the built or installed package
- * @returns {Promise<{ engine: number, entry: number }>} bytes
- */
-export async function measure(folder) {
-  const whole = (/** @type {string} */ file) => `export * from ${JSON.stringify(join(folder, file))};`;
-  const engine = ['jobwright_wasm', 'wasm-inline', 'unpack']
-    .map((file) => whole(`engine/${file}.js`))
-    .join('');
+/** @param {string} folder with the package's modules, before they are bundled */
+export function engineSize(folder) {
   // What the glue imports is the hand-written half of the bridge.
-  return { engine: await sizeOf(folder, engine, [bridge]), entry: await sizeOf(folder, whole('index.js')) };
+  return sizeOf(
+    folder,
+    ['jobwright_wasm', 'wasm-inline', 'unpack'].map((file) => `engine/${file}.js`),
+    [bridge],
+  );
+}
+
+/** @param {string} folder the built or installed package */
+export function entrySize(folder) {
+  return sizeOf(folder, ['index.js']);
 }
 
 /**
  * @param {string} folder
- * @param {string} contents
+ * @param {string[]} files
  * @param {import('esbuild').Plugin[]} [plugins]
  */
-async function sizeOf(folder, contents, plugins = []) {
+async function sizeOf(folder, files, plugins = []) {
   // Imported late: the set-up reads this file before esbuild is installed.
   const { build } = await import('esbuild');
+  const contents = files.map((file) => `export * from ${JSON.stringify(join(folder, file))};`).join('');
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: folder },
     plugins,

@@ -120,13 +120,22 @@ impl<'a> Walk<'a> {
         all
     }
 
+    /// In the order of a run's own checks.
     fn step(&mut self, step: &Step) -> Taken {
         if std::mem::replace(&mut self.starts, false) && !self.is_left(step, 1.0) {
             self.left = None;
         }
-        let goes_on = step.on_error == OnError::Continue;
         let Some(mut surely) = self.may_run(step) else { return Taken::default() };
-        if self.tools_are_denied(step) {
+        let works = matches!(step.work, Work::Agent(_) | Work::Job(_));
+        if works && self.room == Some(0) {
+            let message = number_text(self.permissions.max_steps as f64);
+            let message =
+                format!("Step limit reached: maxSteps is {message}, and as many steps come before it");
+            self.refuse(step, Refusal::new(Code::StepLimit, message));
+        }
+        let goes_on = step.on_error == OnError::Continue;
+        if let Some(refusal) = tools_denied(step, self.permissions) {
+            self.refuse(step, refusal);
             if goes_on {
                 return Taken::default();
             }
@@ -135,36 +144,44 @@ impl<'a> Walk<'a> {
             // A person may say no.
             surely &= !goes_on;
         }
-        if matches!(step.work, Work::Approve | Work::Wait(_)) {
+        if !works {
             return Taken::default();
         }
         let Some((items, known)) = self.items(step) else { return Taken::default() };
         surely &= known || !goes_on;
-        self.count(step, surely);
-        let steps = Bounds::exactly(1.0).perhaps(surely);
+        let cost = if items.max > 0.0 { self.cost(step, items, surely) } else { items };
+        if surely {
+            self.room = self.room.and_then(|room| room.checked_sub(1));
+        }
+        Taken { steps: Bounds::exactly(1.0).perhaps(surely), cost: cost.perhaps(surely) }
+    }
+
+    /// What the step costs where it runs.
+    fn cost(&mut self, step: &Step, items: Bounds, surely: bool) -> Bounds {
         let times = items.times(self.rounds(step));
-        let (cost, budget) = match &step.work {
-            Work::Job(child) => {
-                let refused = self.found.refused.len();
-                let permissions = child.permissions.over(self.permissions).meet(self.permissions);
-                let within = self.name_of(step) + ":";
-                self.check_input(step, "context", child.context.as_ref());
-                let walk = Walk::new(self.found, within, permissions, child.budget.or(self.left));
-                let once = walk.over(&child.plan).cost.perhaps(!goes_on);
-                if self.found.refused[refused..].iter().any(|(_, why)| why.code == Code::BudgetExceeded) {
-                    self.left = self.left.filter(|_| !surely);
-                    return Taken { steps, cost: once.times(times).perhaps(surely) };
-                }
-                (once.times(times), child.budget)
-            }
-            _ => {
-                self.check_input(step, "input", step.input.as_ref());
-                let attempts = Bounds { min: 1.0, max: f64::from(step.retry.max_attempts.get()) };
-                (Bounds::exactly(step.cost.unwrap_or(0.0)).times(attempts).times(times), None)
-            }
+        let Work::Job(child) = &step.work else {
+            self.check_input(step, "input", step.input.as_ref());
+            let attempts = Bounds { min: 1.0, max: f64::from(step.retry.max_attempts.get()) };
+            let cost = Bounds::exactly(step.cost.unwrap_or(0.0)).times(attempts).times(times);
+            self.spend(step, cost.min, surely);
+            return cost;
         };
-        self.spend(step, budget.map_or(cost.min, |budget| budget * times.min), surely);
-        Taken { steps, cost: cost.perhaps(surely) }
+        self.check_input(step, "context", child.context.as_ref());
+        if let Some(budget) = child.budget {
+            self.spend(step, budget * times.min, surely);
+        }
+        let permissions = child.permissions.over(self.permissions).meet(self.permissions);
+        let (within, left) = (self.name_of(step) + ":", child.budget.or(self.left));
+        let refused = self.found.refused.len();
+        let once = Walk::new(self.found, within, permissions, left).over(&child.plan).cost;
+        let cost = once.perhaps(step.on_error == OnError::Fail).times(times);
+        let is_poor = self.found.refused[refused..].iter().any(|(_, why)| why.code == Code::BudgetExceeded);
+        match child.budget {
+            Some(_) => {}
+            None if is_poor => self.left = self.left.filter(|_| !surely || times.min == 0.0),
+            None => self.spend(step, cost.min, surely),
+        }
+        cost
     }
 
     /// Does the step run for certain? None where it never does.
@@ -183,13 +200,6 @@ impl<'a> Walk<'a> {
                 None
             }
         }
-    }
-
-    fn tools_are_denied(&mut self, step: &Step) -> bool {
-        let denied = tools_denied(step, self.permissions);
-        let is_denied = denied.is_some();
-        denied.into_iter().for_each(|refusal| self.refuse(step, refusal));
-        is_denied
     }
 
     /// How many items the step is done for, and whether that is known; none where it can't begin.
@@ -230,20 +240,6 @@ impl<'a> Walk<'a> {
     fn check_input(&mut self, step: &Step, which: &str, expression: Option<&Expr>) {
         if let Some(Err(error)) = expression.and_then(Expr::constant) {
             self.cannot_compute(step, which, &error.to_string());
-        }
-    }
-
-    /// The step counts against the limit.
-    fn count(&mut self, step: &Step, surely: bool) {
-        if self.room == Some(0) {
-            let message = format!(
-                "Step limit reached: maxSteps is {}, and as many steps come before it",
-                self.permissions.max_steps
-            );
-            self.refuse(step, Refusal::new(Code::StepLimit, message));
-            self.room = self.room.filter(|_| !surely);
-        } else if surely {
-            self.room = self.room.map(|room| room - 1);
         }
     }
 
@@ -451,6 +447,21 @@ mod tests {
             [("a", "budget_exceeded", &*sentence(1, 0))],
             "no job starts on nothing"
         );
+    }
+
+    #[test]
+    fn what_is_done_for_no_item_is_not_looked_at() {
+        let child = json!({ "plan": { "steps": [{ "id": "b", "agent": "x", "cost": 9, "when": false }] } });
+        let found = simulated(json!([{ "id": "a", "forEach": [], "job": child }]), FREE, Some(1.0));
+        assert_eq!((refused(&found), found.cost), (vec![], Bounds::default()));
+        let child = json!({ "plan": { "steps": [{ "id": "b", "agent": "x", "cost": 9 }] } });
+        let steps = json!([
+            { "id": "a", "forEach": { "var": "list" }, "job": child },
+            { "id": "c", "agent": "x", "cost": 5 },
+        ]);
+        let found = simulated(steps, FREE, Some(4.0));
+        let met: Vec<&str> = refused(&found).into_iter().map(|(step, ..)| step).collect();
+        assert_eq!(met, ["a:b", "c"], "c is met where the list is empty");
     }
 
     #[test]

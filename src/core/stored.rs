@@ -142,11 +142,14 @@ fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String>
             result.schedule.end(index);
         }
     }
-    for (index, state) in result.states.iter().enumerate() {
-        match (state.status, state.due_at) {
-            (StepStatus::Running, _) if state.is_attempted() => result.schedule.begin(index),
-            (StepStatus::Waiting, Some(due_at)) => result.schedule.put_off(index, Some(due_at)),
-            _ => {}
+    for index in 0..result.states.len() {
+        let state = &result.states[index];
+        if state.is_attempted() {
+            result.schedule.begin(index);
+        } else if state.status == StepStatus::Waiting
+            && (state.due_at.is_some() || result.signals_awaited(index).is_some())
+        {
+            result.schedule.put_off(index, state.due_at);
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        admission::within_step_limit,
+        admission::{waits_for_answer, within_step_limit},
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
         step::StepIndex,
@@ -141,12 +141,10 @@ impl<H: Host> Orchestrator<H> {
     }
 
     pub(super) fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+        let Some(step) = progress.chosen else { return first_ready(job) };
         let now = job.now;
         let run = job.run_mut();
-        match progress.chosen {
-            Some(step) => run.places_of(step).find(|&place| run.schedule.is_ready(place, now)),
-            None => run.schedule.first_ready(now),
-        }
+        run.places_of(step).find(|&place| run.schedule.is_ready(place, now))
     }
 
     /// No step is ready: why, and what to wait for; `None` where the router has just named one.
@@ -173,7 +171,7 @@ impl<H: Host> Orchestrator<H> {
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
-        let (may_be_signalled, now) = (job.waits_for_signal(), job.now);
+        let may_be_signalled = job.waits_for_signal();
         let run = job.run_mut();
         if may_be_signalled && !asked {
             return Some(Next::Wait { until });
@@ -181,7 +179,7 @@ impl<H: Host> Orchestrator<H> {
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
-            let others = run.schedule.first_ready(now).is_some() || run.schedule.first_due().is_some();
+            let others = first_ready(job).is_some() || job.run_mut().schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
@@ -216,6 +214,19 @@ impl<H: Host> Orchestrator<H> {
             Err(refusal) => Next::refused(refusal),
         }
     }
+}
+
+/// The first step in the plan's order that is ready. Those that wait for a person are put off until they are
+/// answered, or need nobody any more.
+fn first_ready<V>(job: &mut Job<V>) -> Option<StepIndex> {
+    let now = job.now;
+    while let Some(step) = job.run_mut().schedule.first_ready(now) {
+        if !waits_for_answer(job, step) {
+            return Some(step);
+        }
+        job.run_mut().schedule.put_off(step, None);
+    }
+    None
 }
 
 /// No step is ready and none has ended last: one is under way that this runner did not begin.

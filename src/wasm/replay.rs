@@ -1,85 +1,84 @@
 //! Histories on their way from JavaScript to a [`Replay`], as JSON: this is not done often.
 
-use std::cell::RefCell;
-
-use serde_json::{Value, from_str};
-use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::core::{
-    logic::Path,
-    replay::{Decisive, Replay},
-    written::Members,
+use std::{
+    cell::RefCell,
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
 };
+
+use serde_json::{Map, Value, from_str};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use super::{JsHost, api::engine, plans::plan};
+use crate::{core::logic::Path, host::JobKey, orchestrator::Replay};
 
 #[wasm_bindgen(raw_module = "./replay.js")]
 extern "C" {
-    /// What is asked about: an id, or JSON.
-    fn replay_text() -> String;
-    /// The answer, as JSON.
+    /// JSON of an event, without what it carries.
+    fn replay_event() -> String;
+    /// What the event carries.
+    fn replay_value() -> JsValue;
     fn replay_told(answer: &str);
 }
 
 thread_local! {
-    static REPLAYS: RefCell<Vec<Option<Replay>>> = const { RefCell::new(Vec::new()) };
+    static REPLAYS: RefCell<Vec<Option<Replay<JsHost>>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Begins to decide the history of the job with the id `replay_text` again; answers its number.
+/// Begins to decide a job's history again, over an engine of JavaScript's that has nothing but that, with the plan of
+/// this number if there is one. Answers a number for it.
 #[wasm_bindgen]
-pub fn replay_new(redacted: bool) -> u32 {
-    let replay = Replay::new(&replay_text(), redacted);
+pub fn replay_new(engine_number: u32, job: u32, plan_number: i32) -> u32 {
+    let replay =
+        engine(engine_number).map(|engine| Replay::new(Rc::clone(&engine), JobKey(job), plan(plan_number)));
     REPLAYS.with_borrow_mut(|replays| {
-        let free = replays.iter().position(Option::is_none).unwrap_or_else(|| {
-            replays.push(None);
-            replays.len() - 1
-        });
-        replays[free] = Some(replay);
+        let free = replays.iter().position(Option::is_none).unwrap_or(replays.len());
+        replays.resize_with(replays.len().max(free + 1), || None);
+        replays[free] = replay;
         free as u32
     })
+}
+
+fn take(number: u32) -> Option<Replay<JsHost>> {
+    REPLAYS.with_borrow_mut(|replays| replays.get_mut(number as usize).and_then(Option::take))
 }
 
 /// Nobody needs the replay with this number any more.
 #[wasm_bindgen]
 pub fn replay_drop(number: u32) {
-    REPLAYS.with_borrow_mut(|replays| replays[number as usize] = None);
+    drop(take(number));
 }
 
-const MEET: u32 = 0;
-const END: u32 = 1;
-const END_OF_LINES: u32 = 2;
-const READS: u32 = 3;
-
-/// Asks a replay something, with `replay_text` where there is something to say, and tells the answer: whether the
-/// event is met (what the expressions gave, or the difference), whether this is the end (how many decisions, or the
-/// difference), what decisions read, or what was decided so far. False where there is a difference.
+/// Meets the next event. Answers 1 where the core decided on it, 0 where it came from outside, and -1 where it can't
+/// have come, which is told in a sentence.
 #[wasm_bindgen]
-pub fn replay_ask(number: u32, what: u32) -> bool {
-    let answer = REPLAYS.with_borrow_mut(|replays| {
-        let replay = replays.get_mut(number as usize).and_then(Option::as_mut)?;
-        Some(match what {
-            MEET => replay.meet(&read()).map(|()| Value::Object(replay.evaluated().clone())),
-            END | END_OF_LINES => replay.end(&read(), what == END).map(|()| Value::from(replay.decisions())),
-            READS => Ok(write_reads(&replay.reads())),
-            _ => Ok(replay.run_state()),
-        })
-    });
-    let (met, told) = match answer {
-        Some(Ok(told)) => (true, told),
-        Some(Err(difference)) => (false, difference.to_json()),
-        None => (false, Value::Null),
+pub fn replay_meet(number: u32) -> i32 {
+    let Some(mut replay) = take(number) else { return -1 };
+    let event: Value = from_str(&replay_event()).unwrap_or_default();
+    // Nothing of this host is waited for.
+    let met = match pin!(replay.meet(&event, replay_value())).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(met) => met,
+        Poll::Pending => Err("internal"),
     };
-    replay_told(&told.to_string());
-    met
+    REPLAYS.with_borrow_mut(|replays| replays[number as usize] = Some(replay));
+    met.map(i32::from).unwrap_or_else(|refused| {
+        replay_told(refused);
+        -1
+    })
 }
 
-fn read() -> Value {
-    from_str(&replay_text()).unwrap_or_default()
-}
-
-fn write_reads(reads: &Decisive) -> Value {
+/// Tells what decisions read, as JSON.
+#[wasm_bindgen]
+pub fn replay_reads(number: u32) {
+    let Some(reads) = REPLAYS.with_borrow(|replays| Some(replays.get(number as usize)?.as_ref()?.reads()))
+    else {
+        return;
+    };
     let paths = |paths: &[Path]| Value::Array(paths.iter().map(|path| path.keys().into()).collect());
-    let mut written = Members::default();
-    written.put("paths", paths(&reads.paths));
-    written.put("lists", paths(&reads.lists));
-    written.put("all", reads.all.into());
-    written.done()
+    let mut told = Map::new();
+    told.insert("paths".to_owned(), paths(&reads.paths));
+    told.insert("lists".to_owned(), paths(&reads.lists));
+    told.insert("all".to_owned(), reads.all.into());
+    replay_told(&Value::Object(told).to_string());
 }

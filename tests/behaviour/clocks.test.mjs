@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { jobwright } from '../differential/subject.mjs';
-import { pkgDir } from '../package/installed.mjs';
+import { modulesDir } from '../package/installed.mjs';
 import { turn } from './support/clock.mjs';
 import { FREE, LIMIT, setup, started, within } from './support/setup.mjs';
 
@@ -101,8 +100,12 @@ test('a job ends when its end is decided, not when that was asked for', LIMIT, a
 });
 
 test('timers that are taken back leave nothing behind', LIMIT, async (t) => {
-  const { core } = await import(pathToFileURL(`${pkgDir}/engine/core.js`).href);
-  const w = jobwright.createOrchestrator({ slowPlayMs: 1e6, agentRegistry: { reader: () => 1 } });
+  const inside = (/** @type {string} */ file) => import(pathToFileURL(`${modulesDir}/${file}`).href);
+  const [{ core }, { createOrchestrator }] = await Promise.all([
+    inside('engine/core.js'),
+    inside('index.js'),
+  ]);
+  const w = createOrchestrator({ slowPlayMs: 1e6, agentRegistry: { reader: () => 1 } });
   t.after(() => w.close());
   const run = w.runJob(await started(w, [{ id: 'one', agent: 'reader' }]));
   const restart = async (/** @type {number} */ times) => {

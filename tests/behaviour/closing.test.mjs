@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { jobwright } from '../differential/subject.mjs';
-import { pkgDir } from '../package/installed.mjs';
+import { modulesDir } from '../package/installed.mjs';
 import { settle } from './support/clock.mjs';
 import {
   assertRefused,
@@ -74,8 +74,12 @@ test('whoever closes second waits as long as the first', LIMIT, async () => {
 });
 
 test('an orchestrator that broke down can be closed', LIMIT, async () => {
-  const engineOf = (/** @type {string} */ file) => import(pathToFileURL(join(pkgDir, 'engine', file)).href);
-  const [{ Engine }, { operate }] = await Promise.all([engineOf('engine.js'), engineOf('executor.js')]);
+  const engineOf = (/** @type {string} */ file) => import(pathToFileURL(join(modulesDir, file)).href);
+  const [{ Engine }, { operate }] = await Promise.all([
+    engineOf('engine/engine.js'),
+    engineOf('engine/executor.js'),
+    engineOf('index.js'),
+  ]);
   const engine = new Engine({});
   const trap = () => {
     throw new WebAssembly.RuntimeError('unreachable');

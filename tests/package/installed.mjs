@@ -48,6 +48,16 @@ export const consumerDir = await prepare();
 /** The installed package. */
 export const pkgDir = join(consumerDir, 'node_modules/jobwright');
 
+/** The package before its many files were made few, for what tests need of the inside. */
+export const modulesDir = join(root, '.cache/modules');
+
+/** Where the wasm module is in the package. */
+export const wasmFile = join(
+  pkgDir,
+  'engine',
+  readdirSync(join(pkgDir, 'engine')).find((name) => name.endsWith('.wasm')) ?? 'none',
+);
+
 /**
  * @param {string} [specifier] as a user would write it, for instance `jobwright/sqlite`
  * @returns {Promise<any>}

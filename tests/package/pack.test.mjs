@@ -9,12 +9,11 @@ import fc from 'fast-check';
 import { pack } from '../../scripts/setup/pack.mjs';
 import { withoutAlignments } from '../../scripts/setup/split-streams.mjs';
 import { lengthOf } from '../../scripts/setup/wasm-bytes.mjs';
-import { pkgDir } from './installed.mjs';
+import { modulesDir, pkgDir, wasmFile } from './installed.mjs';
 
-const engine = join(pkgDir, 'engine');
-const { unpack } = await import(pathToFileURL(join(engine, 'unpack.js')).href);
-const inline = readFileSync(join(engine, 'wasm-inline.js'), 'utf8');
-const program = /unpack\('([\w+/=]+)'/.exec(inline)?.[1] ?? '';
+const { unpack } = await import(pathToFileURL(join(modulesDir, 'engine/unpack.js')).href);
+const inline = join(pkgDir, 'engine/wasm-inline.js');
+const program = /unpack\("([\w+/=]+)"/.exec(readFileSync(inline, 'utf8'))?.[1] ?? '';
 
 /** @param {Uint8Array} wasm */
 function unpacked(wasm) {
@@ -94,8 +93,9 @@ const modules = fc
   });
 
 test('what the package unpacks is its module', async () => {
-  const { bytes } = await import(pathToFileURL(join(engine, 'wasm-inline.js')).href);
-  assert.ok(readFileSync(join(engine, 'jobwright_wasm.wasm')).equals(bytes));
+  const { file, inlined } = await import(pathToFileURL(inline).href);
+  assert.equal(join(pkgDir, file), wasmFile);
+  assert.ok(readFileSync(wasmFile).equals(inlined()));
 });
 
 test('what is packed is unpacked again', () => {

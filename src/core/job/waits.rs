@@ -13,12 +13,22 @@ impl Run {
     /// Steps that wait for a signal of this name are looked at again.
     pub(in crate::core) fn look_again(&mut self, name: &str) {
         for step in 0..self.states.len() {
-            let waits = self.states[step].status == StepStatus::Waiting
-                && matches!(&self.step(step).work, Work::Wait(Wait::Signal { names, .. })
-                    if names.iter().any(|known| **known == *name));
-            if waits {
+            if self.signals_awaited(step).is_some_and(|names| names.iter().any(|known| **known == *name)) {
                 self.schedule.offer(step);
             }
+        }
+    }
+
+    /// The signals that a step waits for. One that waits for approval does not wait for them yet.
+    pub(in crate::core) fn signals_awaited(&self, step: StepIndex) -> Option<&[Box<str>]> {
+        let state = &self.states[step];
+        match &self.step(step).work {
+            Work::Wait(Wait::Signal { names, .. })
+                if state.status == StepStatus::Waiting && state.started_at.is_some() =>
+            {
+                Some(names)
+            }
+            _ => None,
         }
     }
 }
@@ -60,14 +70,10 @@ impl<V> Job<V> {
         Some(self.run_mut().signals.remove(place))
     }
 
-    /// Does a step wait for a signal?
+    /// Does a step wait for a signal? One that waits for a person's approval has not begun to.
     pub fn waits_for_signal(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| {
-            (0..run.states.len()).any(|step| {
-                run.states[step].status == StepStatus::Waiting
-                    && matches!(run.step(step).work, Work::Wait(Wait::Signal { .. }))
-            })
-        })
+        let run = self.run.as_ref();
+        run.is_some_and(|run| (0..run.states.len()).any(|step| run.signals_awaited(step).is_some()))
     }
 
     /// The job pauses before these steps from now on, beside those that its plan names.

@@ -1,0 +1,84 @@
+// @ts-check
+/**
+ * Makes a few files of the package's many, because what an import costs in Node is mostly the number of its files: one
+ * that the entries share, so that there is one of each error class and of everything else, and a small one per entry.
+ * They are not minified, so that stack traces can be read.
+ */
+import { dirname, join, relative } from 'node:path';
+
+/** The file that the entries share. */
+const shared = 'main.js';
+const entries = [
+  'index.js',
+  'index.node.js',
+  'index.workerd.js',
+  'exports.js',
+  'engine/wasm-inline.js',
+  'sqlite/index.js',
+  'testing/index.js',
+];
+/** What only passes names on is part of the entry, which thereby exports these names and no others. */
+const passedOn = 'parts/index.js';
+
+/**
+ * @param {string} from a folder with the package's modules
+ * @param {string} to the folder of the package
+ * @param {string} wasm the place of the wasm module in it
+ */
+export async function bundle(from, to, wasm) {
+  /** @type {Set<string>} */
+  const modules = new Set();
+  for (const entry of entries) {
+    const sharing = share(from, entry, wasm, modules);
+    await write(from, { entryPoints: [join(from, entry)], outfile: join(to, entry), plugins: [sharing] });
+  }
+  const contents = [...modules].sort().map((file) => `export * from './${file}';`);
+  await write(from, {
+    stdin: { contents: contents.join('\n'), resolveDir: from },
+    outfile: join(to, shared),
+  });
+}
+
+/**
+ * @param {string} from
+ * @param {string} entry
+ * @param {string} wasm
+ * @param {Set<string>} modules is added those that the entry has of the shared file
+ * @returns {import('esbuild').Plugin}
+ */
+function share(from, entry, wasm, modules) {
+  const home = dirname(entry);
+  const isOwn = (/** @type {string} */ file) =>
+    file === passedOn || (home !== '.' && file.startsWith(`${home}/`));
+  return {
+    name: 'share',
+    setup: (build) =>
+      build.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const file = relative(from, join(resolveDir, path));
+        if (isOwn(file)) return null;
+        const apart = file.endsWith('.wasm') ? wasm : entries.find((other) => other === file);
+        if (!apart) modules.add(file);
+        const seen = relative(home, apart ?? shared);
+        return { path: seen.startsWith('.') ? seen : `./${seen}`, external: true };
+      }),
+  };
+}
+
+/**
+ * @param {string} from
+ * @param {import('esbuild').BuildOptions} options
+ */
+async function write(from, options) {
+  // Imported late: the set-up reads this file before esbuild is installed.
+  const { build } = await import('esbuild');
+  await build({
+    ...options,
+    absWorkingDir: from,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['node:*', 'better-sqlite3'],
+    charset: 'ascii',
+    logLevel: 'warning',
+  });
+}
