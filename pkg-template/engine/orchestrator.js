@@ -1,12 +1,12 @@
 // @ts-check
 
 import { JobwrightError } from '../parts/errors.js';
+import { replayJob } from '../replay/replay-job.js';
 import { milliseconds, optionsObject } from './arguments.js';
 import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
-import { replayJob } from '../replay/replay-job.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';

@@ -2,96 +2,45 @@
 import { core } from './core.js';
 import { jsonForCore } from './json.js';
 
-/**
- * Where a history and what is decided from it part.
- *
- * @typedef {{ ok: false, at: number, expected: unknown, actual: unknown }} Difference
- */
-
-let text = '';
+let event = '';
+/** @type {unknown} */
+let value;
 let told = '';
 
-export const replay_text = () => text;
+export const replay_event = () => event;
 
-/** @param {string} answer JSON */
+export const replay_value = () => value;
+
+/** @param {string} answer */
 export function replay_told(answer) {
   told = answer;
 }
 
-const MEET = 0;
-const END = 1;
-const END_OF_LINES = 2;
-const READS = 3;
-const STATE = 4;
+/**
+ * Lets the core decide what an event tells of. What follows is committed to the stage of the replay.
+ *
+ * @param {number} replay
+ * @param {object} told the event, without what it carries
+ * @param {unknown} carried an output, an input, a payload, or an agent's own event
+ * @returns {{ decided: boolean, refused: string | null }}
+ */
+export function meetEvent(replay, { ...about }, carried) {
+  event = jsonForCore(about);
+  value = carried;
+  const met = core.replay_meet(replay);
+  event = '';
+  value = undefined;
+  return { decided: met === 1, refused: met < 0 ? told : null };
+}
 
-/** A history that the core decides again, event by event. It must be dropped in the end. */
-export class Replay {
-  /**
-   * @param {string} jobId
-   * @param {boolean} [redacted]
-   */
-  constructor(jobId, redacted = false) {
-    text = jobId;
-    this.number = core.replay_new(redacted);
-    text = '';
-    this.met = 0;
-    /** @type {Record<string, boolean | number | null>} what the plan's expressions gave for the latest event */
-    this.evaluated = {};
-  }
-
-  /**
-   * @param {number} what
-   * @param {string} [about] JSON
-   * @returns {{ met: boolean, answer: any }}
-   */
-  ask(what, about = '') {
-    text = about;
-    const met = core.replay_ask(this.number, what);
-    const answer = JSON.parse(told);
-    text = '';
-    told = '';
-    return { met, answer };
-  }
-
-  /**
-   * @param {string} event JSON of the next one
-   * @returns {Difference | null}
-   */
-  meet(event) {
-    const { met, answer } = this.ask(MEET, event);
-    if (!met) return { ok: false, ...answer };
-    this.met += 1;
-    this.evaluated = answer;
-    return null;
-  }
-
-  /**
-   * The history ends here, and this is what became of the job.
-   *
-   * @param {unknown} job all of it, or what the head of an exported history says of it
-   * @param {boolean} isWhole
-   * @returns {{ ok: true, decisions: number } | Difference}
-   */
-  end(job, isWhole) {
-    const { met, answer } = this.ask(isWhole ? END : END_OF_LINES, jsonForCore(job));
-    return met ? { ok: true, decisions: answer } : { ok: false, ...answer };
-  }
-
-  /**
-   * The paths in the context that decisions read, those that are read as lists to go through, and whether all is read.
-   *
-   * @returns {{ paths: string[][], lists: string[][], all: boolean }}
-   */
-  reads() {
-    return this.ask(READS).answer;
-  }
-
-  /** What was decided so far, as it stands in a job's `run`, and the permissions. */
-  state() {
-    return this.ask(STATE).answer;
-  }
-
-  drop() {
-    core.replay_drop(this.number);
-  }
+/**
+ * What the rules of the plan read that decide something: paths, of which those that are only gone through stand apart,
+ * or all there is.
+ *
+ * @param {number} replay
+ * @returns {{ paths: string[][], lists: string[][], all: boolean }}
+ */
+export function readsOf(replay) {
+  core.replay_reads(replay);
+  return JSON.parse(told);
 }

@@ -1,8 +1,9 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
-import { Replay } from '../engine/replay.js';
 import { describe } from '../parts/plain.js';
-import { eventText, historyOf, readable, readableContext, storedJob } from './stored.js';
+import { compareJob } from './compare.js';
+import { Replay } from './replay.js';
+import { historyOf, storedJob } from './stored.js';
 
 /**
  * See `Orchestrator.replayJob`.
@@ -11,34 +12,33 @@ import { eventText, historyOf, readable, readableContext, storedJob } from './st
  * @param {any} given a job, or its id
  */
 export async function replayJob(engine, given) {
-  if (typeof given === 'string') return replayed(await storedJob(engine, given));
-  if (given === null || typeof given !== 'object') {
+  if (given === null || (typeof given !== 'string' && typeof given !== 'object')) {
     throw invalidArgument(`replayJob takes a job or a job's id; found ${describe(given)}`);
   }
-  return replayed(given);
-}
-
-/** @param {any} job */
-function replayed(job) {
+  const job = typeof given === 'string' ? await storedJob(engine, given) : given;
   const { id, history } = historyOf(job);
-  const replay = new Replay(id);
+  const replay = new Replay(id, history);
   try {
-    for (let place = 0; place < history.length; place++) {
-      const difference = replay.meet(eventText(history[place], place + 1));
+    for (const _ of history) {
+      const difference = replay.meet();
       if (difference !== null) return difference;
     }
-    return replay.end(storedForm(job), true);
+    return conclude(replay, compareJob(replay, job));
   } finally {
     replay.drop();
   }
 }
 
 /**
- * What is compared in the end.
+ * What a replay comes to of which all events were met.
  *
- * @param {any} job
+ * @param {Replay} replay
+ * @param {import('./same.js').Parting | null} difference between the job and what its history comes to
+ * @returns {{ ok: true, decisions: number } | import('./replay.js').Difference}
  */
-function storedForm({ status, permissions, timing, context, run }) {
-  const parts = { status, permissions, timing, run: readable(run) };
-  return { ...readable(parts), context: readableContext(context) };
+export function conclude(replay, difference) {
+  const missing = replay.end();
+  if (missing !== null) return missing;
+  if (difference !== null) return { ok: false, at: replay.met, ...difference };
+  return { ok: true, decisions: replay.decisions };
 }

@@ -1,6 +1,5 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
-import { jsonForCore } from '../engine/json.js';
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 
@@ -19,6 +18,8 @@ export async function storedJob(engine, jobId) {
 }
 
 /**
+ * A job's id and its history, as JSON has it.
+ *
  * @param {any} job
  * @returns {{ id: string, history: any[] }}
  */
@@ -28,11 +29,11 @@ export function historyOf(job) {
   if (!Array.isArray(history)) {
     throw invalidArgument(`The history of job ${describe(id)} must be a list; found ${describe(history)}`);
   }
-  return { id, history };
+  return { id, history: history.map(plainEvent) };
 }
 
 /**
- * A value as JSON can hold it. Of what a plain store's context has, that may be a part.
+ * A value as JSON can hold it; undefined where it can't.
  *
  * @param {any} value
  */
@@ -56,24 +57,18 @@ export function readableContext(context) {
 }
 
 /**
- * An event as JSON can hold it.
+ * An event as JSON can hold it. Of what a plain store's context has, that may be a part.
  *
  * @param {any} event
+ * @param {number} place
  */
-export function plainEvent(event) {
-  const { type, payload } = event ?? {};
-  if (type !== 'job_created' || payload === null || typeof payload !== 'object') return plainCopy(event);
-  return plainCopy({ ...event, payload: { ...payload, context: readableContext(payload.context) } });
-}
-
-/**
- * @param {any} event
- * @param {number} at its number
- */
-export function eventText(event, at) {
+function plainEvent(event, place) {
   try {
-    return jsonForCore(plainEvent(event) ?? null);
+    const { type, payload } = event;
+    if (type !== 'job_created') return plainCopy(event, '');
+    return plainCopy({ ...event, payload: { ...payload, context: readableContext(payload?.context) } }, '');
   } catch (error) {
-    throw invalidArgument(`Event ${at} of the history can't be read: ${/** @type {Error} */ (error).message}`);
+    const { message } = /** @type {Error} */ (error);
+    throw invalidArgument(`Event ${place + 1} of the history can't be read: ${message}`);
   }
 }

@@ -4,7 +4,12 @@
 
 use std::ops::Range;
 
-use crate::{generate::any_case, lockstep::{WORLDS, agree_in}, random::Random, shrink::shrink};
+use crate::{
+    generate::any_case,
+    lockstep::{WORLDS, agree_in},
+    random::Random,
+    shrink::shrink,
+};
 
 fn try_each(seeds: Range<u64>) {
     for seed in seeds {
