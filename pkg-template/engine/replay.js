@@ -34,11 +34,17 @@ export function meetEvent(replay, { ...about }, carried) {
 }
 
 /**
- * What the rules of the plan read that decide something: paths, of which those that are only gone through stand apart,
- * or all there is.
+ * What the rules of a plan read that decide something.
  *
+ * @typedef {object} Reads
+ * @property {string[][]} paths values that rules compute with
+ * @property {Record<string, string[]>} lists that are only gone through, by the step that is done for their items
+ * @property {boolean} all rules compute what they read: it could be anything
+ */
+
+/**
  * @param {number} replay
- * @returns {{ paths: string[][], lists: string[][], all: boolean }}
+ * @returns {Reads}
  */
 export function readsOf(replay) {
   core.replay_reads(replay);

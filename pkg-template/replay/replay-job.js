@@ -3,19 +3,19 @@ import { invalidArgument } from '../engine/arguments.js';
 import { describe } from '../parts/plain.js';
 import { compareJob } from './compare.js';
 import { Replay } from './replay.js';
-import { historyOf, storedJob } from './stored.js';
+import { historyOf } from './stored.js';
 
 /**
  * See `Orchestrator.replayJob`.
  *
- * @param {import('../engine/engine.js').Engine} engine
+ * @param {(jobId: string) => Promise<any>} load gives a job as the store has it
  * @param {any} given a job, or its id
  */
-export async function replayJob(engine, given) {
+export async function replayJob(load, given) {
   if (given === null || (typeof given !== 'string' && typeof given !== 'object')) {
     throw invalidArgument(`replayJob takes a job or a job's id; found ${describe(given)}`);
   }
-  const job = typeof given === 'string' ? await storedJob(engine, given) : given;
+  const job = typeof given === 'string' ? await load(given) : given;
   const { id, history } = historyOf(job);
   const replay = new Replay(id, history);
   try {

@@ -75,10 +75,11 @@ pub fn replay_reads(number: u32) {
     else {
         return;
     };
-    let paths = |paths: &[Path]| Value::Array(paths.iter().map(|path| path.keys().into()).collect());
+    let lists: Map<String, Value> =
+        reads.lists.iter().map(|(step, path)| (step.to_string(), path.keys().into())).collect();
     let mut told = Map::new();
-    told.insert("paths".to_owned(), paths(&reads.paths));
-    told.insert("lists".to_owned(), paths(&reads.lists));
+    told.insert("paths".to_owned(), reads.paths.iter().map(Path::keys).map(Value::from).collect());
+    told.insert("lists".to_owned(), lists.into());
     told.insert("all".to_owned(), reads.all.into());
     replay_told(&Value::Object(told).to_string());
 }

@@ -52,8 +52,8 @@ pub struct Replay<H: Host> {
 pub struct Decisive {
     /// Values that rules compute with.
     pub paths: Vec<Path>,
-    /// Lists of which only the length decides something: a step is done for each of their items.
-    pub lists: Vec<Path>,
+    /// Lists of which only the length decides something, each with the id of the step that is done for its items.
+    pub lists: Vec<(Box<str>, Path)>,
     /// Rules compute what they read: it could be anything.
     pub all: bool,
 }
@@ -128,7 +128,7 @@ impl<H: Host> Replay<H> {
             let mut rules = [step.when.as_ref(), until, None];
             if let Some(list) = &step.for_each {
                 match list.without_plain_vars().1.as_slice() {
-                    [(place, path)] if place.is_empty() => found.lists.push(path.clone()),
+                    [(place, path)] if place.is_empty() => found.lists.push((step.id.clone(), path.clone())),
                     _ => rules[2] = Some(list),
                 }
             }
