@@ -29,6 +29,7 @@ export class Replay {
   constructor(jobId, history, redacted = false) {
     this.history = history;
     this.redacted = redacted;
+    this.forks = [...history.keys()].filter((place) => history[place]?.type === 'job_forked');
     this.stage = theStage();
     // A table of its own: the same job may be replayed twice at a time.
     this.table = new JobTable(/** @type {any} */ (this.stage));
@@ -153,6 +154,7 @@ export class Replay {
     const { type, trace, meta } = event ?? {};
     const { output, payload, context, plan, args, items, ...small } = isEngines(type) ? about : {};
     if (small.input !== undefined) small.input = true;
+    if (type === 'step_failed' || type === 'item_failed') small.drawnFor = this.drawnFor();
     if (type === 'approval_requested' && about.tool !== undefined) small.calls = this.calls();
     return { type, payload: small, trace, meta };
   }
@@ -164,6 +166,12 @@ export class Replay {
     if (type === 'signal_received') return payload?.payload;
     if (type === 'step_started' || type === 'item_started') return payload?.input;
     return payload?.output ?? null;
+  }
+
+  /** Whose id the jitter of a retry was drawn from: in what a fork shares, the id of the job that it was forked from. */
+  drawnFor() {
+    const fork = this.forks.find((place) => place > this.met);
+    return fork === undefined ? undefined : this.history[fork].payload?.from?.jobId;
   }
 
   /** How many tool calls an agent asked for at once; the stage is told which. */

@@ -75,8 +75,10 @@ pub fn replay_reads(number: u32) {
     else {
         return;
     };
-    let lists: Map<String, Value> =
-        reads.lists.iter().map(|(step, path)| (step.to_string(), path.keys().into())).collect();
+    let mut lists = Map::new();
+    for (step, path) in &reads.lists {
+        lists.insert(step.to_string(), path.keys().into());
+    }
     let mut told = Map::new();
     told.insert("paths".to_owned(), reads.paths.iter().map(Path::keys).map(Value::from).collect());
     told.insert("lists".to_owned(), lists.into());

@@ -12,6 +12,7 @@ use crate::{
         status::Move,
         step::{StepIndex, StepStatus},
         stored::{read_permission_patch, read_routed_step},
+        trace::trace_id,
     },
     host::{AgentResult, Host, Routed},
     orchestrator::{
@@ -206,7 +207,9 @@ impl<H: Host> Replay<H> {
             }
             _ => return Err("the end of the attempt that is under way"),
         };
-        note_result(&mut self.job, step, &result, &|| self.trace.clone());
+        // What a fork shares was drawn for the job that it was forked from.
+        let trace = || recorded.text("drawnFor").map_or_else(|| self.trace.clone(), trace_id);
+        note_result(&mut self.job, step, &result, &trace);
         Ok(())
     }
 
