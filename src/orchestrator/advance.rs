@@ -143,7 +143,7 @@ impl<H: Host> Orchestrator<H> {
         Decision { begin, then }
     }
 
-    fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+    pub(super) fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
         let Some(step) = progress.chosen else { return first_ready(job) };
         let now = job.now;
         let run = job.run_mut();
@@ -151,7 +151,7 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// No step is ready: why, and what to wait for; `None` where the router has just named one.
-    fn nothing_ready(
+    pub(super) fn nothing_ready(
         &self,
         job: &mut Job<H::Value>,
         progress: &mut Progress<H>,

@@ -230,7 +230,7 @@ impl<V> Job<V> {
     }
 
     /// Every step that is under way ends as cancelled: the job is ending.
-    pub(in crate::core) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
+    pub(crate) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
         // Items end before the step that they are items of.
         let planned = (0..run.states.len()).take_while(|&step| run.step_of_item(step).is_none()).count();

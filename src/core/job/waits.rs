@@ -20,7 +20,7 @@ impl Run {
     }
 
     /// Does a step wait until somebody helps its child job on?
-    pub(in crate::core) fn is_suspended(&self, step: StepIndex) -> bool {
+    pub(crate) fn is_suspended(&self, step: StepIndex) -> bool {
         let state = &self.states[step];
         state.status == StepStatus::Waiting
             && state.interrupted
