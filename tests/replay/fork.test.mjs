@@ -2,7 +2,7 @@
 /** A fork shares what was done, goes on by itself, and leaves the job it comes from as it was. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createStore, FREE, LIMIT, setup, started } from '../behaviour/support/setup.mjs';
+import { createStore, FREE, LIMIT, latch, setup, started } from '../behaviour/support/setup.mjs';
 import { jobwright } from '../differential/subject.mjs';
 
 const { createBudgetManager, createMemoryStore } = jobwright;
@@ -26,43 +26,49 @@ function world(deps = {}) {
 const worker = (/** @type {string} */ id, more = {}) => ({ id, agent: 'worker', ...more });
 
 for (const [kind, makeStore] of Object.entries({ plain: createStore, bundled: createMemoryStore })) {
-  test(`${kind} store: what is done is not done again, and what comes after is, with what was changed`, LIMIT, async () => {
-    const w = world({ store: makeStore() });
-    const id = await started(w, [worker('draft'), worker('check'), worker('send')], { context: { tone: 'warm' } });
-    await w.runJob(id, { input: 'rust' });
-    const origin = structuredClone(await w.getJob(id));
-    const fork = await w.forkJob(id, { afterStep: 'draft', context: { tone: 'cool', more: 1 } });
-    const made = await w.getJob(fork);
-    assert.equal(made.status, 'created');
-    assert.deepStrictEqual(made.run.forkedFrom, { jobId: id, afterStep: 'draft' });
-    assert.deepStrictEqual(made.context, {
-      tone: 'cool',
-      more: 1,
-      draft: { input: 'rust', tone: 'warm' },
-    });
-    assert.deepStrictEqual(
-      made.history.map((/** @type {any} */ { seq, type, payload }) => [seq, type, payload.jobId]),
-      [
-        [1, 'job_created', fork],
-        [2, 'job_started', fork],
-        [3, 'step_started', fork],
-        [4, 'step_completed', fork],
-        [5, 'job_forked', fork],
-      ],
-    );
-    assert.deepStrictEqual(made.history[0].payload.forkedFrom, { jobId: id, afterStep: 'draft' });
-    assert.equal((await w.replayJob(made)).ok, true);
+  test(
+    `${kind} store: what is done is not done again, and what comes after is, with what was changed`,
+    LIMIT,
+    async () => {
+      const w = world({ store: makeStore() });
+      const id = await started(w, [worker('draft'), worker('check'), worker('send')], {
+        context: { tone: 'warm' },
+      });
+      await w.runJob(id, { input: 'rust' });
+      const origin = structuredClone(await w.getJob(id));
+      const fork = await w.forkJob(id, { afterStep: 'draft', context: { tone: 'cool', more: 1 } });
+      const made = await w.getJob(fork);
+      assert.equal(made.status, 'created');
+      assert.deepStrictEqual(made.run.forkedFrom, { jobId: id, afterStep: 'draft' });
+      assert.deepStrictEqual(made.context, {
+        tone: 'cool',
+        more: 1,
+        draft: { input: 'rust', tone: 'warm' },
+      });
+      assert.deepStrictEqual(
+        made.history.map((/** @type {any} */ { seq, type, payload }) => [seq, type, payload.jobId]),
+        [
+          [1, 'job_created', fork],
+          [2, 'job_started', fork],
+          [3, 'step_started', fork],
+          [4, 'step_completed', fork],
+          [5, 'job_forked', fork],
+        ],
+      );
+      assert.deepStrictEqual(made.history[0].payload.forkedFrom, { jobId: id, afterStep: 'draft' });
+      assert.equal((await w.replayJob(made)).ok, true);
 
-    w.calls.length = 0;
-    await w.startJob(fork);
-    const { job } = await w.runJob(fork);
-    assert.deepStrictEqual(w.calls, [`${fork}:check`, `${fork}:send`]);
-    assert.equal(job.context.send.tone, 'cool');
-    assert.equal(job.run.stepsTaken, 3);
-    assert.deepStrictEqual(await w.replayJob(fork), { ok: true, decisions: 4 });
-    assert.deepStrictEqual(await w.getJob(id), origin);
-    assert.equal((await w.replayJob(id)).ok, true);
-  });
+      w.calls.length = 0;
+      await w.startJob(fork);
+      const { job } = await w.runJob(fork);
+      assert.deepStrictEqual(w.calls, [`${fork}:check`, `${fork}:send`]);
+      assert.equal(job.context.send.tone, 'cool');
+      assert.equal(job.run.stepsTaken, 3);
+      assert.deepStrictEqual(await w.replayJob(fork), { ok: true, decisions: 4 });
+      assert.deepStrictEqual(await w.getJob(id), origin);
+      assert.equal((await w.replayJob(id)).ok, true);
+    },
+  );
 }
 
 test('a fork of a fork', LIMIT, async () => {
@@ -106,9 +112,8 @@ test('a job that failed goes on where it failed, with permissions that suffice',
 });
 
 test('what ran beside the step runs anew in the fork', LIMIT, async () => {
-  let open = () => {};
-  const opened = new Promise((resolve) => void (open = () => resolve(undefined)));
-  const w = setup({ agentRegistry: { quick: () => 1, slow: () => opened } });
+  const { promise, open } = latch();
+  const w = setup({ agentRegistry: { quick: () => 1, slow: () => promise } });
   const id = await started(w, [
     { id: 'slow', agent: 'slow', after: [] },
     { id: 'quick', agent: 'quick', after: [] },

@@ -24,9 +24,17 @@ function anyWork(random, id) {
     case 3:
       return { id, job: { plan: { steps: [{ id: 'inner', agent: 'worker' }] }, context: { note: SECRET } } };
     case 4:
-      return { id, agent: 'worker', forEach: random.pick([{ var: 'list' }, [1, SECRET], { var: `${IDS[0]}.made` }]) };
+      return {
+        id,
+        agent: 'worker',
+        forEach: random.pick([{ var: 'list' }, [1, SECRET], { var: `${IDS[0]}.made` }]),
+      };
     case 5:
-      return { id, agent: 'worker', repeat: { until: { '>': [{ var: `${id}.n` }, random.below(4)] }, max: 3 } };
+      return {
+        id,
+        agent: 'worker',
+        repeat: { until: { '>': [{ var: `${id}.n` }, random.below(4)] }, max: 3 },
+      };
     default:
       return { id, agent: 'worker' };
   }
@@ -94,7 +102,10 @@ async function goOn(o, id, job, random) {
   if (random.chance(0.03)) await o.cancelJob(id, SECRET);
   if (random.chance(0.03)) await o.failJob(id, SECRET);
   if (approval !== undefined) {
-    const answer = { approval: approval.id, ...(random.chance(0.5) && { by: SECRET, note: SECRET, reason: SECRET }) };
+    const answer = {
+      approval: approval.id,
+      ...(random.chance(0.5) && { by: SECRET, note: SECRET, reason: SECRET }),
+    };
     await (random.chance(0.8) ? o.approveStep : o.rejectStep)(id, answer);
   }
   if (job.run?.pause?.reason === 'step_limit') await o.setPermissions(id, { maxSteps: 100 });
@@ -122,7 +133,11 @@ export async function anyRun(seed) {
   const random = createRandom(seed);
   const store = random.chance(0.5) ? createMemoryStore() : createPlainStore();
   let o = makeOrchestrator(random, store);
-  const permissions = { requireApproval: random.chance(0.2), allowTools: random.chance(0.9), maxSteps: random.pick([1, 50]) };
+  const permissions = {
+    requireApproval: random.chance(0.2),
+    allowTools: random.chance(0.9),
+    maxSteps: random.pick([1, 50]),
+  };
   const plan = random.chance(0.85) ? anyPlan(random) : undefined;
   const context = { yes: random.chance(0.7), list: [SECRET, 2, 3].slice(random.below(3)), other: SECRET };
   const id = await o.createJob(context, permissions, plan && { plan });

@@ -7,7 +7,7 @@ import { anyRun, SECRET } from './random-runs.mjs';
 
 const { verifyRun } = await importPackage();
 
-const RUNS = Number(process.env.JOBWRIGHT_RUNS ?? 400);
+const RUNS = Number(process.env.JOBWRIGHT_RUNS ?? 250);
 const only = process.env.JOBWRIGHT_SEED;
 const seeds = only === undefined ? Array.from({ length: RUNS }, (_, seed) => seed) : [Number(only)];
 
@@ -20,7 +20,9 @@ async function collect(lines) {
 
 /** @param {any} result @param {any} job */
 function assertReplayed(result, job) {
-  const told = job.history.map((/** @type {any} */ { seq, type, payload, meta }) => JSON.stringify({ seq, type, payload, at: meta.timestamp }));
+  const told = job.history.map((/** @type {any} */ { seq, type, payload, meta }) =>
+    JSON.stringify({ seq, type, payload, at: meta.timestamp }),
+  );
   assert.ok(result.ok, `${told.join('\n')}\n${JSON.stringify(result, null, 1)}`);
 }
 
@@ -33,11 +35,14 @@ test('a history is decided again, exported and verified', async (t) => {
       for (const redact of [true, false]) {
         const lines = await collect(o.exportJob(id, { redact }));
         assert.equal(lines.length, job.history.length + 1);
-        assertReplayed(await verifyRun(lines), { history: lines.slice(1).map((line) => JSON.parse(line).event) });
-        if (redact) assert.equal(
-          lines.find((line) => line.includes(SECRET)),
-          undefined,
-        );
+        assertReplayed(await verifyRun(lines), {
+          history: lines.slice(1).map((line) => JSON.parse(line).event),
+        });
+        if (redact)
+          assert.equal(
+            lines.find((line) => line.includes(SECRET)),
+            undefined,
+          );
       }
       const [child] = Object.values(job.run?.steps ?? {}).flatMap(({ childId }) => childId ?? []);
       const family = child === undefined ? null : await o.getJob(child);

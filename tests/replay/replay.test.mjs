@@ -54,19 +54,89 @@ test('the first difference is named', LIMIT, async () => {
       5,
       /step_skipped/,
     ],
-    ['an output that no rule read', (job) => void (job.history[5].payload.output.n = 9), 8, /context\.again/],
-    ['a step that no plan has', (job) => void (job.history[4].payload.step = 'other'), 5, /./],
+    [
+      'an output that no rule read',
+      (job) => {
+        job.history[5].payload.output.n = 9;
+      },
+      8,
+      /context\.again/,
+    ],
+    [
+      'a step that no plan has',
+      (job) => {
+        job.history[4].payload.step = 'other';
+      },
+      5,
+      /./,
+    ],
     ['an event too few', (job) => void job.history.splice(4, 1), 5, /step_started/],
     ['an event too many', (job) => void job.history.splice(4, 0, job.history[4]), 6, /another event|nothing/],
     ['a cut tail', (job) => void job.history.splice(6), 6, /running|seq/],
-    ['a status', (job) => void (job.status = 'completed'), 8, /paused/],
-    ['a number of steps', (job) => void (job.run.stepsTaken = 1), 8, /stepsTaken/],
-    ['permissions', (job) => void (job.permissions.maxSteps = 3), 8, /permissions/],
-    ['the context', (job) => void (job.context.again = null), 8, /context\.again/],
-    ['the plan', (job) => void (job.run.plan.steps[1].when = true), 8, /run\.plan/],
-    ['the plan in history', (job) => void (job.history[0].payload.plan.steps[1].when = false), 5, /step_skipped/],
-    ['a plan that is none', (job) => void (job.history[0].payload.plan = { steps: 3 }), 1, /a plan without problems/],
-    ['no plan', (job) => void (job.history[0].payload.plan = undefined), 1, /./],
+    [
+      'a status',
+      (job) => {
+        job.status = 'completed';
+      },
+      8,
+      /paused/,
+    ],
+    [
+      'a number of steps',
+      (job) => {
+        job.run.stepsTaken = 1;
+      },
+      8,
+      /stepsTaken/,
+    ],
+    [
+      'permissions',
+      (job) => {
+        job.permissions.maxSteps = 3;
+      },
+      8,
+      /permissions/,
+    ],
+    [
+      'the context',
+      (job) => {
+        job.context.again = null;
+      },
+      8,
+      /context\.again/,
+    ],
+    [
+      'the plan',
+      (job) => {
+        job.run.plan.steps[1].when = true;
+      },
+      8,
+      /run\.plan/,
+    ],
+    [
+      'the plan in history',
+      (job) => {
+        job.history[0].payload.plan.steps[1].when = false;
+      },
+      5,
+      /step_skipped/,
+    ],
+    [
+      'a plan that is none',
+      (job) => {
+        job.history[0].payload.plan = { steps: 3 };
+      },
+      1,
+      /a plan without problems/,
+    ],
+    [
+      'no plan',
+      (job) => {
+        job.history[0].payload.plan = undefined;
+      },
+      1,
+      /./,
+    ],
   ]);
   for (const [what, edit, at, expected] of edits) {
     const job = clone(whole);
