@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { LIMIT, setup, started } from '../behaviour/support/setup.mjs';
 import { jobwright } from '../differential/subject.mjs';
+import { chained } from './edits.mjs';
 
 const { verifyRun } = jobwright;
 const SECRET = 'four-one-six';
@@ -172,6 +173,20 @@ test(
     assert.equal(/** @type {any} */ (whole).expected.type, 'step_skipped');
   },
 );
+
+test('what the rules gave is compared too, whoever repaired the chain', LIMIT, async () => {
+  const w = await ended();
+  const read = (await collect(w.exportJob(w.id))).map((line) => JSON.parse(line));
+  const place = read.findIndex(({ evaluated }) => evaluated?.when === true);
+  read[place].evaluated.when = false;
+  const result = await verifyRun(chained(read));
+  assert.deepStrictEqual(result, {
+    ok: false,
+    at: place,
+    expected: { evaluated: { when: true } },
+    actual: { evaluated: { when: false } },
+  });
+});
 
 test('an empty history', LIMIT, async () => {
   const w = setup();
