@@ -81,6 +81,8 @@ export class Engine {
     this.sleptUntil = Number.NEGATIVE_INFINITY;
     /** @type {Map<string, any>} of a plain store, which can't list its jobs: those that have not ended */
     this.live = new Map();
+    /** Are all jobs paused? Of a store that does not keep it. */
+    this.allPaused = false;
     this.operations = 0;
     this.closed = false;
     /** @type {((which: string, gave: boolean | number) => void) | null} is told what the rules of plans give */

@@ -2,6 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { engineAt } from './engines.js';
 import { ask, frameOf, pin } from './executor.js';
+import { JOB_STATUSES } from './names.js';
 import { slotOf } from './slots.js';
 
 const LISTED = 0;
@@ -22,13 +23,15 @@ export function list_children(parent, task, call) {
 
 /**
  * @param {number} number
+ * @param {number} place of the status
  * @param {number} task
  * @param {number} call
  */
-export function list_running(number, task, call) {
+export function list_jobs(number, place, task, call) {
   const engine = engineAt(number);
-  const isRunning = (/** @type {any} */ head) => head.status === 'running';
-  return list(engine, task, call, () => listJobs(engine, { status: 'running' }), isRunning);
+  const status = JOB_STATUSES[place];
+  const standsThere = (/** @type {any} */ head) => head.status === status;
+  return list(engine, task, call, () => listJobs(engine, { status }), standsThere);
 }
 
 /** @param {number} task */

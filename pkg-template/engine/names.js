@@ -17,6 +17,7 @@ export const PAUSE_REASONS = /** @type {const} */ ([
   'breakpoint',
   'user',
   'parent',
+  'global',
 ]);
 
 export const JOB_EVENTS = /** @type {const} */ ([

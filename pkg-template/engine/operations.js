@@ -107,10 +107,20 @@ export function op_step(task, step, status, attempts, durationMs, output) {
 /**
  * @param {number} task
  * @param {number} job
- * @param {number} result
+ * @param {number | string} result
  */
 export function op_job(task, job, result) {
   const frame = frameOf(task);
   frame.found ??= [];
   frame.found.push({ id: slotOf(job).id, result });
+}
+
+/**
+ * @param {number} task
+ * @param {number} job
+ * @param {any} why a sentence, or the budget manager's answer
+ */
+export function op_job_refused(task, job, why) {
+  const sentence = typeof why === 'string' ? why : why?.error;
+  op_job(task, job, typeof sentence === 'string' ? sentence : 'Budget exceeded');
 }

@@ -6,6 +6,7 @@ import { forkJob } from '../replay/fork-job.js';
 import { replayJob } from '../replay/replay-job.js';
 import { storedJob } from '../replay/stored.js';
 import { milliseconds, optionsObject } from './arguments.js';
+import { controlOperations } from './control.js';
 import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
@@ -13,6 +14,7 @@ import { operate } from './executor.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';
+import { open, unusable } from './open.js';
 
 /**
  * @param {any} wasm the exports of the module
@@ -27,6 +29,7 @@ export function bindOrchestrator(wasm) {
       createJob: (/** @type {any} */ context, /** @type {any} */ permissions, /** @type {any} */ options) =>
         unusable(engine) ?? createJob(engine, context, permissions, options),
       ...jobOperations(engine),
+      ...controlOperations(engine),
       getJob: (/** @type {any} */ jobId) =>
         open(engine, async () => jobView(await engine.store.getJob(jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
@@ -45,24 +48,6 @@ export function bindOrchestrator(wasm) {
     if (engine.slowPlayMs > 0) orchestrator.setSlowPlay(engine.slowPlayMs);
     return orchestrator;
   };
-}
-
-/**
- * Does something that an orchestrator which was closed can't do any more.
- *
- * @template T
- * @param {Engine} engine
- * @param {() => Promise<T>} act
- * @returns {Promise<T>}
- */
-function open(engine, act) {
-  return unusable(engine) ?? act();
-}
-
-/** @param {Engine} engine */
-function unusable({ broken, closed }) {
-  if (broken === null && !closed) return null;
-  return Promise.reject(broken ?? new JobwrightError('Orchestrator is closed', { code: 'closed' }));
 }
 
 /** @param {Engine} engine */

@@ -131,7 +131,7 @@ impl Code {
             Code::InvalidOutput => "Invalid output",
             Code::Conflict => "Job was changed elsewhere at the same time",
             Code::Closed => "Orchestrator is closed",
-            Code::GloballyPaused => "All jobs are paused",
+            Code::GloballyPaused => "All jobs are paused; startAll goes on",
             Code::InvalidJob => "Job can't be monitored",
             Code::Unsupported => "The store does not support this",
             Code::InvalidArgument => "Invalid argument",

@@ -249,11 +249,7 @@ fn read_breakpoints(run: &Map<String, Value>, result: &Run) -> Result<Vec<StepIn
 fn read_pause(stored: &Value, result: &Run) -> Result<Pause, String> {
     let reason = stored.get("reason").and_then(Value::as_str);
     Ok(Pause {
-        // What pauses everything at once is started again like what a person paused.
-        reason: match reason {
-            Some("global") => PauseReason::User,
-            reason => reason.and_then(PauseReason::from_name).ok_or("run.pause has no known reason")?,
-        },
+        reason: reason.and_then(PauseReason::from_name).ok_or("run.pause has no known reason")?,
         step: stored.get("step").and_then(Value::as_str).and_then(|id| result.index_of(id)),
         message: stored.get("message").and_then(Value::as_str).map(Box::from),
     })

@@ -1,5 +1,8 @@
 use crate::{
-    core::job::{Job, JobHead, Run},
+    core::{
+        job::{Job, JobHead, Run},
+        status::JobStatus,
+    },
     host::{JobKey, Values},
 };
 
@@ -32,6 +35,6 @@ pub trait JobStore: Values {
     /// The jobs whose parent this is, as far as the store can tell.
     async fn children(&self, parent: JobKey) -> Result<Vec<JobKey>, Self::Error>;
 
-    /// The stored jobs that are running.
-    async fn running(&self) -> Result<Vec<JobKey>, Self::Error>;
+    /// The stored jobs that stand here, as far as the store can tell.
+    async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, Self::Error>;
 }

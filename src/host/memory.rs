@@ -75,6 +75,7 @@ pub struct MemoryHost {
 struct World {
     jobs: RefCell<Vec<Record>>,
     always_reread: Cell<bool>,
+    all_paused: Cell<bool>,
     announced: RefCell<Vec<Announced>>,
     durations: RefCell<Vec<Duration>>,
     clock: clock::Timers,

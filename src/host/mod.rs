@@ -8,6 +8,7 @@ mod agents;
 mod budget_manager;
 mod child_jobs;
 mod clock;
+mod control;
 mod event_bus;
 mod job_store;
 pub mod memory;
@@ -17,6 +18,7 @@ pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};
 pub use budget_manager::{BudgetAnswer, BudgetManager};
 pub use child_jobs::ChildJobs;
 pub use clock::Clock;
+pub use control::Control;
 pub use event_bus::EventBus;
 pub use job_store::{CommitError, JobStore};
 pub use performance_monitor::PerformanceMonitor;
@@ -38,8 +40,11 @@ pub trait Values {
 
 /// All that an orchestrator needs of its host.
 pub trait Host:
-    JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
+    JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
 {
 }
 
-impl<T: JobStore + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock> Host for T {}
+impl<T> Host for T where
+    T: JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
+{
+}

@@ -1,11 +1,11 @@
 use crate::{
     core::{
         event::Decision,
-        job::{Approval, Job},
+        job::{Approval, Job, PauseReason},
         outcome::{Code, Refusal, listed},
     },
     host::{Host, JobKey},
-    orchestrator::{Orchestrator, Outcome},
+    orchestrator::{Orchestrator, Outcome, Stop},
 };
 
 /// A person's answer, and which question it answers: the one with this id, the one of this step, or
@@ -68,14 +68,19 @@ impl Answer {
 }
 
 impl<H: Host> Orchestrator<H> {
-    /// A person says yes. A job that was paused for it becomes running; running on is the caller's.
+    /// A person says yes. A job that was paused for it becomes running, and while all are paused,
+    /// one of those; running on is the caller's.
     ///
     /// # Errors
     /// `not_found`; `unknown_step`; `invalid_transition` where nothing waits, several wait, or the job has ended.
     pub async fn approve_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
+        let all_paused = self.host.all_paused(key).await.map_err(Stop::Failed)?;
         self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
             job.approve(&approval, answer.decision(&approval), job.now);
+            if all_paused {
+                job.stop_for(PauseReason::Global, None, None);
+            }
             Ok(())
         })
         .await

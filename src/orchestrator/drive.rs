@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     core::{
-        job::{Job, Steps},
+        job::{Job, PauseReason, Steps},
         outcome::{Code, Refusal},
         plan::{Plan, Work},
         status::JobStatus,
@@ -202,6 +202,9 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         if self.until == Until::JobStops && self.live.stop_asked.get() && job.is_running() {
             job.pause()?;
+        }
+        if job.is_running() && self.orchestrator.host.all_paused(self.key).await.map_err(Stop::Failed)? {
+            job.stop_for(PauseReason::Global, None, None);
         }
         if self.end.is_some() {
             return only(Next::Wait { until: None });

@@ -8,6 +8,7 @@ mod cancel_job;
 mod child_job;
 mod close;
 mod complete_job;
+mod control_all;
 mod create_job;
 mod drive;
 mod fan_out;
@@ -46,6 +47,7 @@ use turns::Turns;
 
 pub use approve_step::Answer;
 pub use cancel_job::CancelResult;
+pub use control_all::PausePoint;
 pub use create_job::NewJob;
 pub use next_step::StepReport;
 pub use replay::{Decisive, Refused, Replay};

@@ -1,5 +1,5 @@
 use crate::{
-    core::{job::Job, outcome::Code},
+    core::{job::Job, outcome::Code, status::JobStatus},
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
@@ -15,7 +15,7 @@ impl<H: Host> Orchestrator<H> {
             return Err(Code::Closed.into());
         }
         let mut resumed = Vec::new();
-        for key in self.host.running().await.map_err(Stop::Failed)? {
+        for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
             let mut running = false;
             let take = &mut |job: &mut Job<H::Value>| {
                 let driven = self.live.get(key).is_some_and(|live| live.is_driven());

@@ -1,5 +1,6 @@
 use crate::{
     core::{
+        job::Job,
         outcome::{Code, Refusal},
         status::{Move, after},
     },
@@ -15,22 +16,37 @@ impl<H: Host> Orchestrator<H> {
     /// ended meanwhile completes.
     ///
     /// # Errors
-    /// `not_found`, `invalid_transition` (also where it has a parent that has ended), or the budget manager's own refusal.
+    /// `not_found`, `invalid_transition` (also where it has a parent that has ended), `globally_paused`, or the budget manager's own refusal.
     pub async fn start_job(&self, key: JobKey) -> Outcome<H> {
+        self.start_if(key, &|_| true).await.map(|_| ())
+    }
+
+    /// Starts a job of which this holds; false where it does not.
+    pub(super) async fn start_if(
+        &self,
+        key: JobKey,
+        is_meant: &dyn Fn(&Job<H::Value>) -> bool,
+    ) -> Outcome<H, bool> {
         let mut conflicts = Conflicts::default();
         loop {
             let section = self.section(key).await?;
             let mut job = section.load().await?;
+            if !is_meant(&job) {
+                return Ok(false);
+            }
             after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
             if job.head.has_parent && self.host.parent_has_ended(key).await.map_err(Stop::Failed)? {
                 return Err(Refusal::new(Code::InvalidTransition, "The parent job has ended").into());
+            }
+            if self.host.all_paused(key).await.map_err(Stop::Failed)? {
+                return Err(Code::GloballyPaused.into());
             }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
             }
             job.start_by_caller()?;
             if let Committed::Yes(_) = section.commit(job).await? {
-                return Ok(());
+                return Ok(true);
             }
             conflicts.again::<H>()?;
         }

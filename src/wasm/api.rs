@@ -14,7 +14,7 @@ use crate::{
         trace,
     },
     host::JobKey,
-    orchestrator::{Answer, CancelResult, NewJob, Orchestrator, StepReport, Stop},
+    orchestrator::{Answer, CancelResult, NewJob, Orchestrator, PausePoint, StepReport, Stop},
 };
 
 #[wasm_bindgen(raw_module = "./operations.js")]
@@ -31,6 +31,8 @@ extern "C" {
     fn op_status(task: u32, status: u32);
     fn op_step(task: u32, step: u32, status: u32, attempts: u32, duration_ms: f64, output: &JsValue);
     fn op_job(task: u32, job: u32, result: u32);
+    /// Why, as a sentence or in the budget manager's words.
+    fn op_job_refused(task: u32, job: u32, why: &JsValue);
 }
 
 type JsOrchestrator = Orchestrator<JsHost>;
@@ -259,6 +261,48 @@ pub fn run_job(engine: u32, task: u32, job: u32, has_input: bool) {
 pub fn recover(engine: u32, task: u32) {
     begin(engine, task, move |o| async move {
         for job in o.recover().await? {
+            op_job(task, job.0, 0);
+        }
+        Ok(())
+    });
+}
+
+/// See [`Orchestrator::pause_all`]: the jobs, each with 1 where a step is still at work.
+#[wasm_bindgen]
+pub fn pause_all(engine: u32, task: u32) {
+    begin(engine, task, move |o| async move {
+        for (job, point) in o.pause_all().await? {
+            op_job(task, job.0, u32::from(point == PausePoint::Pending));
+        }
+        Ok(())
+    });
+}
+
+/// See [`Orchestrator::start_all`]: the jobs, those that were refused with the reason.
+#[wasm_bindgen]
+pub fn start_all(engine: u32, task: u32) {
+    begin(engine, task, move |o| async move {
+        for (job, started) in o.start_all().await? {
+            match started {
+                Ok(()) => op_job(task, job.0, 0),
+                Err(Stop::Refused(refusal)) => {
+                    op_job_refused(task, job.0, &JsValue::from_str(&refusal.message))
+                }
+                Err(Stop::BudgetRefused(answer) | Stop::Failed(answer)) => {
+                    op_job_refused(task, job.0, &answer);
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// See [`Orchestrator::stop_all`].
+#[wasm_bindgen]
+pub fn stop_all(engine: u32, task: u32) {
+    let reason = op_text(task, 0);
+    begin(engine, task, move |o| async move {
+        for job in o.stop_all(reason).await? {
             op_job(task, job.0, 0);
         }
         Ok(())

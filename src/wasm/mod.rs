@@ -11,6 +11,7 @@ mod budget_manager;
 mod calls;
 mod child_jobs;
 mod clock;
+mod control;
 mod event_bus;
 mod executor;
 mod histogram;

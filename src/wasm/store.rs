@@ -102,7 +102,7 @@ extern "C" {
 extern "C" {
     /// The jobs listed keep their keys until the task ends.
     fn list_children(parent: u32, task: u32, call: u32) -> i32;
-    fn list_running(engine: u32, task: u32, call: u32) -> i32;
+    fn list_jobs(engine: u32, status: u32, task: u32, call: u32) -> i32;
     /// The next key of the list that this task asked for last, or -1.
     fn list_next(task: u32) -> i32;
     fn list_error(task: u32) -> JsValue;
@@ -209,8 +209,8 @@ impl JobStore for JsHost {
         list(|task, number| list_children(parent.0, task, number)).await
     }
 
-    async fn running(&self) -> Result<Vec<JobKey>, JsValue> {
-        list(|task, number| list_running(self.engine, task, number)).await
+    async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, JsValue> {
+        list(|task, number| list_jobs(self.engine, status as u32, task, number)).await
     }
 }
 

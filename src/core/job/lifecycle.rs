@@ -98,6 +98,11 @@ impl<V> Job<V> {
         self.note(cause, Fact::JobPaused(Some(reason)));
     }
 
+    /// Why the job is paused, where it is.
+    pub fn pause_reason(&self) -> Option<PauseReason> {
+        Some(self.run.as_ref()?.pause.as_ref()?.reason)
+    }
+
     /// The job ends well.
     ///
     /// # Errors

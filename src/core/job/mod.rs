@@ -62,17 +62,20 @@ pub enum PauseReason {
     User,
     /// Its parent was paused.
     Parent,
+    /// All jobs were paused.
+    Global,
 }
 
 impl PauseReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [PauseReason; 6] = [
+    pub const ALL: [PauseReason; 7] = [
         PauseReason::Approval,
         PauseReason::Budget,
         PauseReason::StepLimit,
         PauseReason::Breakpoint,
         PauseReason::User,
         PauseReason::Parent,
+        PauseReason::Global,
     ];
 
     /// The name used in stored jobs and events.
@@ -84,6 +87,7 @@ impl PauseReason {
             PauseReason::Breakpoint => "breakpoint",
             PauseReason::User => "user",
             PauseReason::Parent => "parent",
+            PauseReason::Global => "global",
         }
     }
 
@@ -111,6 +115,7 @@ impl Pause {
             PauseReason::Budget => Code::BudgetExceeded,
             PauseReason::StepLimit => Code::StepLimit,
             PauseReason::Breakpoint => Code::NotRunning,
+            PauseReason::Global => Code::GloballyPaused,
             PauseReason::User | PauseReason::Parent => return Refusal::new(Code::NotRunning, "Job paused"),
         };
         match &self.message {

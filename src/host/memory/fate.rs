@@ -6,7 +6,10 @@ use std::{
     task::Poll,
 };
 
-use crate::host::{CommitError, JobKey, memory::MemoryHost};
+use crate::{
+    core::status::JobStatus,
+    host::{CommitError, JobKey, memory::MemoryHost},
+};
 
 /// A call of the host whose fate can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +20,10 @@ pub enum HostCall {
     Commit(JobKey),
     /// The list of a job's children.
     Children(JobKey),
-    /// The list of running jobs.
-    Running,
+    /// The list of the jobs that stand here.
+    Jobs(JobStatus),
+    /// All jobs are paused, or no longer.
+    SetAllPaused,
     /// `may_start`.
     MayStart(JobKey),
     /// `hold`.

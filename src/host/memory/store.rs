@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{HostCall, MemoryHost, Record, change::Writer, form};
 use crate::{
-    core::job::{Job, JobHead, Run},
-    host::{CommitError, JobKey, JobStore},
+    core::{
+        job::{Job, JobHead, Run},
+        status::JobStatus,
+    },
+    host::{CommitError, Control, JobKey, JobStore},
 };
 
 impl JobStore for MemoryHost {
@@ -34,9 +37,19 @@ impl JobStore for MemoryHost {
         self.call(HostCall::Children(parent), || self.keys_of(is_child)).await
     }
 
-    async fn running(&self) -> Result<Vec<JobKey>, String> {
-        let is_running = |stored: &Map<String, Value>| stored["status"] == "running";
-        self.call(HostCall::Running, || self.keys_of(is_running)).await
+    async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, String> {
+        let stands_there = |stored: &Map<String, Value>| stored["status"] == status.name();
+        self.call(HostCall::Jobs(status), || self.keys_of(stands_there)).await
+    }
+}
+
+impl Control for MemoryHost {
+    async fn all_paused(&self, _job: JobKey) -> Result<bool, String> {
+        Ok(self.world.all_paused.get())
+    }
+
+    async fn set_all_paused(&self, paused: bool) -> Result<(), String> {
+        self.call(HostCall::SetAllPaused, || self.world.all_paused.set(paused)).await
     }
 }
 

@@ -84,7 +84,7 @@ impl<H: Host> Replay<H> {
         let of_child = at.is_some_and(is_child);
         let nothing_left = run.schedule.all_ended() && !run.has_plan() && running;
         match (reason, at) {
-            (PauseReason::Parent, _) => self.job.stop_for(reason, None, None),
+            (PauseReason::Parent | PauseReason::Global, _) => self.job.stop_for(reason, None, None),
             (PauseReason::Approval, _) => return self.turn(None, None, None).await,
             // The budget of a child is refused that was just suspended.
             (PauseReason::Budget, _) if of_child => self.job.stop_for(reason, at, None),
