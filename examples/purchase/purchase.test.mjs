@@ -1,0 +1,176 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createSqliteStore } from 'jobwright/sqlite';
+import { checkFront, checkRun, makeFolder, start, stepsOf } from '../checks.mjs';
+import { buy, permissions } from './buy.mjs';
+import { plan } from './plan.mjs';
+import { CARDS, openShop } from './shop.mjs';
+
+const main = join(import.meta.dirname, 'main.mjs');
+const BOUGHT = ['reserve', 'charge', 'ship'];
+const UNDONE = ['reserve', 'charge', 'refund', 'release'];
+
+/** @param {import('node:test').TestContext} t */
+function openDesk(t) {
+  const folder = makeFolder(t);
+  const shop = openShop(join(folder, 'shop.db'));
+  t.after(() => shop.close());
+  const left = (/** @type {string} */ name) => shop.catalogue().find((item) => item.name === name)?.stock;
+  return { shop, jobs: join(folder, 'jobs.db'), left };
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {{ item?: string, quantity?: number, card?: string }} wish
+ * @param {boolean} [approved]
+ */
+async function bought(t, { item = 'kettle', quantity = 1, card = '4242' }, approved = true) {
+  const { left, ...desk } = openDesk(t);
+  const wish = { order: 'order-1', item, quantity, card };
+  const job = await buy({ ...desk, approve: async () => approved }, wish);
+  await checkRun(plan, permissions, job);
+  const ledger = desk.shop.ledger('order-1').map(({ what }) => what);
+  return { job, ledger, left: left(item), attempts: stepsOf(job, 'step_started') };
+}
+
+test('what is reserved and paid is shipped', async (t) => {
+  const { job, ledger, left } = await bought(t, { quantity: 3 });
+  assert.deepEqual([job.status, ledger, left], ['completed', BOUGHT, 1]);
+  assert.deepEqual(stepsOf(job, 'approval_requested'), [], 'it was not dear');
+});
+
+test('what is dear is bought when a person agrees, and given back when not', async (t) => {
+  const yes = await bought(t, { item: 'bicycle' });
+  assert.deepEqual([yes.ledger, yes.left], [BOUGHT, 1]);
+  const no = await bought(t, { item: 'bicycle' }, false);
+  assert.deepEqual([no.ledger, no.left], [['reserve', 'release'], 2]);
+});
+
+test('what fails undoes what went before it, and only that', async (t) => {
+  const nothingLeft = await bought(t, { quantity: 5 });
+  assert.deepEqual([nothingLeft.ledger, nothingLeft.left], [[], 4]);
+  const declined = await bought(t, { card: CARDS.declined });
+  assert.deepEqual([declined.ledger, declined.left], [['reserve', 'release'], 4]);
+  const tooHeavy = await bought(t, { item: 'piano' });
+  assert.deepEqual([tooHeavy.ledger, tooHeavy.left], [UNDONE, 1]);
+  assert.equal(tooHeavy.job.status, 'completed', 'all is in order again');
+});
+
+test('a charge whose answer gets lost is asked for again, and made once', async (t) => {
+  const { ledger, attempts } = await bought(t, { card: CARDS.forgetful });
+  assert.deepEqual(ledger, BOUGHT);
+  assert.deepEqual(attempts, ['reserve', 'charge', 'ship']);
+});
+
+// ---------------------------------------------------------------- killed
+
+/**
+ * What the shop did and what the job became, in a folder that a program was killed in.
+ *
+ * @param {string} folder
+ */
+async function leftIn(folder) {
+  const shop = openShop(join(folder, 'shop.db'));
+  const store = await createSqliteStore({ path: join(folder, 'jobs.db') });
+  try {
+    const job = /** @type {import('jobwright').Job} */ (store.getJob('order-1'));
+    return { job, ledger: shop.ledger('order-1').map(({ what }) => what), stock: shop.catalogue() };
+  } finally {
+    shop.close();
+    await store.close();
+  }
+}
+
+/**
+ * Kills the program at each of its moments, always starts it again, and looks at what came of it.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {string[]} args
+ * @param {{ ledger: string[], code: number }} expected
+ * @returns {Promise<number>} how many moments there were
+ */
+async function killAtEachMoment(t, args, expected) {
+  const seen = { killed: 0, whole: false };
+  const killAt = async (/** @type {number} */ moment) => {
+    const cwd = makeFolder(t);
+    const run = (/** @type {string[]} */ ...more) => start(main, [...args, '--data', '.', ...more], { cwd });
+    const first = await run('--kill', String(moment));
+    assert.equal(first.errors, '');
+    if (first.signal === 'SIGKILL') seen.killed += 1;
+    else seen.whole = true;
+    const { code, errors } = await run();
+    assert.deepEqual([code, errors], [expected.code, ''], `killed at moment ${moment}`);
+    const { job, ledger } = await leftIn(cwd);
+    assert.deepEqual(ledger, expected.ledger, `killed at moment ${moment}`);
+    await checkRun(plan, permissions, job);
+  };
+  for (let moment = 1; !seen.whole && moment < 40; moment += 2)
+    await Promise.all([killAt(moment), killAt(moment + 1)]);
+  return seen.killed;
+}
+
+test('killed at any moment and started again, it charges once, and ships', async (t) => {
+  const args = ['kettle', '--card', CARDS.forgetful];
+  const moments = await killAtEachMoment(t, args, { ledger: BOUGHT, code: 0 });
+  assert.ok(moments >= 14, `${moments} moments`);
+});
+
+test('killed at any moment and started again, it undoes each thing once', async (t) => {
+  const moments = await killAtEachMoment(t, ['piano', '--yes'], { ledger: UNDONE, code: 1 });
+  assert.ok(moments >= 18, `${moments} moments`);
+});
+
+test('killed again and again, it gets there', async (t) => {
+  const cwd = makeFolder(t);
+  let kills = 0;
+  // At the eighth moment a program that was started again has come one step further, and no more.
+  const run = () => start(main, ['kettle', '--data', '.', '--kill', '8'], { cwd });
+  while (kills < 10 && (await run()).signal === 'SIGKILL') kills += 1;
+  assert.ok(kills > 1 && kills < 10, `${kills} kills`);
+  const { ledger, stock, job } = await leftIn(cwd);
+  assert.deepEqual([ledger, stock[0]?.stock], [BOUGHT, 3]);
+  await checkRun(plan, permissions, job);
+});
+
+// ---------------------------------------------------------------- the program
+
+test('the program prints the ledger, and buys once however often it is started', async (t) => {
+  await checkFront(main, t);
+  const cwd = makeFolder(t);
+  const first = await start(main, ['bicycle'], { cwd, input: 'y\n' });
+  const lines = [
+    '  reserve  1 × bicycle',
+    '  charge   € 900, card 4242',
+    '  ship     1 × bicycle',
+    'Bought.',
+  ];
+  assert.equal(
+    first.output,
+    `That is dear. Buy it? [y/N] \n${['order-1: 1 × bicycle, card 4242', ...lines].join('\n')}\n`,
+  );
+  assert.equal(first.code, 0);
+  const again = await start(main, ['bicycle'], { cwd });
+  assert.ok(first.output.endsWith(again.output));
+  assert.ok(existsSync(join(cwd, '.cache/purchase/jobs.db')));
+});
+
+test('the program refuses what it can not use', async (t) => {
+  const cwd = makeFolder(t);
+  writeFileSync(join(cwd, 'file'), '');
+  const mistake = async (/** @type {string[]} */ ...args) => (await start(main, args, { cwd })).errors;
+  assert.equal(await mistake(), 'ITEM must be one of kettle, bicycle, piano; found "".\n');
+  assert.equal(await mistake('kettle', '--card', '42'), '--card must be four digits; found "42".\n');
+  assert.match(
+    await mistake('kettle', '--quantity', '0'),
+    /^--quantity must be .* from 1 to 1000; found "0"\.\n$/,
+  );
+  assert.match(await mistake('kettle', '--kill', 'it'), /^--kill must be a whole number .*; found "it"\.\n$/);
+  assert.equal(await mistake('kettle', '--order', ''), '--order must be a name; found "".\n');
+  assert.match(
+    await mistake('kettle', '--data', 'file'),
+    /^--data must be a folder for databases; found ".*file": /,
+  );
+});
