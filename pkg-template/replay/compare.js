@@ -10,7 +10,8 @@ import { readable, readableContext } from './stored.js';
  * @returns {import('./same.js').Parting | null}
  */
 export function compareJob(replay, job) {
-  const stored = { ...job, run: readable(job.run) ?? {} };
+  // A job without a plan has none before its first step.
+  const stored = { ...job, run: readable(job.run) ?? { seq: replay.met } };
   return (
     parting('', headOf(replay, replay.job), headOf(replay, stored)) ?? compareContext(replay, job.context)
   );
