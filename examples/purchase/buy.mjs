@@ -13,7 +13,7 @@ export const permissions = { requireApproval: false };
  * @property {string} jobs the file that jobs are kept in
  * @property {import('./shop.mjs').Shop} shop
  * @property {(message: string) => Promise<boolean>} approve
- * @property {() => void} [moment] is called before each commit and after it
+ * @property {() => void} [written] is called after each commit
  */
 
 /**
@@ -21,13 +21,12 @@ export const permissions = { requireApproval: false };
  * @param {{ order: string, item: string, quantity: number, card: string }} wish
  * @returns {Promise<import('jobwright').Job>} as it ended
  */
-export async function buy({ jobs, shop, approve, moment = () => {} }, wish) {
+export async function buy({ jobs, shop, approve, written = () => {} }, wish) {
   const { order } = wish;
   const store = await createSqliteStore({ path: jobs });
   const commit = (/** @type {import('jobwright').JobChange} */ change) => {
-    moment();
     store.commit(change);
-    moment();
+    written();
   };
   const orchestrator = createOrchestrator({ store: { ...store, commit }, agentRegistry: createAgents(shop) });
   const jobOf = async () => /** @type {import('jobwright').Job} */ (await orchestrator.getJob(order));

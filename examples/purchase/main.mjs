@@ -18,8 +18,8 @@ approve. Where that comes to nothing, the money is given back and the goods too.
   --order NAME    an order is made once: the same name goes on with it (default: order-1)
   --data FOLDER   where the shop's database and the jobs are kept (default: .cache/purchase)
   --yes           approve without asking
-  --kill N        kill this process at its Nth moment: there is one before and one after each write, of
-                  the shop and of the job. Started again without it, the order goes on.
+  --kill N        kill this process right after its Nth write, of the shop or of the job; started again
+                  without it, the order goes on
   --help          show this
 
 Exit codes: 0 bought; 1 not bought, and all is undone; 2 it could not begin.
@@ -34,12 +34,12 @@ const OPTIONS = /** @type {const} */ ({
   kill: { type: 'string' },
 });
 
-/** A process that is killed has no chance to tidy up. @param {number | undefined} at */
-function createMoments(at) {
-  let passed = 0;
+/** A process that is killed has no chance to tidy up, or to tell anybody of what it wrote. @param {number | undefined} at */
+function killAfter(at) {
+  let writes = 0;
   return () => {
-    passed += 1;
-    if (passed === at) process.kill(process.pid, 'SIGKILL');
+    writes += 1;
+    if (writes === at) process.kill(process.pid, 'SIGKILL');
   };
 }
 
@@ -47,11 +47,11 @@ function createMoments(at) {
 const words = ({ what, item, quantity, card, amount }) =>
   `  ${what.padEnd(9)}${item === null ? `€ ${amount}, card ${card}` : `${quantity} × ${item}`}`;
 
-/** @param {string} data @param {() => void} moment */
-function open(data, moment) {
+/** @param {string} data @param {() => void} written */
+function open(data, written) {
   try {
     mkdirSync(data, { recursive: true });
-    return openShop(join(data, 'shop.db'), moment);
+    return openShop(join(data, 'shop.db'), written);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     throw new Mistake(`--data must be a folder for databases; found ${JSON.stringify(data)}: ${message}.`);
@@ -62,18 +62,18 @@ await command(HELP, OPTIONS, async (values, rest) => {
   atMost(rest, 1);
   const { card = '4242', order = 'order-1' } = values;
   const quantity = wholeNumber('--quantity', values.quantity, { least: 1, most: 1_000 }) ?? 1;
-  const moment = createMoments(wholeNumber('--kill', values.kill, { least: 1, most: 1_000_000 }));
+  const written = killAfter(wholeNumber('--kill', values.kill, { least: 1, most: 1_000_000 }));
   if (!/^\d{4}$/.test(card)) throw new Mistake(`--card must be four digits; found ${JSON.stringify(card)}.`);
   if (order === '') throw new Mistake('--order must be a name; found "".');
   const data = resolve(values.data ?? '.cache/purchase');
-  const shop = open(data, moment);
+  const shop = open(data, written);
   try {
     const names = shop.catalogue().map(({ name }) => name);
     const [item = ''] = rest;
     if (!names.includes(item))
       throw new Mistake(`ITEM must be one of ${names.join(', ')}; found ${JSON.stringify(item)}.`);
     const approve = async (/** @type {string} */ message) => values.yes ?? agrees(message);
-    const desk = { jobs: join(data, 'jobs.db'), shop, approve, moment };
+    const desk = { jobs: join(data, 'jobs.db'), shop, approve, written };
     const { context, run, status } = await buy(desk, { order, item, quantity, card });
 
     console.log(`${order}: ${context.quantity} × ${context.item}, card ${context.card}`);

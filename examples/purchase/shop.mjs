@@ -28,9 +28,9 @@ export const CARDS = { declined: '0000', forgetful: '9999' };
 
 /**
  * @param {string} path
- * @param {() => void} [moment] is called before each write and after it
+ * @param {() => void} [written] is called after each write
  */
-export function openShop(path, moment = () => {}) {
+export function openShop(path, written = () => {}) {
   const database = new Database(path);
   database.exec(SCHEMA);
   const itemOf = database.prepare('SELECT * FROM items WHERE name = ?');
@@ -50,7 +50,6 @@ export function openShop(path, moment = () => {}) {
    * @returns {boolean} whether it was the first time
    */
   function once(key, order, act) {
-    moment();
     const isFirst = database
       .transaction(() => {
         if (known.get(key) !== undefined) return false;
@@ -60,7 +59,7 @@ export function openShop(path, moment = () => {}) {
         return true;
       })
       .immediate();
-    moment();
+    written();
     return isFirst;
   }
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { simulatePlan } from 'jobwright';
-import { checkFront, checkRun, makeFolder, start } from '../checks.mjs';
+import { createMemoryStore, simulatePlan } from 'jobwright';
+import { checkFront, checkReplay, checkRun, makeFolder, start } from '../checks.mjs';
 import { plan } from './plan.mjs';
 import { permissions, research } from './research.mjs';
 
@@ -19,8 +19,11 @@ async function researched(t, question, { text, approved = true }) {
   const sources = makeFolder(t);
   const answer = join(makeFolder(t), 'answer.md');
   writeFileSync(join(sources, 'source.md'), text);
-  const job = await research({ question, sources, answer, approve: async () => approved });
+  const store = createMemoryStore();
+  const job = await research({ question, sources, answer, store, approve: async () => approved });
   await checkRun(plan, permissions, job);
+  for (const { id } of await store.listJobs({ parentId: job.id }))
+    await checkReplay(/** @type {import('jobwright').Job} */ (await store.getJob(id)));
   const { number: rounds } = /** @type {{ research: { number: number } }} */ (job.context).research;
   return { job, answer, rounds };
 }

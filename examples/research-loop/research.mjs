@@ -13,6 +13,7 @@ export const permissions = { allowTools: true, requireApproval: false };
  * @property {string} sources a folder of Markdown files
  * @property {string} answer the file that the answer is written to
  * @property {import('jobwright').EventBus} [eventBus] is told of what happens, in the rounds too
+ * @property {import('jobwright').JobStore} [store] default: what is researched is forgotten in the end
  * @property {(job: import('jobwright').Job) => Promise<boolean>} approve shows a person what is about to be published
  */
 
@@ -21,8 +22,8 @@ export const permissions = { allowTools: true, requireApproval: false };
  * @returns {Promise<import('jobwright').Job>} as it ended
  */
 export async function research(desk) {
-  const { question, eventBus } = desk;
-  const orchestrator = createOrchestrator({ agentRegistry: agents, tools: createTools(desk), eventBus });
+  const { question, eventBus, store } = desk;
+  const orchestrator = createOrchestrator({ agentRegistry: agents, tools: createTools(desk), eventBus, store });
   const jobOf = async (/** @type {string} */ id) =>
     /** @type {import('jobwright').Job} */ (await orchestrator.getJob(id));
   try {
