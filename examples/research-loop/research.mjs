@@ -23,7 +23,12 @@ export const permissions = { allowTools: true, requireApproval: false };
  */
 export async function research(desk) {
   const { question, eventBus, store } = desk;
-  const orchestrator = createOrchestrator({ agentRegistry: agents, tools: createTools(desk), eventBus, store });
+  const orchestrator = createOrchestrator({
+    agentRegistry: agents,
+    tools: createTools(desk),
+    eventBus,
+    store,
+  });
   const jobOf = async (/** @type {string} */ id) =>
     /** @type {import('jobwright').Job} */ (await orchestrator.getJob(id));
   try {
