@@ -79,9 +79,10 @@ export async function agrees(question) {
   const reader = createInterface({ input: process.stdin });
   process.stdout.write(`${question} [y/N] `);
   const answer = await new Promise((resolve) => {
-    reader.once('line', resolve).once('close', () => resolve(''));
+    reader.once('line', resolve).once('close', () => resolve(null));
   });
   reader.close();
-  if (!process.stdin.isTTY) process.stdout.write('\n');
-  return /^y(es)?$/i.test(answer.trim());
+  // At a terminal, whoever answers has ended the line.
+  if (answer === null || !process.stdin.isTTY) process.stdout.write('\n');
+  return answer !== null && /^y(es)?$/i.test(answer.trim());
 }
