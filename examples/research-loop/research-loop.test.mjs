@@ -7,6 +7,7 @@ import { createMemoryStore, simulatePlan } from 'jobwright';
 import { checkFront, checkReplay, checkRun, makeFolder, start } from '../checks.mjs';
 import { plan } from './plan.mjs';
 import { permissions, research } from './research.mjs';
+import { termsIn } from './text.mjs';
 
 const main = join(import.meta.dirname, 'main.mjs');
 
@@ -47,6 +48,10 @@ test('the third draft is the last, and the answer says what it lacks', async (t)
   const { job, rounds, answer } = await researched(t, 'honey and gold', { text: 'Bees make honey.' });
   assert.deepEqual([job.status, rounds], ['completed', 3]);
   assert.match(readFileSync(answer, 'utf8'), /Nothing was found about: gold\./);
+});
+
+test('a word is found in a longer form, unless it is very short', () => {
+  assert.deepEqual(termsIn('An ox adopted peat.', ['ox', 'adopt', 'pea', 'adopting']), ['ox', 'adopt']);
 });
 
 test('what costs most is three rounds', () => {
