@@ -974,11 +974,11 @@ export interface Orchestrator {
   exportJob(jobId: string, options?: ExportOptions): AsyncIterableIterator<string>;
 
   /**
-   * Makes a new job that shares the past of another, up to the end of a step that is done, and resolves with its id. It
-   * is created, as by `createJob`; what is done is not done again, and what comes after is. Its history begins with the
+   * Makes a new job that shares the past of another, up to the end of a step that the job went on after, and resolves
+   * with its id. It is created, as by `createJob`; what is done is not done again, and what comes after is. Its history begins with the
    * shared events, under its own id and trace, and then says that it is a fork.
    *
-   * Rejects with a {@link JobwrightError}: `not_found`, `unknown_step`, `invalid_argument` (the step is not done),
+   * Rejects with a {@link JobwrightError}: `not_found`, `unknown_step`, `invalid_argument` (the step has not ended, or the job with it),
    * `invalid_job` (the history is not what is decided).
    *
    * @example
@@ -1109,7 +1109,7 @@ export interface ExportOptions {
 }
 
 export interface ForkOptions {
-  /** The last step that is shared; it must be done. */
+  /** The last step that is shared: done, skipped, or failed where the job went on. */
   afterStep: string;
   /** Members that the context gets, beside or instead of those it had. */
   context?: Record<string, unknown>;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createStore, FREE, LIMIT, latch, setup, started } from '../behaviour/support/setup.mjs';
 import { jobwright } from '../differential/subject.mjs';
 
-const { createBudgetManager, createMemoryStore } = jobwright;
+const { createBudgetManager, createMemoryStore, NonRetryableError } = jobwright;
 
 /** Agents that add their step's id to a list of calls, and answer with what they were given and what the context says. */
 function world(deps = {}) {
@@ -130,6 +130,31 @@ test('what ran beside the step runs anew in the fork', LIMIT, async () => {
   assert.equal((await w.replayJob(fork)).ok, true);
 });
 
+test('a fork begins behind a step that failed or was skipped too, where the job went on', LIMIT, async () => {
+  const fails = { fail: () => Promise.reject(new NonRetryableError('no')), work: () => 1 };
+  const w = setup({ agentRegistry: fails });
+  const id = await started(w, [
+    { id: 'fail', agent: 'fail', onError: 'continue', retry: { maxAttempts: 2 } },
+    { id: 'skip', agent: 'work', when: false },
+    { id: 'last', agent: 'work' },
+  ]);
+  await w.runJob(id);
+  for (const [afterStep, status] of [
+    ['fail', 'failed'],
+    ['skip', 'skipped'],
+  ]) {
+    const fork = await w.forkJob(id, { afterStep });
+    const { run } = await w.getJob(fork);
+    assert.deepStrictEqual(
+      [run.steps[/** @type {string} */ (afterStep)].status, run.steps.last],
+      [status, undefined],
+    );
+    await w.startJob(fork);
+    assert.equal((await w.runJob(fork)).status, 'completed');
+    assert.equal((await w.replayJob(fork)).ok, true);
+  }
+});
+
 test('a job without a plan is forked behind what its router asked for', LIMIT, async () => {
   let asked = 0;
   const w = world({ router: () => (++asked % 3 === 0 ? null : { agent: 'worker', input: asked }) });
@@ -158,11 +183,13 @@ test('what can not be forked says why, and leaves nothing', LIMIT, async () => {
   const w = world();
   const id = await started(w, [worker('a'), worker('b', { when: false }), { id: 'ask', approve: {} }]);
   await w.runJob(id);
+  const failed = await started(w, [{ id: 'fail', agent: 'nobody' }]);
+  await w.runJob(failed);
   const before = [...w.store.jobs.keys()];
   const refusals = [
     ['no such job', { afterStep: 'a' }, 'not_found', /Job not found: "no such job"/],
     [id, { afterStep: 'z' }, 'unknown_step', /has no step "z"/],
-    [id, { afterStep: 'b' }, 'invalid_argument', /step "b" .* is skipped/],
+    [failed, { afterStep: 'fail' }, 'invalid_argument', /step "fail" .* is failed/],
     [id, { afterStep: 'ask' }, 'invalid_argument', /step "ask" .* is (waiting|pending)/],
     [id, {}, 'invalid_argument', /options\.afterStep must be a step's id; found undefined/],
     [id, { afterStep: '__proto__' }, 'unknown_step', /has no step "__proto__"/],
