@@ -109,7 +109,10 @@ export interface RunState {
   failure?: { code: OutcomeCode; message: string; step?: string };
 }
 
-/** "parent": the job was paused with the one whose step it is, and goes on with it. */
+/**
+ * "parent": the job was paused with the one whose step it is, and goes on with it. "global": it was paused with all
+ * others, and `startAll` starts it again.
+ */
 export type PauseReason = 'user' | 'approval' | 'budget' | 'step_limit' | 'breakpoint' | 'global' | 'parent';
 
 /** One request for a person's approval: of a step, or of one tool call in it. */
@@ -940,6 +943,35 @@ export interface Orchestrator {
    * const waiting = await orchestrator.listJobs({ status: 'paused', limit: 50 });
    */
   listJobs(filter?: JobFilter): Promise<JobHead[]>;
+
+  /**
+   * Pauses every running job of the store, whichever orchestrator runs it, and keeps all from being started until
+   * `startAll`: `startJob` answers `globally_paused`. Agents at work finish, and are committed. Each job's history says
+   * so, reason "global". On a store without `setControl` it reaches this orchestrator's jobs. Rejects with what the
+   * store fails with; what is running then pauses before its next step.
+   *
+   * @example
+   * const { paused, pending } = await orchestrator.pauseAll(); // pending: steps are still at work
+   */
+  pauseAll(): Promise<{ paused: string[]; pending: string[] }>;
+
+  /**
+   * Starts what `pauseAll` paused, and nothing else; running the jobs is the caller's. `refused` says why some could not
+   * be started, by id.
+   *
+   * @example
+   * const { started, refused } = await orchestrator.startAll();
+   * for (const jobId of started) void orchestrator.runJob(jobId);
+   */
+  startAll(): Promise<{ started: string[]; refused: Record<string, string> }>;
+
+  /**
+   * Cancels every job of the store that has not ended, those never started too, as `cancelJob` does. For good.
+   *
+   * @example
+   * const { stopped } = await orchestrator.stopAll('the price list was wrong');
+   */
+  stopAll(reason?: string): Promise<{ stopped: string[] }>;
 
   /**
    * Delays each step by so many milliseconds, from now on, of jobs in flight too; 0 ends it. A pause, a cancel and

@@ -4,13 +4,13 @@ import { describe, plainCopy } from '../parts/plain.js';
 import { originOf } from './create-job.js';
 import { endowmentOf } from './endow.js';
 import { ask } from './executor.js';
+import { tellHead } from './record.js';
 import { slotOf } from './slots.js';
 
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
 
-const NO = 0;
-const YES = 1;
-const FAILED = 2;
+const MISSING = -1;
+const FAILED = -2;
 
 /** @param {number} job */
 export function job_id(job) {
@@ -109,17 +109,29 @@ export function budget_refusal(error) {
  * @param {number} job
  * @param {number} call
  */
-export function parent_ended(job, call) {
+export function parent_load(job, call) {
   const slot = slotOf(job);
   const { store } = slot.engine;
   const { parentId } = slot.record;
   const look = () => (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
-  const read = (/** @type {JobSlot} */ _, /** @type {any} */ parent) =>
-    parent?.status === 'completed' || parent?.status === 'failed' ? YES : NO;
-  return ask(slot, call, look, read, (_, error) => {
+  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     slot.answer = error;
     return FAILED;
-  });
+  };
+  return ask(
+    slot,
+    call,
+    look,
+    (_, head) => {
+      if (head === null || head === undefined) return MISSING;
+      try {
+        return tellHead(parentId, head);
+      } catch (error) {
+        return failed(_, error);
+      }
+    },
+    failed,
+  );
 }
 
 /** @param {number} job */

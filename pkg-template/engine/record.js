@@ -15,7 +15,7 @@ const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
 /**
  * An error for the caller: what the store returned is not the job that was asked for.
  *
- * @param {import('./slots.js').JobSlot} slot
+ * @param {{ id: string }} slot
  * @param {string} problem
  * @param {unknown} [cause]
  */
@@ -56,7 +56,7 @@ export function acceptHead(slot, head) {
 }
 
 /**
- * @param {import('./slots.js').JobSlot} slot
+ * @param {{ id: string }} slot
  * @param {any} job
  */
 function check(slot, job) {
@@ -190,11 +190,30 @@ function lastSeq({ run, history = [] }) {
  * @returns {number} the code of its status
  */
 export function writeRegisters(slot, seq) {
-  const { status, permissions, timing, run } = slot.record;
-  slot.seq = seq ?? run?.seq ?? slot.seq;
+  slot.seq = seq ?? slot.record.run?.seq ?? slot.seq;
+  return writeHead(slot.record, slot.seq);
+}
+
+/**
+ * Tells the core the head of another job than those that are being worked on.
+ *
+ * @param {string} id
+ * @param {any} head as the store gave it
+ * @returns {number} the code of its status
+ */
+export function tellHead(id, head) {
+  check({ id }, head);
+  return writeHead(head, head.run?.seq ?? 0);
+}
+
+/**
+ * @param {any} record
+ * @param {number} seq
+ */
+function writeHead({ status, permissions, timing, run, parentId }, seq) {
   const head = headRegisters();
   head[0] = run?.revision ?? 0;
-  head[1] = slot.seq;
+  head[1] = seq;
   head[2] = run?.stepsTaken ?? 0;
   head[3] = permissions?.maxSteps ?? 10;
   head[4] = timing?.created ?? Number.NaN;
@@ -204,7 +223,7 @@ export function writeRegisters(slot, seq) {
     (permissions?.allowTools === true ? ALLOW_TOOLS : 0) |
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
     (hasMore(run) ? HAS_RUN : 0) |
-    (slot.record.parentId === undefined ? 0 : HAS_PARENT);
+    (parentId === undefined ? 0 : HAS_PARENT);
   return /** @type {number} */ (statusCodes.get(status));
 }
 

@@ -1,5 +1,5 @@
 use crate::{
-    core::{plan::ChildJob, step::StepIndex},
+    core::{job::JobHead, plan::ChildJob, step::StepIndex},
     host::{JobKey, Values},
 };
 
@@ -41,6 +41,6 @@ pub trait ChildJobs: Values {
     /// The budget manager's own words, where an error of the store's is its refusal to allocate.
     fn budget_refusal(&self, error: &Self::Error) -> Option<Self::Value>;
 
-    /// Has the parent of a job that is loaded, and has one, ended?
-    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, Self::Error>;
+    /// The head of the parent of a job that is loaded and has one; `None` where it is not stored any more.
+    async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, Self::Error>;
 }

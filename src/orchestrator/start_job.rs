@@ -35,7 +35,8 @@ impl<H: Host> Orchestrator<H> {
                 return Ok(false);
             }
             after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
-            if job.head.has_parent && self.host.parent_has_ended(key).await.map_err(Stop::Failed)? {
+            let parent = self.parent_of(key, &job).await?;
+            if parent.is_some_and(|parent| parent.status.has_ended()) {
                 return Err(Refusal::new(Code::InvalidTransition, "The parent job has ended").into());
             }
             if self.host.all_paused(key).await.map_err(Stop::Failed)? {
@@ -43,6 +44,10 @@ impl<H: Host> Orchestrator<H> {
             }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
+            }
+            if let Some(parent) = parent {
+                // They may have been narrowed while this job was made.
+                job.narrow(parent.permissions);
             }
             job.start_by_caller()?;
             if let Committed::Yes(_) = section.commit(job).await? {

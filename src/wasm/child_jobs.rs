@@ -1,8 +1,8 @@
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::{JsHost, calls::call, input::evaluate};
+use super::{JsHost, calls::call, input::evaluate, store::read_head};
 use crate::{
-    core::{plan::ChildJob, step::StepIndex},
+    core::{job::JobHead, plan::ChildJob, step::StepIndex},
     host::{ChildJobs, JobKey},
 };
 
@@ -20,13 +20,9 @@ extern "C" {
     fn child_context(job: u32) -> JsValue;
     /// The budget manager's answer in an error, or undefined.
     fn budget_refusal(error: &JsValue) -> JsValue;
-    fn parent_ended(job: u32, call: u32) -> i32;
+    fn parent_load(job: u32, call: u32) -> i32;
     fn parent_error(job: u32) -> JsValue;
 }
-
-/// What `parent_ended` answers.
-const NO: i32 = 0;
-const YES: i32 = 1;
 
 fn there(value: JsValue) -> Option<JsValue> {
     (!value.is_undefined()).then_some(value)
@@ -72,11 +68,7 @@ impl ChildJobs for JsHost {
         there(budget_refusal(error))
     }
 
-    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, JsValue> {
-        match call(|number| parent_ended(job.0, number)).await {
-            NO => Ok(false),
-            YES => Ok(true),
-            _ => Err(parent_error(job.0)),
-        }
+    async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, JsValue> {
+        read_head(call(|number| parent_load(job.0, number)).await).ok_or_else(|| parent_error(job.0))
     }
 }

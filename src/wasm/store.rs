@@ -173,12 +173,7 @@ fn place(step: Option<StepIndex>) -> i32 {
 
 impl JobStore for JsHost {
     async fn load(&self, job: JobKey, whole: bool) -> Result<Option<JobHead>, JsValue> {
-        let answer = call(|number| store_load(job.0, whole, number)).await;
-        match u32::try_from(answer).ok().and_then(JobStatus::from_code) {
-            Some(status) => Ok(Some(HEAD.with(|head| head.read(status)))),
-            None if answer == MISSING => Ok(None),
-            None => Err(store_error(job.0)),
-        }
+        read_head(call(|number| store_load(job.0, whole, number)).await).ok_or_else(|| store_error(job.0))
     }
 
     fn read_run(&self, job: JobKey) -> Result<Run, JsValue> {
@@ -211,6 +206,14 @@ impl JobStore for JsHost {
 
     async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, JsValue> {
         list(|task, number| list_jobs(self.engine, status as u32, task, number)).await
+    }
+}
+
+/// The head that a load answered with the code of its status, `None` where there is no such job; nothing on a failure.
+pub(super) fn read_head(answer: i32) -> Option<Option<JobHead>> {
+    match u32::try_from(answer).ok().and_then(JobStatus::from_code) {
+        Some(status) => Some(Some(HEAD.with(|head| head.read(status)))),
+        None => (answer == MISSING).then_some(None),
     }
 }
 

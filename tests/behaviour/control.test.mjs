@@ -1,7 +1,11 @@
 // @ts-check
 /** Everything at once: paused, started again, stopped; by one orchestrator and by several on one store. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
 import { jobwright } from '../differential/subject.mjs';
 import {
   assertRefused,
@@ -136,27 +140,44 @@ test('a budget that refuses one job does not keep the others paused', LIMIT, asy
   assert.deepStrictEqual(await stateOf(w, poor), ['paused', 'global']);
 });
 
-test('several orchestrators on one store: it reaches them all, and who starts late', LIMIT, async () => {
-  const store = createMemoryStore();
-  const gates = [latch(), latch()];
-  let calls = 0;
-  const work = () => gates[calls++]?.promise ?? 1;
-  const [here, there] = [setup({ store }), setup({ store, agentRegistry: { work } })];
-  const id = await started(there, [...steps, { id: 'three', agent: 'work' }]);
-  const late = await created(there, steps);
-  const run = there.runJob(id);
-  while (calls === 0) await Promise.resolve();
-  // Nobody tells the jobs: only the switch in the store is set.
-  await store.setControl({ paused: true });
-  gates[0]?.open();
-  assertRefused(await within(run, 'the run'), 'globally_paused');
-  assert.equal(calls, 1);
-  assertRefused(await there.startJob(late), 'globally_paused');
-  assert.deepStrictEqual((await here.startAll()).started, [id]);
-  gates[1]?.open();
-  assert.equal((await there.runJob(id)).status, 'completed');
-  assert.deepStrictEqual(await there.startJob(late), { success: true });
-});
+for (const [kind, openTwice] of Object.entries({
+  memory: async () => {
+    const store = createMemoryStore();
+    return { stores: [store, store], end: () => undefined };
+  },
+  sqlite: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jobwright-control-'));
+    const path = join(folder, 'jobs.db');
+    const stores = [await createSqliteStore({ path }), await createSqliteStore({ path })];
+    const end = async () => {
+      for (const store of stores) await store.close();
+      rmSync(folder, { recursive: true });
+    };
+    return { stores, end };
+  },
+}))
+  test(`two orchestrators on one ${kind} store: it reaches both, and who starts late`, LIMIT, async (t) => {
+    const { stores, end } = await openTwice();
+    t.after(end);
+    const gates = [latch(), latch()];
+    let calls = 0;
+    const work = () => gates[calls++]?.promise ?? 1;
+    const [here, there] = [setup({ store: stores[0] }), setup({ store: stores[1], agentRegistry: { work } })];
+    const id = await started(there, [...steps, { id: 'three', agent: 'work' }]);
+    const late = await created(there, steps);
+    const run = there.runJob(id);
+    while (calls === 0) await new Promise((resolve) => setImmediate(resolve));
+    // Nobody tells the jobs: only the switch in the store is set.
+    await stores[0].setControl({ paused: true });
+    gates[0]?.open();
+    assertRefused(await within(run, 'the run'), 'globally_paused');
+    assert.equal(calls, 1);
+    assertRefused(await there.startJob(late), 'globally_paused');
+    assert.deepStrictEqual((await here.startAll()).started, [id]);
+    gates[1]?.open();
+    assert.equal((await there.runJob(id)).status, 'completed');
+    assert.deepStrictEqual(await there.startJob(late), { success: true });
+  });
 
 test('a step job under a parent goes on with it', LIMIT, async () => {
   const { promise, open } = latch();

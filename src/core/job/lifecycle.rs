@@ -189,6 +189,14 @@ impl<V> Job<V> {
         self.note(None, Fact::PermissionsChanged(permissions));
     }
 
+    /// The job may do no more than this from now on.
+    pub fn narrow(&mut self, most: Permissions) {
+        let both = self.head.permissions.meet(most);
+        if both != self.head.permissions {
+            self.set_permissions(both);
+        }
+    }
+
     /// The job is cancelled: every step under way ends as cancelled, then the job.
     ///
     /// # Errors

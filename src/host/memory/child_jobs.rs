@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{HostCall, MemoryHost, agents, form};
 use crate::{
-    core::{plan::ChildJob, step::StepIndex},
+    core::{job::JobHead, plan::ChildJob, step::StepIndex},
     host::{ChildJobs, JobKey},
 };
 
@@ -65,12 +65,12 @@ impl ChildJobs for MemoryHost {
         None
     }
 
-    async fn parent_has_ended(&self, job: JobKey) -> Result<bool, String> {
+    async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, String> {
         let parent = self.look(job, |stored| {
             stored.and_then(|stored| stored.get("parentId")?.as_str().map(str::to_owned))
         });
-        let Some(parent) = parent.map(|id| self.enter(&id)) else { return Ok(false) };
+        let Some(parent) = parent.map(|id| self.enter(&id)) else { return Ok(None) };
         let head = || self.look(parent, |stored| stored.map(form::read_head).transpose());
-        Ok(self.call(HostCall::Load(parent), head).await??.is_some_and(|head| head.status.has_ended()))
+        self.call(HostCall::Load(parent), head).await?
     }
 }
