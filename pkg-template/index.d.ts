@@ -890,8 +890,10 @@ export interface Orchestrator {
   rejectStep(jobId: string, answer?: ApprovalAnswer & { reason?: string }): Promise<Outcome>;
 
   /**
-   * Changes what a job may do from now on; what is not given stays. Refuses with `not_found` or
-   * `invalid_transition`; rejects with `invalid_argument` where a value is not one.
+   * Changes what a job may do from now on; what is not given stays. A child never may do more than its parent: what is
+   * taken from a job is taken from its descendants before this resolves, and what is given to a child is no more than
+   * its parent has. Refuses with `not_found` or `invalid_transition`; rejects with `invalid_argument` where a value is
+   * not one.
    *
    * @example
    * await orchestrator.setPermissions(jobId, { maxSteps: 20 });
