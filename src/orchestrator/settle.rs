@@ -40,7 +40,10 @@ impl<H: Host> Drive<'_, H> {
             if job.run_mut().states[step].is_attempted() {
                 match &finished.ended {
                     Ended::Answered(result) => self.note_result(job, step, result),
-                    Ended::Suspended(stop) => self.progress.suspended = self.note_suspended(job, step, stop),
+                    Ended::Suspended(stop) => {
+                        self.progress.suspended = self.note_suspended(job, step, stop);
+                        self.progress.put_aside.push(step);
+                    }
                     // Its parent may run again already.
                     Ended::PausedWithParent => {
                         job.suspend_step(step, Refusal::new(Code::NotRunning, "Job paused"));

@@ -122,7 +122,9 @@ impl<H: Host> Orchestrator<H> {
         if another_round {
             job.begin_round(step);
         }
-        let first = job.run_mut().states[step].started_at.is_none();
+        // An item is given its item.
+        let run = job.run_mut();
+        let first = run.states[step].started_at.is_none() && run.step_of_item(step).is_none();
         // For the first step that runs, whether it was begun before or not.
         let number = job.begin_attempt(step, given.filter(|_| first), now);
         let run = job.run_mut();

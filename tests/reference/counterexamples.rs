@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Ask, Attempt, Case, End, Move, Permissions, Play, Turn, Which},
+    case::{Ask, Attempt, Case, End, Move, Permissions, Play, Turn, Which, Who},
     lockstep::agree_on,
 };
 
@@ -16,7 +16,10 @@ fn case(steps: Value, asked: &[Ask]) -> Case {
         budget: None,
         estimate: None,
         script: Vec::new(),
-        turns: asked.iter().map(|ask| Turn { what: Move::Ask(ask.clone()), crash: None }).collect(),
+        turns: asked
+            .iter()
+            .map(|ask| Turn { what: Move::Ask(Who::Root, ask.clone()), crash: None })
+            .collect(),
     }
 }
 
@@ -123,7 +126,67 @@ fn a_next_step_that_waits_for_a_person_pauses_a_job_whose_other_steps_do_too() {
 
 /// An attempt that calls a tool which a person has to approve.
 fn asking(step: &str) -> (Attempt, Play) {
-    let attempt = Attempt { step: step.to_owned(), round: 1, number: 1 };
+    let attempt = Attempt { step: step.to_owned(), item: None, round: 1, number: 1 };
     let end = End::Gives { output: json!(1), cost: None };
     (attempt, Play { asks: vec!["pay".to_owned()], at_once: false, end })
+}
+
+#[test]
+fn an_item_takes_no_input_from_the_caller() {
+    let steps = json!([{ "id": "each", "agent": "worker", "forEach": [1, 2] }]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(Some(json!("given")))]));
+}
+
+/// A step that runs a job of one step, beside whatever comes before it.
+fn child(id: &str, step: Value) -> Value {
+    json!({ "id": id, "job": { "plan": { "steps": [step] } }, "after": [] })
+}
+
+#[test]
+fn a_child_that_can_not_go_on_is_taken_up_again_by_the_next_run_and_not_by_this_one() {
+    let steps = json!([
+        child("first", json!({ "id": "news", "wait": { "signal": "go" } })),
+        child("other", json!({ "id": "ask", "approve": {} })),
+    ]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    for (place, ask) in [(1, Ask::Approve(Which::Only, None)), (0, signal("go"))] {
+        case.turns.push(Turn { what: Move::Ask(Who::Child(place), ask), crash: None });
+    }
+    agreed(&case);
+}
+
+#[test]
+fn a_child_that_ended_because_its_parent_did_is_no_late_result() {
+    let steps = json!([child("only", json!({ "id": "news", "wait": { "signal": "go" } }))]);
+    for end in [Ask::Fail, Ask::Complete, Ask::Cancel] {
+        agreed(&case(steps.clone(), &[Ask::Start, Ask::Run(None), end]));
+    }
+}
+
+#[test]
+fn a_child_is_paused_with_its_parent_whatever_pauses_that() {
+    let steps = json!([
+        child("first", json!({ "id": "news", "wait": { "signal": "go" } })),
+        { "id": "stop", "approve": {}, "after": [], "breakpoint": true },
+    ]);
+    agreed(&case(steps, &[Ask::Start, Ask::Run(None)]));
+}
+
+#[test]
+fn a_child_is_paused_with_its_parent_although_no_other_step_may_begin() {
+    let steps = json!([child("only", json!({ "id": "news", "wait": { "signal": "go" } }))]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None), Ask::Pause]);
+    case.plan["concurrency"] = 1.into();
+    agreed(&case);
+}
+
+#[test]
+fn a_child_that_begins_as_its_parent_is_paused_does_not_start() {
+    let steps = json!([
+        child("first", json!({ "id": "news", "wait": { "signal": "go" } })),
+        { "id": "other", "agent": "worker", "after": [] },
+    ]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    case.permissions.max_steps = 1;
+    agreed(&case);
 }

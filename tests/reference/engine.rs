@@ -1,6 +1,6 @@
 //! The real orchestrator over a host in memory, to which the same things happen.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use jobwright::{
     core::{
@@ -21,7 +21,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Told, Which},
     executor::{Handle, Pool},
-    interpreter::{AGENT, Call},
+    interpreter::{Call, Draw},
+    job::AGENT,
 };
 
 /// More than anything takes to come to rest.
@@ -29,7 +30,6 @@ const MOST_POLLS: usize = 10_000;
 
 pub struct Engine {
     host: MemoryHost,
-    key: JobKey,
     orchestrator: Rc<Orchestrator<MemoryHost>>,
     pool: Pool,
     asked: Vec<(usize, Handle<Told>)>,
@@ -38,17 +38,32 @@ pub struct Engine {
     watched: Rc<RefCell<Watched>>,
 }
 
+/// What happens to the engine.
+pub struct Happens<'a> {
+    pub what: &'a Move,
+    /// The question's.
+    pub number: usize,
+    /// Whose job somebody asks about: its id.
+    pub job: String,
+    /// The idempotency keys of the attempts that end.
+    pub finish: Vec<String>,
+    /// How far a tick goes.
+    pub ms: f64,
+    pub crash: Option<Crash>,
+}
+
 #[derive(Default)]
 struct Calls {
     made: Vec<Call>,
-    numbers: Vec<(String, usize)>,
+    /// By idempotency key.
+    unanswered: Vec<(Call, usize)>,
 }
 
 /// What goes from the orchestrator to the host.
 #[derive(Default)]
 struct Watched {
     calls: usize,
-    commits: usize,
+    commits: BTreeMap<JobKey, usize>,
     crash: Option<Crash>,
 }
 
@@ -63,13 +78,11 @@ impl Engine {
         });
         host.set_budget(case.budget);
         host.always_reread(rereads);
-        let key = host.enter("job");
         let watched = Rc::<RefCell<Watched>>::default();
         let mut engine = Engine {
             orchestrator: Rc::new(Orchestrator::new(host.clone())),
             pool: Pool::default(),
             asked: Vec::new(),
-            key,
             calls,
             watched,
             host,
@@ -80,15 +93,16 @@ impl Engine {
     }
 
     fn create(&mut self, case: &Case) {
+        let key = self.host.enter("job");
         let new = NewJob {
-            origin: Some(self.host.origin(self.key, case.context.clone(), Some(&case.plan))),
+            origin: Some(self.host.origin(key, case.context.clone(), Some(&case.plan))),
             permissions: patch(case.permissions),
             plan: Some(Rc::new(plan::parse(&case.plan).expect("a valid plan"))),
             slow_play_ms: None,
             parent: None,
             id_was_given: true,
         };
-        let (orchestrator, key) = (Rc::clone(&self.orchestrator), self.key);
+        let orchestrator = Rc::clone(&self.orchestrator);
         let created = self.pool.spawn(async move { orchestrator.create_job(key, new).await });
         self.pool.settle();
         created.take().expect("a host that answers at once").expect("a new job");
@@ -99,32 +113,24 @@ impl Engine {
         self.host.choose_fates(move |call| watched.borrow_mut().fate_of(call));
     }
 
-    /// Something happens; `at_work` are the steps that `Finish` names, `ms` is how far `Tick` goes.
-    /// Gives whether the process came to its end.
-    pub fn happen(
-        &mut self,
-        what: &Move,
-        number: usize,
-        at_work: &[String],
-        ms: f64,
-        crash: Option<Crash>,
-        script: &Case,
-    ) -> bool {
+    /// Something happens, to the job with this id. Gives whether the process came to its end.
+    pub fn happen(&mut self, happens: &Happens<'_>, script: &Case) -> bool {
+        let Happens { what, number, job, finish, ms, crash } = happens;
         {
             let mut watched = self.watched.borrow_mut();
-            (watched.calls, watched.crash) = (0, crash);
+            (watched.calls, watched.crash) = (0, *crash);
         }
         match what {
-            Move::Finish(_) => at_work.iter().for_each(|step| self.finish(step, script)),
-            Move::Tick => self.host.advance(ms),
+            Move::Finish(_) => finish.iter().for_each(|key| self.finish(key, script)),
+            Move::Tick => self.host.advance(*ms),
             Move::Pass(ms) => self.host.advance(*ms),
             Move::Fund(budget) => self.host.set_budget(*budget),
-            Move::Ask(ask) => self.ask(ask, number),
+            Move::Ask(_, ask) => self.ask(job, ask, *number),
             Move::Crash => {}
         }
         let polls = (0..MOST_POLLS).take_while(|_| self.pool.poll_one(|_| 0)).count();
         assert!(polls < MOST_POLLS, "operations that are never at rest");
-        let crashes = crash.is_some() || *what == Move::Crash;
+        let crashes = crash.is_some() || **what == Move::Crash;
         if crashes {
             self.crash();
         }
@@ -136,42 +142,39 @@ impl Engine {
         self.pool = Pool::default();
         self.orchestrator = Rc::new(Orchestrator::new(self.host.clone()));
         self.host.restart();
-        self.calls.borrow_mut().numbers.clear();
+        self.calls.borrow_mut().unanswered.clear();
         self.watched.borrow_mut().crash = None;
     }
 
-    fn finish(&self, step: &str, script: &Case) {
+    fn finish(&self, key: &str, script: &Case) {
         let mut calls = self.calls.borrow_mut();
-        let at = calls.numbers.iter().position(|(id, _)| id == step).expect("at work");
-        let (_, number) = calls.numbers.remove(at);
-        let call = calls.made.iter().rev().find(|call| call.attempt.step == step).expect("a call");
-        let Attempt { round, number: attempt, .. } = call.attempt;
-        let play = script.play(step, round, attempt);
-        self.host.answer(number, reply(&play, &call.granted));
+        let at = calls.unanswered.iter().position(|(call, _)| call.key == key).expect("at work");
+        let (call, number) = calls.unanswered.remove(at);
+        self.host.answer(number, reply(&script.play(&call.attempt), &call.granted));
     }
 
-    fn ask(&mut self, ask: &Ask, number: usize) {
+    fn ask(&mut self, job: &str, ask: &Ask, number: usize) {
         let engine = Rc::clone(&self.orchestrator);
-        let key = self.key;
+        let key = self.host.enter(job);
         if *ask == Ask::StopRun {
             engine.stop_run(key);
         }
         let ask = match ask {
-            Ask::Approve(which, by) => Asked::Approve(self.answer(which, *by)),
-            Ask::Reject(which) => Asked::Reject(self.answer(which, None)),
+            Ask::Approve(which, by) => Asked::Approve(self.answer(job, which, *by)),
+            Ask::Reject(which) => Asked::Reject(self.answer(job, which, None)),
             other => Asked::Other(other.clone()),
         };
         self.asked.push((number, self.pool.spawn(perform(engine, key, ask))));
     }
 
-    fn answer(&self, which: &Which, by: Option<&str>) -> Answer {
+    fn answer(&self, job: &str, which: &Which, by: Option<&str>) -> Answer {
         let by = by.map(str::to_owned);
         match which {
             Which::Only => Answer { by, ..Answer::default() },
             Which::Step(id) => Answer { step: Some(id.clone()), by, ..Answer::default() },
             Which::Listed(place) => {
-                let ids = self.look(|job| {
-                    let approvals = job["run"]["approvals"].as_array().into_iter().flatten();
+                let ids = self.look(job, |job| {
+                    let approvals = job.expect("a job")["run"]["approvals"].as_array().into_iter().flatten();
                     approvals.map(|approval| approval["id"].clone()).collect::<Vec<Value>>()
                 });
                 let id = ids.get(place % ids.len().max(1)).and_then(Value::as_str).unwrap_or("none");
@@ -193,34 +196,62 @@ impl Engine {
         told
     }
 
-    /// Looks at the job as it is stored.
-    pub fn look<T>(&self, read: impl FnOnce(&Map<String, Value>) -> T) -> T {
-        self.host.look(self.key, |job| read(job.expect("a job")))
+    /// Looks at a job as it is stored.
+    pub fn look<T>(&self, job: &str, read: impl FnOnce(Option<&Map<String, Value>>) -> T) -> T {
+        self.host.look(self.host.enter(job), read)
     }
 
-    /// Decides the job's history again: the third world.
-    pub fn replay(&self) -> Result<(), String> {
-        let job = self.host.job(self.key).expect("a job");
-        let mut replay = Replay::new(job["id"].as_str().unwrap_or_default(), false);
+    /// Decides a job's history again: the third world.
+    pub fn replay(&self, id: &str) -> Result<(), String> {
+        let job = self.host.job(self.host.enter(id)).expect("a job");
+        let mut replay = Replay::new(id, false);
         let mut met =
             job["history"].as_array().into_iter().flatten().try_for_each(|event| replay.meet(event));
         met = met.and_then(|()| replay.end(Some(&job)));
-        met.map_err(|difference| format!("replayed: {}", difference.to_json()))
+        met.map_err(|difference| format!("job {id}, replayed: {}", difference.to_json()))
     }
 
-    /// How many commits were made.
-    pub fn commits(&self) -> usize {
-        self.watched.borrow().commits
+    /// How many commits were made to a job.
+    pub fn commits(&self, job: &str) -> usize {
+        self.watched.borrow().commits.get(&self.host.enter(job)).copied().unwrap_or(0)
+    }
+
+    /// When attempts of a job that failed were to be made again.
+    pub fn draws(&self, id: &str) -> Vec<Draw> {
+        self.look(id, |job| {
+            let history = job.and_then(|job| job.get("history")?.as_array());
+            let failed = history.into_iter().flatten().filter(|event| !event["payload"]["retryAt"].is_null());
+            let draws = failed.map(|event| {
+                let payload = &event["payload"];
+                let count = |key: &str| payload[key].as_u64();
+                let attempt = Attempt {
+                    step: payload["step"].as_str().unwrap_or_default().to_owned(),
+                    item: count("item").map(|item| item as usize),
+                    round: count("round").unwrap_or(1),
+                    number: count("attempt").unwrap_or(0),
+                };
+                let at = payload["retryAt"].as_f64().expect("a moment");
+                Draw { job: id.to_owned(), attempt, at, later: payload.get("retryAfter").is_some() }
+            });
+            draws.collect()
+        })
     }
 
     /// The calls of agents since it was last asked.
-    pub fn calls_from(&self, from: usize) -> Vec<Call> {
-        self.calls.borrow().made.get(from..).unwrap_or_default().to_vec()
+    pub fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.calls.borrow_mut().made)
     }
 
-    /// How many attempts have no answer yet.
-    pub fn unanswered(&self) -> usize {
-        self.host.unanswered().len()
+    /// The attempts that have no answer yet: whose job's each is.
+    pub fn unanswered(&self) -> Vec<String> {
+        let waiting = self.host.unanswered();
+        let calls = self.calls.borrow();
+        let waiting = calls.unanswered.iter().filter(|(_, number)| waiting.contains(number));
+        let job_of = |call: &Call| {
+            let own = format!(":{}", call.attempt.step);
+            call.key.rfind(&own).map_or(String::new(), |end| call.key[..end].to_owned())
+        };
+        waiting.map(|(call, _)| job_of(call)).collect()
     }
 
     pub fn budget(&self) -> Option<f64> {
@@ -253,34 +284,54 @@ impl Watched {
             Some(crash) if number >= crash.call => Fate::Never,
             _ => Fate::Go,
         };
-        if matches!(call, HostCall::Commit(_)) && fate != Fate::Never {
-            self.commits += 1;
+        if let HostCall::Commit(job) = call
+            && fate != Fate::Never
+        {
+            *self.commits.entry(job).or_default() += 1;
         }
         fate
     }
 }
 
+/// The item and the round that an idempotency key names: `parent:step`, `parent:step:number`, where the parent is
+/// a job or the key of the step that runs it.
+fn item_and_round(plan: &Value, key: &str) -> (Option<usize>, u64) {
+    let mut parts = key.split(':').skip(1);
+    let mut plan = plan;
+    let mut found = (None, 1);
+    while let Some(id) = parts.next() {
+        let steps = plan["steps"].as_array().expect("steps");
+        let step = steps.iter().find(|step| step["id"] == id).expect("a known step");
+        let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok()).expect("a number");
+        found = match (step.get("forEach"), step.get("repeat")) {
+            (Some(_), _) => (Some(number() as usize), 1),
+            (None, Some(_)) => (None, number()),
+            (None, None) => (None, 1),
+        };
+        plan = &step["job"]["plan"];
+    }
+    found
+}
+
 /// What an agent answers, by the script.
 fn answer(script: &Case, call: &AgentCall, calls: &mut Calls) -> Reply {
-    let round = call.idempotency_key.split(':').nth(2).and_then(|round| round.parse().ok()).unwrap_or(1);
-    let number = u64::from(call.attempt);
-    let granted: Vec<String> = call.granted.iter().map(|granted| granted.tool.clone()).collect();
-    let play = script.play(&call.step, round, number);
-    let reply = if play.at_once {
-        reply(&play, &granted)
-    } else {
-        calls.numbers.retain(|(step, _)| *step != call.step);
-        calls.numbers.push((call.step.clone(), call.number));
-        Reply::Later
-    };
-    calls.made.push(Call {
-        attempt: Attempt { step: call.step.clone(), round, number },
+    let (item, round) = item_and_round(&script.plan, &call.idempotency_key);
+    let attempt = Attempt { step: call.step.clone(), item, round, number: u64::from(call.attempt) };
+    let made = Call {
         key: call.idempotency_key.clone(),
+        attempt,
         input: call.input.clone(),
         context: call.context.clone(),
-        granted,
-    });
-    reply
+        granted: call.granted.iter().map(|granted| granted.tool.clone()).collect(),
+    };
+    let play = script.play(&made.attempt);
+    calls.made.push(made.clone());
+    if play.at_once {
+        return reply(&play, &made.granted);
+    }
+    calls.unanswered.retain(|(other, _)| other.key != made.key);
+    calls.unanswered.push((made, call.number));
+    Reply::Later
 }
 
 fn reply(play: &Play, granted: &[String]) -> Reply {

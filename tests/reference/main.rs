@@ -4,6 +4,8 @@
 
 mod campaign;
 mod case;
+mod child;
+mod compare;
 mod counterexamples;
 mod engine;
 #[path = "../orchestrator/executor.rs"]
@@ -12,11 +14,14 @@ mod executor;
 mod generate;
 mod interpreter;
 mod invariants;
+mod job;
 mod lockstep;
 mod people;
 mod plan;
 #[path = "../orchestrator/random.rs"]
 mod random;
 mod rule;
+mod run;
 mod shrink;
 mod state;
+mod steps;

@@ -19,21 +19,62 @@ pub enum Decision {
     PermissionsChanged(Permissions),
     BreakpointsChanged(Vec<usize>),
     SignalReceived(String, Value),
-    Step(usize, What),
+    Step(Spot, What),
 }
 
-/// What is decided about a step.
+/// A step, or an item of one. In the order of the plan, items by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    pub step: usize,
+    pub item: Option<usize>,
+}
+
+impl From<usize> for Spot {
+    fn from(step: usize) -> Spot {
+        Spot { step, item: None }
+    }
+}
+
+/// What is decided about a step or an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    Started { given: Option<Value> },
-    Waits { due_at: Option<f64> },
-    Completed { output: Value, cost: Option<f64> },
-    RoundCompleted { output: Value, cost: Option<f64> },
+    Started {
+        given: Option<Value>,
+    },
+    FannedOut {
+        items: Vec<Value>,
+    },
+    /// Its child job can't go on without somebody.
+    Suspended {
+        code: &'static str,
+    },
+    Waits {
+        due_at: Option<f64>,
+    },
+    Completed {
+        output: Value,
+        cost: Option<f64>,
+    },
+    RoundCompleted {
+        output: Value,
+        cost: Option<f64>,
+    },
     Skipped,
-    Failed { code: &'static str, retry_at: Option<f64>, asked: Asked },
-    Asked { tool: Option<String> },
-    Approved { id: String, by: Option<&'static str> },
-    Rejected { id: String },
+    Failed {
+        code: &'static str,
+        retry_at: Option<f64>,
+        asked: Asked,
+    },
+    Asked {
+        tool: Option<String>,
+    },
+    Approved {
+        id: String,
+        by: Option<&'static str>,
+    },
+    Rejected {
+        id: String,
+    },
     Recovered,
     Late,
 }
@@ -53,6 +94,7 @@ pub enum Reason {
     StepLimit,
     Breakpoint,
     User,
+    Parent,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -88,6 +130,8 @@ pub struct State {
     pub breakpoints: Vec<usize>,
     pub pause: Option<(Reason, Option<usize>)>,
     pub failure: Option<(&'static str, Option<usize>)>,
+    /// The steps that are done for each item of a list, in the order in which they began.
+    pub fanned_out: Vec<usize>,
     /// How many entries its history has.
     pub events: usize,
 }
@@ -108,6 +152,8 @@ pub struct StepState {
     pub breakpoint_passed: bool,
     pub due_at: Option<f64>,
     pub error: Option<&'static str>,
+    /// The list that it is done for, and where its items stand.
+    pub items: Option<Vec<(Value, StepState)>>,
     /// What its end, or that of its latest round, recorded.
     pub output: Value,
     pub given: Option<Value>,
@@ -116,7 +162,7 @@ pub struct StepState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     pub id: String,
-    pub step: usize,
+    pub spot: Spot,
     pub tool: Option<String>,
 }
 
@@ -161,6 +207,7 @@ impl Reason {
             Reason::StepLimit => "step_limit",
             Reason::Breakpoint => "breakpoint",
             Reason::User => "user",
+            Reason::Parent => "parent",
         }
     }
 
@@ -170,7 +217,7 @@ impl Reason {
             Reason::Approval => "approval_required",
             Reason::Budget => "budget_exceeded",
             Reason::StepLimit => "step_limit",
-            Reason::Breakpoint | Reason::User => "not_running",
+            Reason::Breakpoint | Reason::User | Reason::Parent => "not_running",
         }
     }
 }
@@ -188,6 +235,7 @@ impl State {
             breakpoints: Vec::new(),
             pause: None,
             failure: None,
+            fanned_out: Vec::new(),
             events: 0,
         }
     }
@@ -222,12 +270,34 @@ impl State {
         }
     }
 
-    fn follow_step(&mut self, plan: &Plan, place: usize, what: &What) {
-        let key = &plan.steps[place].into;
-        let step = &mut self.steps[place];
+    /// Where a step or an item stands.
+    pub fn at(&self, spot: Spot) -> &StepState {
+        let step = &self.steps[spot.step];
+        spot.item.map_or(step, |item| &step.items.as_ref().expect("items")[item].1)
+    }
+
+    fn at_mut(&mut self, spot: Spot) -> &mut StepState {
+        let step = &mut self.steps[spot.step];
+        match spot.item {
+            None => step,
+            Some(item) => &mut step.items.as_mut().expect("items")[item].1,
+        }
+    }
+
+    /// Writes what a step gave to the context; what an item gave is its step's to write.
+    fn write(&mut self, plan: &Plan, spot: Spot, output: Value) {
+        if spot.item.is_none() {
+            self.context.insert(plan.steps[spot.step].into.clone(), output.clone());
+        }
+        self.at_mut(spot).output = output;
+    }
+
+    fn follow_step(&mut self, plan: &Plan, spot: Spot, what: &What) {
+        let is_item = spot.item.is_some();
+        let step = self.at_mut(spot);
         match what {
             What::Started { given } => {
-                self.steps_taken += u64::from(!step.begun);
+                let counts = !step.begun && !is_item;
                 if std::mem::take(&mut step.between_rounds) {
                     step.attempts = 0;
                 }
@@ -235,23 +305,31 @@ impl State {
                 step.given = given.clone().or(step.given.take());
                 (step.status, step.begun, step.cut_off) = (StepStatus::Running, true, false);
                 (step.due_at, step.error) = (None, None);
-                self.approvals.retain(|approval| approval.step != place);
+                self.steps_taken += u64::from(counts);
+                self.approvals.retain(|approval| approval.spot != spot);
             }
+            What::FannedOut { items } => {
+                (step.status, step.begun) = (StepStatus::Running, true);
+                step.items = Some(items.iter().map(|item| (item.clone(), StepState::default())).collect());
+                self.steps_taken += 1;
+                self.fanned_out.push(spot.step);
+            }
+            What::Suspended { .. } => (step.status, step.cut_off) = (StepStatus::Waiting, true),
             What::Waits { due_at } => {
                 (step.status, step.begun, step.due_at) = (StepStatus::Waiting, true, *due_at);
             }
             What::Completed { output, .. } => {
-                (step.status, step.output) = (StepStatus::Done, output.clone());
-                self.context.insert(key.clone(), output.clone());
-                if let Kind::Signal { names, .. } = &plan.steps[place].kind {
+                step.status = StepStatus::Done;
+                self.write(plan, spot, output.clone());
+                if let Kind::Signal { names, .. } = &plan.steps[spot.step].kind {
                     let used = self.signals.iter().position(|(name, _)| names.contains(name));
                     self.signals.remove(used.expect("a signal to use"));
                 }
             }
             What::RoundCompleted { output, .. } => {
-                (step.status, step.output) = (StepStatus::Waiting, output.clone());
+                step.status = StepStatus::Waiting;
                 (step.rounds_ended, step.between_rounds) = (step.rounds_ended + 1, true);
-                self.context.insert(key.clone(), output.clone());
+                self.write(plan, spot, output.clone());
             }
             What::Skipped => (step.status, step.output) = (StepStatus::Skipped, Value::Null),
             What::Failed { code, retry_at: Some(due_at), .. } => {
@@ -260,25 +338,28 @@ impl State {
             What::Failed { code, retry_at: None, .. } => {
                 (step.status, step.due_at, step.error) = (StepStatus::Failed, None, Some(*code));
                 step.output = Value::Null;
-                self.approvals.retain(|approval| approval.step != place);
+                self.approvals.retain(|approval| approval.spot != spot);
                 // Who is cancelled, is because the job has ended.
-                if plan.steps[place].goes_on && *code != "cancelled" {
-                    self.context.insert(key.clone(), Value::Null);
+                if plan.steps[spot.step].goes_on && *code != "cancelled" {
+                    self.write(plan, spot, Value::Null);
                 }
             }
             What::Asked { tool } => {
                 step.status = StepStatus::Waiting;
                 step.cut_off |= tool.is_some();
-                let id = format!("{}:{}", plan.steps[place].id, self.events);
-                self.approvals.push(Approval { id, step: place, tool: tool.clone() });
+                let id = format!("{}:{}", plan.steps[spot.step].id, self.events);
+                self.approvals.push(Approval { id, spot, tool: tool.clone() });
             }
             What::Approved { id, by } => {
                 let answered = self.approvals.iter().position(|approval| approval.id == *id);
-                match self.approvals.remove(answered.expect("a question")).tool {
+                let answered = self.approvals.remove(answered.expect("a question"));
+                let is_last = self.approvals.iter().all(|approval| approval.spot != spot);
+                let step = self.at_mut(spot);
+                match answered.tool {
                     Some(tool) => step.granted.push(tool),
                     None => step.approved = Some(by.unwrap_or("unknown").to_owned()),
                 }
-                if self.approvals.iter().all(|approval| approval.step != place) {
+                if is_last {
                     step.status = StepStatus::Pending;
                 }
             }
@@ -313,12 +394,11 @@ impl State {
         }
     }
 
-    fn step_entry(&self, plan: &Plan, place: usize, what: &What) -> (&'static str, Value) {
-        let step = &self.steps[place];
-        let mut payload = json!({
-            "step": plan.steps[place].id, "attempt": step.attempts, "status": step.status.name(),
-        });
-        if plan.steps[place].repeat().is_some() {
+    fn step_entry(&self, plan: &Plan, spot: Spot, what: &What) -> (&'static str, Value) {
+        let (planned, step) = (&plan.steps[spot.step], self.at(spot));
+        let mut payload =
+            json!({ "step": planned.id, "attempt": step.attempts, "status": step.status.name() });
+        if planned.repeat.is_some() {
             payload["round"] = (step.rounds_ended + u64::from(!step.between_rounds)).into();
         }
         let mut put = |key: &str, value: Option<Value>| {
@@ -326,10 +406,20 @@ impl State {
                 payload[key] = value;
             }
         };
+        put("item", spot.item.map(Value::from));
+        let is_item = spot.item.is_some();
         let name = match what {
             What::Started { given } => {
                 put("input", given.clone());
+                if is_item { "item_started" } else { "step_started" }
+            }
+            What::FannedOut { items } => {
+                put("items", Some(items.clone().into()));
                 "step_started"
+            }
+            What::Suspended { code } => {
+                put("error", Some(json!({ "code": code })));
+                "step_suspended"
             }
             What::Waits { due_at } => {
                 put("dueAt", due_at.map(Value::from));
@@ -338,7 +428,11 @@ impl State {
             What::Completed { output, cost } | What::RoundCompleted { output, cost } => {
                 put("output", Some(output.clone()));
                 put("cost", cost.map(Value::from));
-                if matches!(what, What::Completed { .. }) { "step_completed" } else { "round_completed" }
+                match what {
+                    What::RoundCompleted { .. } => "round_completed",
+                    _ if is_item => "item_completed",
+                    _ => "step_completed",
+                }
             }
             What::Skipped => "step_skipped",
             What::Failed { code, retry_at, asked } => {
@@ -349,7 +443,7 @@ impl State {
                 }
                 put("error", Some(json!({ "code": code })));
                 put("retryAt", retry_at.map(Value::from));
-                "step_failed"
+                if is_item { "item_failed" } else { "step_failed" }
             }
             What::Asked { tool } => {
                 put("approval", self.approvals.last().map(|asked| asked.id.clone().into()));
