@@ -164,12 +164,12 @@ impl<H: Host> Orchestrator<H> {
             Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
             None => run.schedule.first_due(),
         };
-        // Who runs one step alone is told at once that it waits for a person.
+        // Who runs one step alone is told at once that it, or its child job, waits for a person.
         let asked = progress.single
-            && run
-                .approvals
-                .iter()
-                .any(|approval| progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step)));
+            && (progress.suspended.is_some()
+                || run.approvals.iter().any(|approval| {
+                    progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step))
+                }));
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }

@@ -190,3 +190,36 @@ fn a_child_that_begins_as_its_parent_is_paused_does_not_start() {
     case.permissions.max_steps = 1;
     agreed(&case);
 }
+
+#[test]
+fn a_question_is_withdrawn_when_the_items_of_its_step_begin_without_an_answer() {
+    let steps = json!([{ "id": "each", "agent": "worker", "forEach": [] }]);
+    let free = Ask::Permit(Permissions { tools: true, approval: false, max_steps: 9 });
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None), free, Ask::Start, Ask::Run(None)]);
+    case.permissions.approval = true;
+    agreed(&case);
+}
+
+#[test]
+fn a_step_whose_items_have_ended_is_not_asked_about_again() {
+    let steps = json!([{ "id": "each", "agent": "worker", "forEach": [1], "tools": ["search"] }]);
+    let strict = Ask::Permit(Permissions { tools: false, approval: true, max_steps: 0 });
+    for later in [strict, Ask::Breakpoints(vec!["each".to_owned()])] {
+        let asked = [Ask::Start, Ask::Run(None), later, Ask::Pause];
+        let mut case = case(steps.clone(), &asked);
+        case.turns.push(Turn { what: Move::Finish(vec![0]), crash: None });
+        case.turns.push(Turn { what: Move::Ask(Who::Root, Ask::Start), crash: None });
+        case.turns.push(Turn { what: Move::Ask(Who::Root, Ask::Run(None)), crash: None });
+        agreed(&case);
+    }
+}
+
+#[test]
+fn a_next_step_whose_child_waits_for_a_person_does_not_wait_for_the_signal_of_another_step() {
+    let steps = json!([
+        child("first", json!({ "id": "ask", "approve": {} })),
+        { "id": "news", "wait": { "signal": "go" }, "after": [] },
+    ]);
+    let asked = [Ask::Start, Ask::Run(None), Ask::Next(None)];
+    agreed(&case(steps, &asked));
+}

@@ -93,12 +93,12 @@ fn any_rule(random: &Random) -> Value {
     let score = || format!("{}.score", random.pick(&["m", "c", "x", "start"]));
     match random.below(8) {
         0 => json!({ "var": name() }),
-        1 => json!({ "!": { "var": name() } }),
+        1 => json!({ "!": [{ "var": name() }] }),
         2 => json!({ "===": [{ "var": name() }, random.below(3)] }),
         3 => json!({ ">": [{ "var": score() }, random.below(3)] }),
         4 => json!({ "+": ["x"] }),
         5 => json!(false),
-        6 => json!({ "!": { "var": "start.nothing" } }),
+        6 => json!({ "!": [{ "var": "start.nothing" }] }),
         _ => json!(true),
     }
 }

@@ -243,8 +243,7 @@ impl Job {
         let steps = self.places().map(Spot::from);
         for spot in self.items_as_they_began().into_iter().chain(steps) {
             if self.state.at(spot).begun && !self.ended(spot) {
-                let asked = Asked::Nothing;
-                self.decide_step(spot, What::Failed { code: "cancelled", retry_at: None, asked });
+                self.decide_step(spot, What::Cancelled);
             }
         }
     }

@@ -6,6 +6,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use serde_json::Value;
+
 use crate::{
     case::{Case, Move, Turn},
     compare::{Agreed, compare_history, compare_job, same, told_apart},
@@ -28,8 +30,8 @@ pub const WORLDS: [World; 2] = [World::Straight, World::Reread];
 /// At most this many further things happen until the job has ended.
 const MOST_KIND_MOVES: usize = 300;
 
-struct Lockstep {
-    reference: Reference,
+pub struct Lockstep {
+    pub reference: Reference,
     engine: Engine,
     /// By job.
     invariants: BTreeMap<String, Invariants>,
@@ -75,7 +77,7 @@ fn run(case: &Case, world: World) -> Agreed {
 }
 
 impl Lockstep {
-    fn new(case: &Case, world: World) -> Agreed<Lockstep> {
+    pub fn new(case: &Case, world: World) -> Agreed<Lockstep> {
         let mut both = Lockstep {
             reference: Reference::new(case),
             engine: Engine::new(case, world == World::Reread),
@@ -90,7 +92,7 @@ impl Lockstep {
     }
 
     /// Something happens to both.
-    fn happen(&mut self, Turn { what, crash }: &Turn) -> Agreed {
+    pub fn happen(&mut self, Turn { what, crash }: &Turn) -> Agreed {
         let reference = &mut self.reference;
         let meant = match what {
             Move::Finish(which) => reference.meant(which),
@@ -203,5 +205,26 @@ impl Lockstep {
         }
         let jobs = self.reference.jobs.iter().filter(|job| job.exists());
         jobs.map(|job| self.engine.replay(&job.id)).collect()
+    }
+
+    /// What was decided about steps, and what became of it, in no order and without what tells an order.
+    pub fn decided(&self) -> Vec<String> {
+        let jobs = self.reference.jobs.iter().filter(|job| job.exists());
+        let mut decided: Vec<String> = jobs
+            .flat_map(|job| {
+                let steps = job.history.iter().filter(|(_, payload)| payload.get("step").is_some());
+                let steps = steps.map(|(name, payload)| {
+                    let mut payload = payload.clone();
+                    for key in ["approval", "dueAt"] {
+                        payload.as_object_mut().expect("a payload").remove(key);
+                    }
+                    format!("{} {name} {payload}", job.id)
+                });
+                let context = format!("{} {}", job.id, Value::Object(job.state.context.clone()));
+                steps.chain([context]).collect::<Vec<String>>()
+            })
+            .collect();
+        decided.sort();
+        decided
     }
 }

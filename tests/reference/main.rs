@@ -16,6 +16,7 @@ mod interpreter;
 mod invariants;
 mod job;
 mod lockstep;
+mod orders;
 mod people;
 mod plan;
 #[path = "../orchestrator/random.rs"]

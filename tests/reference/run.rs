@@ -426,8 +426,9 @@ impl Reference {
             return Next::Wait;
         }
         let waits_for_signal = job.places().any(|step| job.waits_for_signal(step));
-        let asked = job.state.approvals.iter().any(|approval| is_meant(&approval.spot));
-        // Who runs one step is told at once that it waits for a person.
+        let asked = job.runner().why_suspended.is_some()
+            || job.state.approvals.iter().any(|approval| is_meant(&approval.spot));
+        // Who runs one step is told at once that it, or its child, waits for a person.
         if waits_for_signal && !(single && asked) {
             return Next::Wait;
         }

@@ -75,6 +75,8 @@ pub enum What {
     Rejected {
         id: String,
     },
+    /// Because its job ends.
+    Cancelled,
     Recovered,
     Late,
 }
@@ -313,6 +315,7 @@ impl State {
                 step.items = Some(items.iter().map(|item| (item.clone(), StepState::default())).collect());
                 self.steps_taken += 1;
                 self.fanned_out.push(spot.step);
+                self.approvals.retain(|approval| approval.spot != spot);
             }
             What::Suspended { .. } => (step.status, step.cut_off) = (StepStatus::Waiting, true),
             What::Waits { due_at } => {
@@ -339,10 +342,14 @@ impl State {
                 (step.status, step.due_at, step.error) = (StepStatus::Failed, None, Some(*code));
                 step.output = Value::Null;
                 self.approvals.retain(|approval| approval.spot != spot);
-                // Who is cancelled, is because the job has ended.
-                if plan.steps[spot.step].goes_on && *code != "cancelled" {
+                if plan.steps[spot.step].goes_on {
                     self.write(plan, spot, Value::Null);
                 }
+            }
+            What::Cancelled => {
+                step.status = StepStatus::Failed;
+                (step.due_at, step.error, step.output) = (None, Some("cancelled"), Value::Null);
+                self.approvals.retain(|approval| approval.spot != spot);
             }
             What::Asked { tool } => {
                 step.status = StepStatus::Waiting;
@@ -443,6 +450,10 @@ impl State {
                 }
                 put("error", Some(json!({ "code": code })));
                 put("retryAt", retry_at.map(Value::from));
+                if is_item { "item_failed" } else { "step_failed" }
+            }
+            What::Cancelled => {
+                put("error", Some(json!({ "code": "cancelled" })));
                 if is_item { "item_failed" } else { "step_failed" }
             }
             What::Asked { tool } => {

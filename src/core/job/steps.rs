@@ -69,6 +69,7 @@ impl<V> Job<V> {
         let state = &mut run.states[step];
         (state.status, state.started_at) = (StepStatus::Running, Some(now));
         self.head.steps_taken += 1;
+        self.withdraw_approvals(|approval| approval.step == step);
         self.note_step(step, cause, StepFact::FannedOut { items });
     }
 

@@ -193,6 +193,9 @@ impl Replay {
         if let (Work::Wait(wait), true) = (&what.work, self.job.run_mut().states[step].started_at.is_some()) {
             return self.waited(step, wait);
         }
+        if let Some(items) = self.job.run_mut().states[step].fan_out {
+            return Look::Finish(items.places().map(|item| self.output_of(item)).collect());
+        }
         let works = matches!(what.work, Work::Agent(_) | Work::Job(_));
         let mut another_round = false;
         let state = &self.job.run_mut().states[step];
@@ -266,11 +269,8 @@ impl Replay {
         Look::Fail(Refusal::new(Code::AgentFailed, message + said))
     }
 
-    /// The items of a step, or its end where all of them have ended.
+    /// The items of a step.
     fn fan_out(&mut self, step: StepIndex, list: &Expr, hints: &Hints<'_>) -> Look {
-        if let Some(items) = self.job.run_mut().states[step].fan_out {
-            return Look::Finish(items.places().map(|item| self.output_of(item)).collect());
-        }
         let items = match list.evaluate(&self.context, MAX_STEPS) {
             Ok(items) => items,
             Err(error) => return self.uncomputable("forEach", step, &error.to_string(), hints),
