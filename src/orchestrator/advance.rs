@@ -74,8 +74,8 @@ pub(super) struct Progress<H: Host> {
     pub(super) chosen: Option<StepIndex>,
     /// Why a child job can't go on.
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
-    /// The steps whose child jobs can't: they are taken up again by the next run.
-    pub(super) put_aside: Vec<StepIndex>,
+    /// The steps whose child jobs can't: no more than once a run is looked whether they can.
+    pub(super) stuck: Vec<StepIndex>,
 }
 
 impl<H: Host> Progress<H> {
@@ -89,7 +89,7 @@ impl<H: Host> Progress<H> {
             only: None,
             chosen: None,
             suspended: None,
-            put_aside: Vec::new(),
+            stuck: Vec::new(),
         }
     }
 
@@ -141,16 +141,15 @@ impl<H: Host> Orchestrator<H> {
         Decision { begin, then }
     }
 
-    fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
-        let Some(step) = progress.chosen else { return first_ready(job, progress) };
+    pub(super) fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+        let Some(step) = progress.chosen else { return first_ready(job) };
         let now = job.now;
         let run = job.run_mut();
-        let mut places = run.places_of(step).filter(|place| !progress.put_aside.contains(place));
-        places.find(|&place| run.schedule.is_ready(place, now))
+        run.places_of(step).find(|&place| run.schedule.is_ready(place, now))
     }
 
     /// No step is ready: why, and what to wait for; `None` where the router has just named one.
-    fn nothing_ready(
+    pub(super) fn nothing_ready(
         &self,
         job: &mut Job<H::Value>,
         progress: &mut Progress<H>,
@@ -181,7 +180,7 @@ impl<H: Host> Orchestrator<H> {
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
-            let others = first_ready(job, progress).is_some() || job.run_mut().schedule.first_due().is_some();
+            let others = first_ready(job).is_some() || job.run_mut().schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
@@ -220,10 +219,10 @@ impl<H: Host> Orchestrator<H> {
 
 /// The first step in the plan's order that is ready. Those that wait for a person are put off until they are
 /// answered, or need nobody any more.
-fn first_ready<H: Host>(job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+fn first_ready<V>(job: &mut Job<V>) -> Option<StepIndex> {
     let now = job.now;
     while let Some(step) = job.run_mut().schedule.first_ready(now) {
-        if !waits_for_answer(job, step) && !progress.put_aside.contains(&step) {
+        if !waits_for_answer(job, step) {
             return Some(step);
         }
         job.run_mut().schedule.put_off(step, None);

@@ -7,7 +7,6 @@ use jobwright::{
         outcome::{Code, Refusal},
         permissions::PermissionPatch,
         plan,
-        replay::Replay,
         status::JobStatus,
     },
     host::{
@@ -23,6 +22,7 @@ use crate::{
     executor::{Handle, Pool},
     interpreter::{Call, Draw},
     job::AGENT,
+    replay::replay,
 };
 
 /// More than anything takes to come to rest.
@@ -204,11 +204,7 @@ impl Engine {
     /// Decides a job's history again: the third world.
     pub fn replay(&self, id: &str) -> Result<(), String> {
         let job = self.host.job(self.host.enter(id)).expect("a job");
-        let mut replay = Replay::new(id, false);
-        let mut met =
-            job["history"].as_array().into_iter().flatten().try_for_each(|event| replay.meet(event));
-        met = met.and_then(|()| replay.end(Some(&job)));
-        met.map_err(|difference| format!("job {id}, replayed: {}", difference.to_json()))
+        replay(&job).map(|_| ()).map_err(|difference| format!("job {id}, replayed: {difference:?}"))
     }
 
     /// How many commits were made to a job.
