@@ -197,12 +197,14 @@ impl Stage {
 
     /// Every agent that can be asked for.
     fn agents(&self, payload: &Value) -> Vec<String> {
-        let job = self.job();
-        let planned = job["run"]["plan"]["steps"].as_array().into_iter().flatten();
-        let names = planned.chain([payload, &payload["routed"]]).map(|it| &it["agent"]);
-        let kept = job["run"]["steps"].as_object().into_iter().flatten();
-        let routed: Vec<Value> = kept.map(|(_, state)| state["routed"]["agent"].clone()).collect();
-        names.chain(&routed).filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        self.host.look(self.key, |job| {
+            let run = &job.unwrap()["run"];
+            let planned = run["plan"]["steps"].as_array().into_iter().flatten();
+            let names = planned.chain([payload, &payload["routed"]]).map(|it| &it["agent"]);
+            let kept = run["steps"].as_object().into_iter().flatten();
+            let routed = kept.map(|(_, state)| &state["routed"]["agent"]);
+            names.chain(routed).filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Ask, Attempt, Case, End, Move, Permissions, Play, Turn, Which, Who},
+    case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Turn, Which, Who},
     lockstep::agree_on,
 };
 
@@ -222,4 +222,23 @@ fn a_next_step_whose_child_waits_for_a_person_does_not_wait_for_the_signal_of_an
     ]);
     let asked = [Ask::Start, Ask::Run(None), Ask::Next(None)];
     agreed(&case(steps, &asked));
+}
+
+#[test]
+fn a_child_whose_parent_ended_just_before_a_crash_is_left_as_it_was() {
+    let steps = json!([child("only", json!({ "id": "news", "wait": { "signal": "go" } }))]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None), Ask::Complete, Ask::Run(None)]);
+    case.turns[2].crash = Some(Crash { call: 3, done: false });
+    agreed(&case);
+}
+
+#[test]
+fn a_wait_is_drawn_in_a_child_that_has_just_been_made() {
+    let retry = json!({ "maxAttempts": 2, "jitter": 0.5 });
+    let steps = json!([child("only", json!({ "id": "work", "agent": "worker", "retry": retry }))]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    let attempt = Attempt { step: "work".to_owned(), item: None, round: 1, number: 1 };
+    let end = End::Fails { code: "agent_failed", retryable: true, retry_after: None, cost: None };
+    case.script = vec![(attempt, Play { asks: Vec::new(), at_once: true, end })];
+    agreed(&case);
 }

@@ -212,9 +212,14 @@ impl Engine {
         self.watched.borrow().commits.get(&self.host.enter(job)).copied().unwrap_or(0)
     }
 
-    /// When attempts of a job that failed were to be made again.
-    pub fn draws(&self, id: &str) -> Vec<Draw> {
-        self.look(id, |job| {
+    /// When attempts that failed, of any job, were to be made again.
+    pub fn draws(&self) -> Vec<Draw> {
+        self.watched.borrow().commits.keys().flat_map(|job| self.draws_of(*job)).collect()
+    }
+
+    fn draws_of(&self, job: JobKey) -> Vec<Draw> {
+        self.host.look(job, |job| {
+            let id = job.and_then(|job| job["id"].as_str()).unwrap_or_default();
             let history = job.and_then(|job| job.get("history")?.as_array());
             let failed = history.into_iter().flatten().filter(|event| !event["payload"]["retryAt"].is_null());
             let draws = failed.map(|event| {

@@ -82,8 +82,9 @@ impl Reference {
     /// What was decided about a job is committed. Where that was its end, nobody works on it or on its
     /// children any longer. Gives whether anybody did.
     pub fn commit(&mut self, job: usize) -> bool {
+        let ends = self.jobs[job].ends_with_this_commit();
         self.jobs[job].commit();
-        self.jobs[job].has_ended() && self.give_up(job)
+        ends && self.give_up(job)
     }
 
     /// Who is at work on a job that has ended is told to stop, and its children are cancelled, depth first.

@@ -72,6 +72,11 @@ impl Job {
         }
     }
 
+    pub fn ends_with_this_commit(&self) -> bool {
+        let new = &self.log[self.committed()..];
+        new.iter().any(|decision| matches!(decision, Decision::JobCompleted | Decision::JobFailed(_)))
+    }
+
     fn committed(&self) -> usize {
         self.commits.last().copied().unwrap_or(0)
     }

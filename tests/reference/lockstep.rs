@@ -110,8 +110,7 @@ impl Lockstep {
         self.questions += 1;
         let crashed = self.engine.happen(&happens, &reference.case);
         if self.draws {
-            let draws = reference.jobs.iter().flat_map(|job| self.engine.draws(&job.id)).collect();
-            reference.draws = draws;
+            reference.draws = self.engine.draws();
         }
         reference.happen(what, happens.number);
         if crashed {
