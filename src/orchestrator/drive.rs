@@ -207,8 +207,10 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         if !job.is_running() {
             // Attempts under way finish first; the job may be started again meanwhile.
+            if !self.running.is_empty() {
+                return only(Next::Wait { until: None });
+            }
             return only(match self.progress.suspended.take() {
-                _ if !self.running.is_empty() => Next::Wait { until: None },
                 Some(stop @ Stop::BudgetRefused(_)) => Next::End(Err(stop)),
                 _ => Next::End(Ok(self.stopped(job))),
             });
