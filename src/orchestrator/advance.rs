@@ -131,7 +131,15 @@ impl<H: Host> Orchestrator<H> {
             };
             let given = if begin.is_empty() { progress.input.clone() } else { None };
             match self.try_step(key, job, step, progress, given).await {
-                Tried::Begun(begun) => begin.push(begun),
+                Tried::Begun(begun) => {
+                    begin.push(begun);
+                    // With one item, its step is the one that is run: the others go on beside it.
+                    let whole = job.run_mut().step_of_item(step);
+                    if progress.single && progress.chosen.is_none() && whole.is_some() {
+                        progress.chosen = whole;
+                        break Next::DecideAgain;
+                    }
+                }
                 Tried::Passed => {}
                 Tried::Ended if progress.single => break Next::Ended(step),
                 Tried::Ended => {}
