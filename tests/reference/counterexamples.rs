@@ -242,3 +242,36 @@ fn a_wait_is_drawn_in_a_child_that_has_just_been_made() {
     case.script = vec![(attempt, Play { asks: Vec::new(), at_once: true, end })];
     agreed(&case);
 }
+
+#[test]
+fn a_step_that_is_rejected_after_its_child_began_takes_that_with_it() {
+    for on_error in ["fail", "continue"] {
+        let mut steps = json!([child("only", json!({ "id": "ask", "approve": {} }))]);
+        steps[0]["onError"] = on_error.into();
+        let strict = Ask::Permit(Permissions { tools: true, approval: true, max_steps: 9 });
+        let asked = [Ask::Start, Ask::Run(None), strict, Ask::Run(None), Ask::Reject(Which::Only)];
+        agreed(&case(steps, &asked));
+    }
+}
+
+#[test]
+fn whose_child_was_refused_by_the_budget_is_told_so_although_another_child_ends_later() {
+    let steps = json!([
+        child("first", json!({ "id": "work", "agent": "worker", "cost": 4 })),
+        child("other", json!({ "id": "work", "agent": "worker" })),
+    ]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    case.budget = Some(2.0);
+    agreed(&case);
+}
+
+#[test]
+fn a_next_step_goes_on_with_all_items_that_a_crash_cut_off() {
+    let plan = json!({ "steps": [{ "id": "work", "agent": "worker" }] });
+    let steps = json!([{ "id": "each", "job": { "plan": plan }, "forEach": [1, 2, 3] }]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    case.turns.push(Turn { what: Move::Crash, crash: None });
+    case.turns.push(Turn { what: Move::Ask(Who::Root, Ask::Next(None)), crash: None });
+    case.turns.push(Turn { what: Move::Pass(4.0), crash: None });
+    agreed(&case);
+}

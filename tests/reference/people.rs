@@ -118,13 +118,22 @@ impl Reference {
                 job.decide_step(spot, What::Approved { id, by: *by });
                 job.go_on_after_answer();
             }),
-            Ask::Reject(which) => job.find(which).map(|Approval { id, spot, .. }| {
-                job.decide_step(spot, What::Rejected { id });
-                job.fail_step(spot, "rejected");
-                job.go_on_after_answer();
-            }),
+            Ask::Reject(which) => job.find(which).map(|approval| self.reject(at, approval)),
         };
         Some(answer.map_or_else(Told::Refused, |()| Told::Done))
+    }
+
+    /// The step fails, and its child, if it has one already, is cancelled.
+    fn reject(&mut self, at: usize, Approval { id, spot, .. }: Approval) {
+        let job = &mut self.jobs[at];
+        let key = job.key_of(spot);
+        job.decide_step(spot, What::Rejected { id });
+        job.fail_step(spot, "rejected");
+        job.go_on_after_answer();
+        self.commit(at);
+        if let Some(child) = self.find_job(&key) {
+            self.cancel(child);
+        }
     }
 
     /// Whoever asked runs the job, unless somebody does.

@@ -400,9 +400,15 @@ impl Reference {
             let Some(spot) = job.first_ready(now) else {
                 break self.nothing_is_ready(number, begun.len());
             };
-            let single = job.runner().single;
+            let Runner { single, only, .. } = *job.runner();
             match self.try_spot(number, spot, begun.is_empty()) {
-                Tried::Begun => begun.push(spot),
+                Tried::Begun => {
+                    begun.push(spot);
+                    // The other items go on beside it.
+                    if single && only.is_none() && spot.item.is_some() {
+                        break Next::Again;
+                    }
+                }
                 Tried::Passed => {}
                 Tried::Ended if single => break Next::End(self.report(number, spot.step)),
                 Tried::Ended => {}
