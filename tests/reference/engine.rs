@@ -19,9 +19,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Told, Which},
+    edits::edited,
     executor::{Handle, Pool},
     interpreter::{Call, Draw},
     job::AGENT,
+    random::Random,
     replay::replay,
 };
 
@@ -201,10 +203,18 @@ impl Engine {
         self.host.look(self.host.enter(job), read)
     }
 
-    /// Decides a job's history again: the third world.
-    pub fn replay(&self, id: &str) -> Result<(), String> {
-        let job = self.host.job(self.host.enter(id)).expect("a job");
-        replay(&job).map(|_| ()).map_err(|difference| format!("job {id}, replayed: {difference:?}"))
+    /// Decides a job's history again: the third world. One in which a decision is another must not pass.
+    pub fn replay(&self, id: &str, random: &Random) -> Result<(), String> {
+        self.look(id, |job| {
+            let job = job.expect("a job");
+            replay(job).map_err(|difference| format!("job {id}, replayed: {difference:?}"))?;
+            match edited(job, random) {
+                Some((edited, what)) if replay(&edited).is_ok() => {
+                    Err(format!("job {id}, replayed with an edit that nobody finds: {what}"))
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
     /// How many commits were made to a job.

@@ -14,6 +14,7 @@ use crate::{
     engine::{Engine, Happens},
     interpreter::{ROOT, Reference},
     invariants::Invariants,
+    random::Random,
 };
 
 /// The ways in which a job can be run that must make no difference.
@@ -202,8 +203,10 @@ impl Lockstep {
         if let Some(open) = open.next().filter(|_| !self.crashed) {
             return Err(format!("job {} has no end", open.id));
         }
-        let jobs = self.reference.jobs.iter().filter(|job| job.exists());
-        jobs.map(|job| self.engine.replay(&job.id)).collect()
+        let entries: usize = self.compared.values().sum();
+        let random = Random::new((self.questions * 1_000 + entries) as u64);
+        let mut jobs = self.reference.jobs.iter().filter(|job| job.exists());
+        jobs.try_for_each(|job| self.engine.replay(&job.id, &random))
     }
 
     /// What was decided about steps, and what became of it, in no order and without what tells an order.

@@ -7,6 +7,7 @@ mod case;
 mod child;
 mod compare;
 mod counterexamples;
+mod edits;
 mod engine;
 #[path = "../orchestrator/executor.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
