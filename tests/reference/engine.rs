@@ -3,28 +3,25 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use jobwright::{
-    core::{
-        outcome::{Code, Refusal},
-        permissions::PermissionPatch,
-        plan,
-        status::JobStatus,
-    },
+    core::plan,
     host::{
         JobKey,
-        memory::{AgentCall, Fate, HostCall, MemoryHost, Reply, ToolCall},
+        memory::{Fate, HostCall, MemoryHost},
     },
-    orchestrator::{Answer, NewJob, Orchestrator, Outcome, Stop},
+    orchestrator::{Answer, NewJob, Orchestrator},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
-    case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Told, Which},
+    asks::{Asked, patch, perform},
+    case::{Ask, Attempt, Case, Crash, Move, Told, Which},
     edits::edited,
     executor::{Handle, Pool},
     interpreter::{Call, Draw},
     job::AGENT,
     random::Random,
     replay::replay,
+    worker::{Calls, answer, reply},
 };
 
 /// More than anything takes to come to rest.
@@ -52,13 +49,6 @@ pub struct Happens<'a> {
     /// How far a tick goes.
     pub ms: f64,
     pub crash: Option<Crash>,
-}
-
-#[derive(Default)]
-struct Calls {
-    made: Vec<Call>,
-    /// By idempotency key.
-    unanswered: Vec<(Call, usize)>,
 }
 
 /// What goes from the orchestrator to the host.
@@ -301,125 +291,5 @@ impl Watched {
             *self.commits.entry(job).or_default() += 1;
         }
         fate
-    }
-}
-
-/// The item and the round that an idempotency key names: `parent:step`, `parent:step:number`, where the parent is
-/// a job or the key of the step that runs it.
-fn item_and_round(plan: &Value, key: &str) -> (Option<usize>, u64) {
-    let mut parts = key.split(':').skip(1);
-    let mut plan = plan;
-    let mut found = (None, 1);
-    while let Some(id) = parts.next() {
-        let steps = plan["steps"].as_array().expect("steps");
-        let step = steps.iter().find(|step| step["id"] == id).expect("a known step");
-        let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok()).expect("a number");
-        found = match (step.get("forEach"), step.get("repeat")) {
-            (Some(_), _) => (Some(number() as usize), 1),
-            (None, Some(_)) => (None, number()),
-            (None, None) => (None, 1),
-        };
-        plan = &step["job"]["plan"];
-    }
-    found
-}
-
-/// What an agent answers, by the script.
-fn answer(script: &Case, call: &AgentCall, calls: &mut Calls) -> Reply {
-    let (item, round) = item_and_round(&script.plan, &call.idempotency_key);
-    let attempt = Attempt { step: call.step.clone(), item, round, number: u64::from(call.attempt) };
-    let made = Call {
-        key: call.idempotency_key.clone(),
-        attempt,
-        input: call.input.clone(),
-        context: call.context.clone(),
-        granted: call.granted.iter().map(|granted| granted.tool.clone()).collect(),
-    };
-    let play = script.play(&made.attempt);
-    calls.made.push(made.clone());
-    if play.at_once {
-        return reply(&play, &made.granted);
-    }
-    calls.unanswered.retain(|(other, _)| other.key != made.key);
-    calls.unanswered.push((made, call.number));
-    Reply::Later
-}
-
-fn reply(play: &Play, granted: &[String]) -> Reply {
-    let asks = play.asks.iter().filter(|tool| !granted.contains(tool));
-    let asks: Vec<ToolCall> = asks.map(|tool| ToolCall { tool: tool.clone(), args: json!(1) }).collect();
-    if !asks.is_empty() {
-        return Reply::Asks(asks);
-    }
-    match play.end.clone() {
-        End::Gives { output, cost } => Reply::Done { output, cost },
-        End::Fails { code, retryable, retry_after, cost } => {
-            let code = Code::from_name(code).expect("a code");
-            Reply::Failed { why: Refusal::new(code, "as the script says"), retryable, retry_after, cost }
-        }
-    }
-}
-
-fn patch(permissions: Permissions) -> PermissionPatch {
-    PermissionPatch {
-        allow_tools: Some(permissions.tools),
-        require_approval: Some(permissions.approval),
-        max_steps: Some(permissions.max_steps),
-    }
-}
-
-/// A question in the engine's words.
-enum Asked {
-    Approve(Answer),
-    Reject(Answer),
-    Other(Ask),
-}
-
-async fn perform(engine: Rc<Orchestrator<MemoryHost>>, key: JobKey, ask: Asked) -> Told {
-    let ask = match ask {
-        Asked::Approve(answer) => return told(engine.approve_step(key, answer).await),
-        Asked::Reject(answer) => return told(engine.reject_step(key, answer).await),
-        Asked::Other(ask) => ask,
-    };
-    match ask {
-        Ask::Start => told(engine.start_job(key).await),
-        Ask::Pause => told(engine.pause_job(key).await),
-        Ask::Complete => told(engine.complete_job(key).await),
-        Ask::CompleteAsFailed => told(engine.complete_job_as_failed(key).await),
-        Ask::Fail => told(engine.fail_job(key, None).await),
-        Ask::Cancel => told(engine.cancel_job(key, None).await.map(|_| ())),
-        Ask::Permit(permissions) => told(engine.set_permissions(key, patch(permissions)).await),
-        Ask::Breakpoints(ids) => told(engine.set_breakpoints(key, &ids).await),
-        Ask::Signal(name, payload) => told(engine.signal(key, &name, payload).await),
-        Ask::Run(input) => match engine.run_job(key, input).await {
-            Ok(()) => Told::NothingLeft,
-            stopped => told(stopped),
-        },
-        Ask::Next(input) => next(&engine, key, input).await,
-        Ask::Recover => match engine.recover().await {
-            Ok(jobs) => Told::Resumed(jobs.len()),
-            Err(stop) => told(Err(stop)),
-        },
-        Ask::StopRun | Ask::Approve(..) | Ask::Reject(_) => Told::Done,
-    }
-}
-
-async fn next(engine: &Orchestrator<MemoryHost>, key: JobKey, input: Option<Value>) -> Told {
-    match engine.next_step(key, input).await {
-        Ok((JobStatus::Completed, None)) => Told::NothingLeft,
-        Ok((job, Some(step))) => {
-            Told::Step(step.id.into(), step.status.name(), u64::from(step.attempts), step.output, job.name())
-        }
-        Ok((other, None)) => panic!("no step, and the job is {other:?}"),
-        Err(stop) => told(Err(stop)),
-    }
-}
-
-fn told(outcome: Outcome<MemoryHost>) -> Told {
-    match outcome {
-        Ok(()) => Told::Done,
-        Err(Stop::Refused(refusal)) => Told::Refused(refusal.code.name()),
-        Err(Stop::BudgetRefused(_)) => Told::BudgetRefused,
-        Err(Stop::Failed(error)) => panic!("the host fails at nothing, and yet: {error}"),
     }
 }

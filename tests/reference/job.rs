@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::{
-    case::Permissions,
+    case::{Attempt, Permissions},
     plan::{Kind, Plan},
     run::Process,
     state::{Asked, Decision, Spot, State, Status, StepStatus, What},
@@ -211,6 +211,17 @@ impl Job {
             (Some(item), _) => format!("{key}:{item}"),
             (None, Some(_)) => format!("{key}:{}", self.state.at(spot).rounds_ended + 1),
             (None, None) => key,
+        }
+    }
+
+    /// The attempt that is under way.
+    pub fn attempt(&self, spot: Spot) -> Attempt {
+        let state = self.state.at(spot);
+        Attempt {
+            step: self.plan.steps[spot.step].id.clone(),
+            item: spot.item,
+            round: state.rounds_ended + 1,
+            number: state.attempts,
         }
     }
 

@@ -2,6 +2,7 @@
 //! by an interpreter that is slow and obvious and shares no code with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asks;
 mod campaign;
 mod case;
 mod child;
@@ -9,6 +10,7 @@ mod compare;
 mod counterexamples;
 mod edits;
 mod engine;
+mod entry;
 #[path = "../orchestrator/executor.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod executor;
@@ -27,6 +29,8 @@ mod random;
 mod replay;
 mod rule;
 mod run;
+mod settle;
 mod shrink;
 mod state;
 mod steps;
+mod worker;

@@ -45,9 +45,9 @@ fn calm(random: &Random, plan: &mut Value, is_root: bool) -> bool {
         members.entry("forEach").and_modify(|list| *list = json!({ "var": "list" }));
         members.entry("agent").and_modify(|agent| *agent = json!("worker"));
         if members.contains_key("repeat") {
-            // Which says after the last round whatever it came to.
+            // It reads what it gave itself; what it comes to after the last round is the same in any order.
             let until = json!({ "var": format!("{}.score", id.replace('.', "\\.")) });
-            step["repeat"] = json!({ "until": until, "max": 1 });
+            step["repeat"]["until"] = until;
             step["onError"] = "continue".into();
         }
         if step["wait"].get("signal").is_some() {
