@@ -185,12 +185,14 @@ impl<'a, H: Host> Child<'a, H> {
                 }
                 Stand::Running => match self.orchestrator.run_job(self.key, None).await {
                     Ok(()) => {}
-                    Err(Stop::Refused(refusal)) => match self.look().await? {
-                        Stand::Ended(result) => return Ok(Ended::Answered(result)),
-                        Stand::PausedWithParent => return Ok(Ended::PausedWithParent),
-                        _ => return Err(self.named(refusal).into()),
+                    Err(stop @ Stop::Failed(_)) => return Err(stop),
+                    // It may have ended since it was said to stop.
+                    Err(stop) => match (self.look().await?, stop) {
+                        (Stand::Ended(result), _) => return Ok(Ended::Answered(result)),
+                        (Stand::PausedWithParent, _) => return Ok(Ended::PausedWithParent),
+                        (_, Stop::Refused(refusal)) => return Err(self.named(refusal).into()),
+                        (_, stop) => return Err(stop),
                     },
-                    Err(stop) => return Err(stop),
                 },
             }
         }
