@@ -275,3 +275,15 @@ fn a_next_step_goes_on_with_all_items_that_a_crash_cut_off() {
     case.turns.push(Turn { what: Move::Pass(4.0), crash: None });
     agreed(&case);
 }
+
+#[test]
+fn a_child_that_the_budget_stopped_and_that_failed_then_has_failed() {
+    let each = json!({ "id": "each", "agent": "worker", "cost": 2, "forEach": [1, 2] });
+    let steps = json!([child("only", each)]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    case.budget = Some(2.0);
+    let attempt = Attempt { step: "each".to_owned(), item: Some(0), round: 1, number: 1 };
+    let end = End::Fails { code: "agent_failed", retryable: false, retry_after: None, cost: None };
+    case.script = vec![(attempt, Play { asks: Vec::new(), at_once: false, end })];
+    agreed(&case);
+}

@@ -7,7 +7,11 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{case::Permissions, compare::Agreed, plan::Plan};
+use crate::{
+    case::Permissions,
+    compare::{Agreed, same},
+    plan::Plan,
+};
 
 pub struct Invariants {
     plan: Rc<Plan>,
@@ -60,6 +64,7 @@ impl Invariants {
                 name,
                 "step_completed" | "step_failed" | "step_skipped" | "item_completed" | "item_failed"
             );
+        self.read_order(&id, payload, name)?;
         let id = payload["item"].as_u64().map_or_else(|| id.clone(), |item| format!("{id}[{item}]"));
         match name {
             "job_completed" | "job_failed" => self.job_ended = Some(event.clone()),
@@ -85,12 +90,20 @@ impl Invariants {
         Ok(())
     }
 
-    fn read_begin(&mut self, id: String, counts: bool) -> Agreed {
-        let place = self.plan.place_of(&id).ok_or("an unknown step")?;
+    /// Nothing is decided about a step before all that it comes after has ended, nor about its items before it began.
+    fn read_order(&self, id: &str, payload: &Value, name: &str) -> Agreed {
+        let Some(place) = self.plan.place_of(id) else { return Ok(()) };
         let mut after = self.plan.steps[place].after.iter().map(|&before| &self.plan.steps[before].id);
         if let Some(before) = after.find(|before| !self.ended.contains_key(*before)) {
-            return Err(format!("{id} begins before {before} has ended"));
+            return Err(format!("{name} of {id} before {before} has ended"));
         }
+        if payload.get("item").is_some() && !self.begun.contains(id) {
+            return Err(format!("{name} of an item of {id}, which has not begun"));
+        }
+        Ok(())
+    }
+
+    fn read_begin(&mut self, id: String, counts: bool) -> Agreed {
         if counts && self.counted.insert(id) && self.counted.len() as u64 > self.max_steps {
             return Err(format!("{} steps, of which {} may be", self.counted.len(), self.max_steps));
         }
@@ -98,6 +111,7 @@ impl Invariants {
     }
 
     fn look_at_end(&self, job: &Map<String, Value>) -> Agreed {
+        same("steps taken", &job["run"]["stepsTaken"].as_u64(), &Some(self.counted.len() as u64))?;
         let has_ended = matches!(job["status"].as_str(), Some("completed" | "failed"));
         if has_ended != self.job_ended.is_some() {
             return Err(format!("its status is {}, against its history", job["status"]));

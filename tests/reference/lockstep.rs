@@ -41,6 +41,8 @@ pub struct Lockstep {
     questions: usize,
     crashed: bool,
     draws: bool,
+    /// What all attempts so far cost, or will, above their estimates.
+    excess: f64,
 }
 
 /// Do the engine and the reference agree on this case, in each world?
@@ -87,6 +89,7 @@ impl Lockstep {
             questions: 0,
             crashed: false,
             draws: case.plan.to_string().contains("jitter"),
+            excess: 0.0,
         };
         both.compare()?;
         Ok(both)
@@ -133,6 +136,7 @@ impl Lockstep {
         }
         let mut expected = std::mem::take(&mut reference.calls);
         for call in engine.take_calls() {
+            self.excess += reference.excess_of(&call);
             let place = expected.iter().position(|expected| *expected == call);
             expected
                 .remove(place.ok_or_else(|| format!("an agent was called that was not to be: {call:?}"))?);
@@ -157,6 +161,7 @@ impl Lockstep {
         expected.sort_by_key(|(number, _)| *number);
         same("what was told", &told, &expected)?;
         let (mut calls, mut expected) = (engine.take_calls(), std::mem::take(&mut reference.calls));
+        self.excess += calls.iter().map(|call| reference.excess_of(call)).sum::<f64>();
         calls.sort_by(|one, other| one.key.cmp(&other.key));
         expected.sort_by(|one, other| one.key.cmp(&other.key));
         same("calls of agents", &calls, &expected)?;
@@ -175,7 +180,14 @@ impl Lockstep {
     fn look_at_invariants(&mut self) -> Agreed {
         let (reference, engine) = (&self.reference, &self.engine);
         let unanswered = engine.unanswered();
-        // So what is spent too much is never more than what those at work cost above their estimates.
+        // Nobody begins whose estimate is not there.
+        if engine.budget().is_some_and(|left| left < -self.excess) {
+            return Err(format!(
+                "{:?} is left, and {} was more than estimated",
+                engine.budget(),
+                self.excess
+            ));
+        }
         if unanswered.len() > engine.held() {
             return Err(format!("{} at work, and something held for {}", unanswered.len(), engine.held()));
         }

@@ -272,6 +272,17 @@ impl Reference {
         true
     }
 
+    /// What an attempt costs more than was estimated.
+    pub fn excess_of(&self, call: &Call) -> f64 {
+        let named = |job: &&Job| call.key.starts_with(&format!("{}:{}", job.id, call.attempt.step));
+        // Of several whose id it begins with, it is the innermost's.
+        let plan = self.jobs.iter().rfind(named).map(|job| &job.plan);
+        let step = plan.and_then(|plan| Some(&plan.steps[plan.place_of(&call.attempt.step)?]));
+        let own = step.and_then(|step| step.work()?.cost);
+        let (End::Gives { cost, .. } | End::Fails { cost, .. }) = self.case.play(&call.attempt).end;
+        cost.map_or(0.0, |cost| (cost - own.or(self.case.estimate).unwrap_or(0.0)).max(0.0))
+    }
+
     /// The agent, or the child, of a step that is committed as running is to be called.
     pub fn call(&mut self, number: usize, spot: Spot) {
         let child = self.child_at_work(number, spot);
