@@ -59,31 +59,35 @@ function changedPermissions(permissions) {
 }
 
 /**
- * The place of the event that says that the step was done.
+ * The place of the event that says how the step ended.
  *
  * @param {any} job
  * @param {any[]} history
  * @param {string} step
  */
 function endOf({ id, run }, history, step) {
-  const state = run?.steps?.[step];
-  const isPlanned = run?.plan?.steps.some((/** @type {any} */ planned) => planned.id === step);
-  if (state === undefined && !isPlanned) {
+  const state = Object.hasOwn(run?.steps ?? {}, step) ? run.steps[step] : undefined;
+  const planned = run?.plan?.steps.find((/** @type {any} */ other) => other.id === step);
+  if (state === undefined && planned === undefined) {
     throw new JobwrightError(`Job ${describe(id)} has no step ${describe(step)}`, { code: 'unknown_step' });
   }
   const status = state?.status ?? 'pending';
-  if (status !== 'done') {
+  const goesOn =
+    status === 'done' || status === 'skipped' || (status === 'failed' && planned?.onError === 'continue');
+  if (!goesOn) {
     throw invalidArgument(
-      `A fork begins after a step that is done; step ${describe(step)} of job ${describe(id)} is ${status}`,
+      `A fork begins after a step that has ended and that the job went on after; step ${describe(step)} of job ${describe(id)} is ${status}`,
     );
   }
-  const place = history.findIndex(
-    ({ type, payload }) => type === 'step_completed' && payload.step === step && payload.item === undefined,
+  const place = history.findLastIndex(
+    ({ type, payload }) => ENDS.has(type) && payload.step === step && payload.item === undefined,
   );
   if (place >= 0) return place;
   const problem = `The history of job ${describe(id)} does not say how step ${describe(step)} ended`;
   throw new JobwrightError(problem, { code: 'invalid_job' });
 }
+
+const ENDS = new Set(['step_completed', 'step_skipped', 'step_failed']);
 
 /**
  * Makes events those of another job.

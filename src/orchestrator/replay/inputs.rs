@@ -10,7 +10,7 @@ use crate::{
         outcome::{Code, Refusal},
         plan::Work,
         status::Move,
-        step::{StepIndex, StepStatus},
+        step::StepIndex,
         stored::{read_permission_patch, read_routed_step},
         trace::trace_id,
     },
@@ -219,7 +219,7 @@ impl<H: Host> Replay<H> {
         let seq = self.job.head.seq;
         let run = self.job.run_mut();
         let ended = after.and_then(|id| run.index_of(id)).map(|step| &run.states[step]);
-        if !ended.is_some_and(|state| state.status == StepStatus::Done && state.seq == Some(seq)) {
+        if !ended.is_some_and(|state| state.status.has_ended() && state.seq == Some(seq)) {
             return Err("another event: a fork begins when its step has ended");
         }
         self.job.fork(self.permissions(recorded));
