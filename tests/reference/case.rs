@@ -12,6 +12,17 @@ pub struct Permissions {
     pub max_steps: u64,
 }
 
+impl Permissions {
+    /// What both allow.
+    pub fn meet(self, other: Permissions) -> Permissions {
+        Permissions {
+            tools: self.tools && other.tools,
+            approval: self.approval || other.approval,
+            max_steps: self.max_steps.min(other.max_steps),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     pub plan: Value,

@@ -131,12 +131,12 @@ impl Reference {
 
     fn make(&mut self, parent: usize, id: &str, plan: &Rc<Plan>, context: Value, given: &Value) -> usize {
         let parents = self.jobs[parent].state.permissions;
-        let permissions = Permissions {
-            tools: given["allowTools"].as_bool().unwrap_or(parents.tools) && parents.tools,
-            approval: given["requireApproval"].as_bool().unwrap_or(parents.approval) || parents.approval,
-            max_steps: given["maxSteps"].as_u64().unwrap_or(parents.max_steps).min(parents.max_steps),
+        let own = Permissions {
+            tools: given["allowTools"].as_bool().unwrap_or(parents.tools),
+            approval: given["requireApproval"].as_bool().unwrap_or(parents.approval),
+            max_steps: given["maxSteps"].as_u64().unwrap_or(parents.max_steps),
         };
-        let job = Job::new(id, Some(parent), Rc::clone(plan), context, permissions);
+        let job = Job::new(id, Some(parent), Rc::clone(plan), context, own.meet(parents));
         // One that a crash took back stands there already.
         match self.jobs.iter().position(|known| known.id == id) {
             Some(place) => {

@@ -5,6 +5,7 @@
 mod asks;
 mod campaign;
 mod case;
+mod ceiling;
 mod child;
 mod compare;
 mod counterexamples;

@@ -107,9 +107,7 @@ impl Reference {
             Ask::CompleteAsFailed => job.if_running(|job| job.end_badly(None)),
             Ask::Fail => job.unless_ended(|job| job.end_badly(Some("agent_failed"))),
             Ask::Cancel => job.unless_ended(|job| job.end_badly(Some("cancelled"))),
-            Ask::Permit(permissions) => {
-                job.unless_ended(|job| job.decide(Decision::PermissionsChanged(*permissions)))
-            }
+            Ask::Permit(permissions) => self.permit(at, *permissions),
             Ask::Signal(name, payload) => job.unless_ended(|job| {
                 job.decide(Decision::SignalReceived(name.clone(), payload.clone()));
             }),
