@@ -21,7 +21,7 @@ static mut UNKNOWN_INSTRUCTION: u32 = 0;
 /// the prefix 0xfc.
 #[unsafe(no_mangle)]
 pub extern "C" fn unknown() -> u32 {
-    unsafe { *(&raw const UNKNOWN_INSTRUCTION) }
+    unsafe { UNKNOWN_INSTRUCTION }
 }
 
 /// Packs a module, of which `before` and `after` bytes stand around the code section's size and content. Answers how long
@@ -196,7 +196,7 @@ impl Letters {
             }
             *self.at = (self.low % INTERVAL / SMALL) as u8;
             self.at = self.at.add(1);
-            self.low = self.low % SMALL << 6;
+            self.low = (self.low % SMALL) << 6;
         }
     }
 
