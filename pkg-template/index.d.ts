@@ -1016,6 +1016,40 @@ export interface PlanProblem {
  */
 export function validatePlan(plan: unknown): { success: true } | { success: false; errors: PlanProblem[] };
 
+/** No less than `min`, no more than `max`; both are finite. */
+export interface Bounds {
+  min: number;
+  max: number;
+}
+
+/** What a plan can take and ask for. A step of a child job is named behind its parent's, as in `pack:label`. */
+export interface PlanSimulation {
+  /** How many steps count against `maxSteps`; those of child jobs count against their own. */
+  steps: Bounds;
+  /** What the job and its child jobs cost, in the budget's unit: each attempt the step's `cost`, 0 where it has none. */
+  cost: Bounds;
+  /** Ids of the steps that a person will or may be asked about, in an order in which they can run. */
+  approvals: string[];
+  /** The steps that stop the job, fail or never run when it is their turn: why, in the words of a run. */
+  refused: { step: string; code: OutcomeCode; message: string }[];
+}
+
+/**
+ * What a plan can cost and ask for, without running it: bounds for runs that complete and whose agents cost their
+ * estimate, every attempt counted. `permissions` are as for `createJob`, with the same defaults; without `budget` there
+ * is no limit. Throws a {@link JobwrightError}, code "invalid_plan" or "invalid_argument".
+ *
+ * What is refused counts in the bounds nevertheless, so that they say which limits would do.
+ *
+ * @example
+ * const { cost, refused } = simulatePlan(plan, { permissions: { requireApproval: false }, budget: 500 });
+ * if (refused.length === 0) console.log(`costs from ${cost.min} to ${cost.max}`);
+ */
+export function simulatePlan(
+  plan: Plan,
+  options?: { permissions?: Partial<JobPermissions>; budget?: number },
+): PlanSimulation;
+
 /**
  * Mermaid text of a plan: a flowchart of its steps, in which child jobs are boxes and a dashed arrow leads to what may be
  * skipped. With a job, its steps are coloured by their status. Throws a {@link JobwrightError}, code

@@ -1,5 +1,6 @@
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
-import { bindOrchestrator, bindValidatePlan } from './engine/orchestrator.js';
+import { bindOrchestrator } from './engine/orchestrator.js';
+import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { inlined } from './engine/wasm-inline.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
 
@@ -10,4 +11,5 @@ const wasm = initSync({ module: inlined() });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

@@ -1,5 +1,6 @@
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
-import { bindOrchestrator, bindValidatePlan } from './engine/orchestrator.js';
+import { bindOrchestrator } from './engine/orchestrator.js';
+import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { file, inlined } from './engine/wasm-inline.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
 
@@ -20,4 +21,5 @@ const wasm = initSync({ module: read() });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

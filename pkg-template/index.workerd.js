@@ -1,7 +1,8 @@
 // On its older compatibility dates workerd compiles no bytes at run time; a module it imports is compiled before.
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
 import module from './engine/jobwright_wasm.wasm';
-import { bindOrchestrator, bindValidatePlan } from './engine/orchestrator.js';
+import { bindOrchestrator } from './engine/orchestrator.js';
+import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
 
 export * from './exports.js';
@@ -11,4 +12,5 @@ const wasm = initSync({ module });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

@@ -36,8 +36,9 @@ const ROUND_ENDED = 4;
  * @param {number} expectedRevision
  * @param {number} stepsTaken
  * @param {number} created
+ * @param {number} now when it was decided
  */
-export function change_begin(job, status, expectedRevision, stepsTaken, created) {
+export function change_begin(job, status, expectedRevision, stepsTaken, created, now) {
   const slot = slotOf(job);
   slot.change = {
     status: JOB_STATUSES[status],
@@ -53,7 +54,7 @@ export function change_begin(job, status, expectedRevision, stepsTaken, created)
     outputs: null,
     events: NONE,
     told: null,
-    now: slot.engine.now(),
+    now,
   };
 }
 

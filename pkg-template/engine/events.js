@@ -97,6 +97,22 @@ export function event_of_step(job, kind, cause, step, attempt, status) {
   if (item !== undefined) payload.item = item;
   const type = (item === undefined ? undefined : ITEM_EVENTS[kind]) ?? STEP_EVENTS[kind];
   addEvent(slot, /** @type {string} */ (type), payload, cause);
+  if (slot.record.run?.plan === undefined) keepRouted(slot, id);
+}
+
+/**
+ * The first event of a step that a router asked for says what it answered.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} id
+ */
+function keepRouted(slot, id) {
+  const { change, record } = slot;
+  const before = record.run?.steps?.[id];
+  if (before?.seq !== undefined) return;
+  if (change.events.slice(0, -1).some((/** @type {any} */ { payload }) => payload.step === id)) return;
+  const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
+  if (routed !== undefined) keepQuiet(slot, { routed });
 }
 
 /** @param {import('./slots.js').JobSlot} slot */
@@ -113,9 +129,22 @@ function latest({ change }) {
 function keepQuiet(slot, more) {
   const event = latest(slot);
   slot.change.told ??= new Map();
-  slot.change.told.set(event, event.payload);
+  if (!slot.change.told.has(event)) slot.change.told.set(event, event.payload);
   event.payload = { ...event.payload, ...more };
   return event;
+}
+
+/**
+ * What is in history and on the bus.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {object} more
+ */
+function say(slot, more) {
+  const event = latest(slot);
+  Object.assign(event.payload, more);
+  const told = slot.change.told?.get(event);
+  if (told !== undefined) Object.assign(told, more);
 }
 
 /**
@@ -147,7 +176,7 @@ export function event_items(job, items) {
  * @param {number} round of a step that is repeated, from 1
  */
 export function event_round(job, round) {
-  latest(slotOf(job)).payload.round = round;
+  say(slotOf(job), { round });
 }
 
 /**
@@ -155,7 +184,7 @@ export function event_round(job, round) {
  * @param {number} dueAt when a wait is over at the latest; NaN where nothing says
  */
 export function event_due(job, dueAt) {
-  if (!Number.isNaN(dueAt)) latest(slotOf(job)).payload.dueAt = dueAt;
+  if (!Number.isNaN(dueAt)) say(slotOf(job), { dueAt });
 }
 
 /**
@@ -187,23 +216,29 @@ export function event_output(job, output, cost) {
  * @param {number} code
  * @param {string} message
  * @param {number} retryAt
+ * @param {number} asked how long the agent asked to wait where the plan says less, -1 where it asked for no other attempt
  */
-export function event_error(job, code, message, retryAt) {
-  const event = latest(slotOf(job));
-  event.payload.error = { code: codeAt(code).name, message };
-  if (!Number.isNaN(retryAt)) event.payload.retryAt = retryAt;
+export function event_error(job, code, message, retryAt, asked) {
+  const slot = slotOf(job);
+  say(slot, { error: { code: codeAt(code).name, message } });
+  if (!Number.isNaN(retryAt)) say(slot, { retryAt });
+  if (asked === -1) say(slot, { retryable: false });
+  else if (!Number.isNaN(asked)) say(slot, { retryAfter: asked });
 }
 
 /**
+ * The request may be withdrawn with the same commit.
+ *
  * @param {number} job
- * @param {number} place in the list of approvals
+ * @param {string} id
+ * @param {number} step
+ * @param {number} toolCall
  */
-export function event_approval(job, place) {
+export function event_approval(job, id, step, toolCall) {
   const slot = slotOf(job);
-  const { id, tool, args } = slot.change.run.approvals[place];
-  const event = latest(slot);
-  event.payload.approval = id;
-  if (tool !== undefined) Object.assign(event.payload, { tool, args: cloneJson(args) });
+  const { tool, args } = slot.requests.get(step)?.[toolCall] ?? {};
+  say(slot, { approval: id });
+  if (tool !== undefined) say(slot, { tool, args: cloneJson(args) });
 }
 
 /**
@@ -215,9 +250,9 @@ export function event_approval(job, place) {
 export function event_decision(job, approval, by, note) {
   const slot = slotOf(job);
   const event = latest(slot);
-  event.payload.approval = approval;
-  if (by !== undefined) event.payload.by = by;
-  if (note !== undefined) event.payload[event.type === 'step_approved' ? 'note' : 'reason'] = note;
+  say(slot, { approval });
+  if (by !== undefined) say(slot, { by });
+  if (note !== undefined) say(slot, { [event.type === 'step_approved' ? 'note' : 'reason']: note });
   const asked = slot.record.run.approvals.find((/** @type {any} */ waiting) => waiting.id === approval);
   if (event.type !== 'step_approved' || asked?.tool === undefined) return;
   const { step, item } = event.payload;

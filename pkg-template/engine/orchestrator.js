@@ -9,7 +9,6 @@ import { operate } from './executor.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';
-import { readPlan } from './plans.js';
 
 /**
  * @param {any} wasm the exports of the module
@@ -35,16 +34,6 @@ export function bindOrchestrator(wasm) {
     };
     if (engine.slowPlayMs > 0) orchestrator.setSlowPlay(engine.slowPlayMs);
     return orchestrator;
-  };
-}
-
-/** @param {any} wasm the exports of the module */
-export function bindValidatePlan(wasm) {
-  bindCore(wasm);
-  return function validatePlan(/** @type {unknown} */ plan) {
-    const { number, problems } = readPlan(plan);
-    if (number >= 0) core.drop_plan(number);
-    return problems.length === 0 ? { success: true } : { success: false, errors: problems };
   };
 }
 

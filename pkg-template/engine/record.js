@@ -166,7 +166,7 @@ function givesOutput({ type, payload }) {
 export function beginningOf({ record }) {
   const { run } = record;
   return {
-    hasBeginning: run?.plan !== undefined || (run?.stepsTaken ?? 0) > 0,
+    hasBeginning: run?.plan !== undefined || run?.stepsTaken !== undefined,
     startedSeq: record.startedSeq ?? lastStart(record.history ?? []),
   };
 }

@@ -217,6 +217,7 @@ async function endowAndSend(slot, endowment, send) {
  * @param {number} created
  * @param {number} started
  * @param {number} completed
+ * @param {number} now
  * @param {number} kind
  * @param {number} cause
  * @param {number} reason
@@ -230,11 +231,12 @@ export function store_commit_event(
   created,
   started,
   completed,
+  now,
   kind,
   cause,
   reason,
 ) {
-  change_begin(job, status, expectedRevision, stepsTaken, created);
+  change_begin(job, status, expectedRevision, stepsTaken, created, now);
   change_times(job, started, completed);
   event_of_job(job, kind, cause, reason);
   return store_commit(job, call);

@@ -1,9 +1,10 @@
 //! What a step must pass before its agent is called, in this order; the first that refuses says so.
 
 use crate::core::{
-    job::{Job, PauseReason},
+    job::{Approval, Job, PauseReason, Run},
     outcome::{Code, Refusal, listed},
-    plan::Work,
+    permissions::Permissions,
+    plan::{Step, Work},
     step::StepIndex,
 };
 
@@ -72,30 +73,55 @@ pub fn step_may_begin<V>(
             Then::Pause(PauseReason::Breakpoint),
         ));
     }
-    if !what.tools.is_empty() && !job.head.permissions.allow_tools {
-        let message = format!(
-            "Step \"{}\" needs tools ({}), and the job does not allow tools",
-            what.id,
-            listed(&mut what.tools.iter().map(|tool| &**tool))
-        );
-        return Err(Denied::new(Refusal::new(Code::ToolsDenied, message), Then::Fail));
+    if let Some(refusal) = tools_denied(what, job.head.permissions) {
+        return Err(Denied::new(refusal, Then::Fail));
     }
     if let (false, Some(agent)) = (agent_exists, what.agent()) {
         let message = format!("Unknown agent \"{agent}\"; known agents: {}", known());
         return Err(Denied::new(Refusal::new(Code::UnknownAgent, message), Then::Fail));
     }
-    let asks = match what.work {
-        Work::Approve => true,
-        Work::Agent(_) | Work::Job(_) => what.approval || job.head.permissions.require_approval,
-        // To wait for something takes nobody's approval, unless the plan says so.
-        Work::Wait(_) => what.approval,
-    };
-    if (asks && !is_item && state.approved_by.is_none())
-        || run.approvals.iter().any(|approval| approval.step == step && approval.tool_call.is_some())
-    {
+    if unanswered(job, run, step) || waiting(run, step).any(|approval| approval.tool_call.is_some()) {
         return Err(Denied::new(Code::ApprovalRequired, Then::Ask));
     }
     Ok(())
+}
+
+/// Was a person asked about the step, whose answer it still needs? Then nothing else is asked about it, but for the
+/// tools it may no longer have: what it comes to must not depend on how often it is looked at meanwhile.
+pub fn waits_for_answer<V>(job: &Job<V>, step: StepIndex) -> bool {
+    let Some(run) = &job.run else { return false };
+    tools_denied(run.step(step), job.head.permissions).is_none()
+        && waiting(run, step).any(|approval| approval.tool_call.is_some() || unanswered(job, run, step))
+}
+
+fn waiting(run: &Run, step: StepIndex) -> impl Iterator<Item = &Approval> {
+    run.approvals.iter().filter(move |approval| approval.step == step)
+}
+
+/// Does a person have to approve the step who has not?
+fn unanswered<V>(job: &Job<V>, run: &Run, step: StepIndex) -> bool {
+    let asks = needs_approval(run.step(step), job.head.permissions);
+    asks && run.step_of_item(step).is_none() && run.states[step].approved_by.is_none()
+}
+
+/// Why a job may not run a step that wants tools.
+pub fn tools_denied(step: &Step, permissions: Permissions) -> Option<Refusal> {
+    if step.tools.is_empty() || permissions.allow_tools {
+        return None;
+    }
+    let tools = listed(&mut step.tools.iter().map(|tool| &**tool));
+    let message = format!("Step \"{}\" needs tools ({tools}), and the job does not allow tools", step.id);
+    Some(Refusal::new(Code::ToolsDenied, message))
+}
+
+/// Is a person asked before the step?
+pub fn needs_approval(step: &Step, permissions: Permissions) -> bool {
+    match step.work {
+        Work::Approve => true,
+        Work::Agent(_) | Work::Job(_) => step.approval || permissions.require_approval,
+        // To wait for something takes nobody's approval, unless the plan says so.
+        Work::Wait(_) => step.approval,
+    }
 }
 
 /// May an agent call a tool? Only where its job allows tools at this moment and its step grants this one.

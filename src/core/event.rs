@@ -1,7 +1,7 @@
 //! What happened to a job: the entries of its history. Facts, in the past tense.
 
 use crate::core::{
-    job::PauseReason,
+    job::{Approval, PauseReason},
     outcome::Code,
     permissions::Permissions,
     step::{StepIndex, StepStatus},
@@ -113,12 +113,11 @@ pub enum StepFact<V> {
         message: Box<str>,
         /// When the next attempt is due, if there is one.
         retry_at: Option<f64>,
+        /// Where that is not what the plan says.
+        asked: Asked,
     },
-    /// A person is asked; the approval is the last in the job's list.
-    ApprovalRequested {
-        /// The place in the job's list of approvals.
-        approval: usize,
-    },
+    /// A person is asked.
+    ApprovalRequested(Approval),
     /// A person said yes.
     Approved(Decision),
     /// A person said no.
@@ -127,6 +126,18 @@ pub enum StepFact<V> {
     Recovered,
     /// An attempt answered after it had been given up; its answer was not used.
     LateResultDropped,
+}
+
+/// What a failed attempt asked for, where that makes a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Asked {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Not to be made again.
+    NoRetry,
+    /// To be made again after so many milliseconds, which is later than the plan says.
+    Later(f64),
 }
 
 /// A person's answer to an approval.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::core::{
     job::{Approval, Failure, Pause, PauseReason, Run, Signal, Steps},
     outcome::{Code, Refusal},
+    permissions::{PermissionPatch, Permissions},
     plan::{self, MAX_ITEMS, RoutedStep, Step},
     step::{StepIndex, StepState, StepStatus, read_item_id},
 };
@@ -38,7 +39,11 @@ pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
     };
     read_states(run, &mut result)?;
     result.approvals = read_approvals(run, &result)?;
-    result.signals = read_signals(run)?;
+    for signal in read_signals(run)? {
+        // It may have come while nobody ran the job.
+        result.look_again(&signal.name);
+        result.signals.push(signal);
+    }
     result.breakpoints = read_breakpoints(run, &result)?;
     result.pause = run.get("pause").map(|pause| read_pause(pause, &result)).transpose()?;
     result.failure = run.get("failure").map(|failure| read_failure(failure, &result)).transpose()?;
@@ -79,6 +84,20 @@ pub fn read_routed_step(routed: &Map<String, Value>) -> RoutedStep {
         agent: routed.get("agent").and_then(Value::as_str).unwrap_or_default().to_owned(),
         tools: tools.filter_map(Value::as_str).map(Box::from).collect(),
         cost: routed.get("cost").and_then(Value::as_f64),
+    }
+}
+
+/// The permissions of a job; what is not given takes its default.
+pub fn read_permissions(stored: &Value) -> Permissions {
+    read_permission_patch(stored).over(Permissions::default())
+}
+
+/// Permissions of which some may be given.
+pub fn read_permission_patch(stored: &Value) -> PermissionPatch {
+    PermissionPatch {
+        allow_tools: stored.get("allowTools").and_then(Value::as_bool),
+        require_approval: stored.get("requireApproval").and_then(Value::as_bool),
+        max_steps: stored.get("maxSteps").and_then(Value::as_u64),
     }
 }
 
@@ -123,11 +142,14 @@ fn read_states(run: &Map<String, Value>, result: &mut Run) -> Result<(), String>
             result.schedule.end(index);
         }
     }
-    for (index, state) in result.states.iter().enumerate() {
-        match (state.status, state.due_at) {
-            (StepStatus::Running, _) if state.is_attempted() => result.schedule.begin(index),
-            (StepStatus::Waiting, Some(due_at)) => result.schedule.put_off(index, Some(due_at)),
-            _ => {}
+    for index in 0..result.states.len() {
+        let state = &result.states[index];
+        if state.is_attempted() {
+            result.schedule.begin(index);
+        } else if state.status == StepStatus::Waiting
+            && (state.due_at.is_some() || result.signals_awaited(index).is_some())
+        {
+            result.schedule.put_off(index, state.due_at);
         }
     }
     Ok(())

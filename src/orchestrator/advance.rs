@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        admission::within_step_limit,
+        admission::{waits_for_answer, within_step_limit},
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
         step::StepIndex,
@@ -70,8 +70,10 @@ pub(super) struct Progress<H: Host> {
     pub(super) routed: Option<Routed>,
     /// Only one step is run.
     pub(super) single: bool,
-    /// Which one, once it has begun.
+    /// Which one, once it has begun and that is committed.
     pub(super) only: Option<StepIndex>,
+    /// Which one, as it is being decided.
+    pub(super) chosen: Option<StepIndex>,
     /// Why a child job can't go on.
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
 }
@@ -85,6 +87,7 @@ impl<H: Host> Progress<H> {
             routed: None,
             single,
             only: None,
+            chosen: None,
             suspended: None,
         }
     }
@@ -93,6 +96,7 @@ impl<H: Host> Progress<H> {
     /// by the router's.
     pub(super) fn committed(&mut self, begun: &[Begin]) {
         self.routed = None;
+        self.only = self.chosen;
         if !begun.is_empty() {
             self.input = None;
         }
@@ -137,12 +141,10 @@ impl<H: Host> Orchestrator<H> {
     }
 
     fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
-        let now = self.host.now();
+        let Some(step) = progress.chosen else { return first_ready(job) };
+        let now = job.now;
         let run = job.run_mut();
-        match progress.only {
-            Some(step) => run.places_of(step).find(|&place| run.schedule.is_ready(place, now)),
-            None => run.schedule.first_ready(now),
-        }
+        run.places_of(step).find(|&place| run.schedule.is_ready(place, now))
     }
 
     /// No step is ready: why, and what to wait for; `None` where the router has just named one.
@@ -156,7 +158,7 @@ impl<H: Host> Orchestrator<H> {
         if run.schedule.all_ended() && run.has_plan() {
             return Some(self.finish(job));
         }
-        let until = match progress.only {
+        let until = match progress.chosen {
             Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
             None => run.schedule.first_due(),
         };
@@ -165,7 +167,7 @@ impl<H: Host> Orchestrator<H> {
             && run
                 .approvals
                 .iter()
-                .any(|approval| progress.only.is_none_or(|only| only == run.schedule.rank(approval.step)));
+                .any(|approval| progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step)));
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
@@ -177,8 +179,7 @@ impl<H: Host> Orchestrator<H> {
         if let Some(approval) = run.approvals.first() {
             let step = approval.step;
             // Where only one step was run, others may be ready, or become so.
-            let others =
-                run.schedule.first_ready(self.host.now()).is_some() || run.schedule.first_due().is_some();
+            let others = first_ready(job).is_some() || job.run_mut().schedule.first_due().is_some();
             if !others && !may_be_signalled {
                 job.stop_for(PauseReason::Approval, Some(step), None);
             }
@@ -208,11 +209,24 @@ impl<H: Host> Orchestrator<H> {
     /// The job's last step has ended.
     pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
-        match job.complete(self.host.now(), cause) {
+        match job.complete(job.now, cause) {
             Ok(()) => Next::End(Ok(Driven::Completed)),
             Err(refusal) => Next::refused(refusal),
         }
     }
+}
+
+/// The first step in the plan's order that is ready. Those that wait for a person are put off until they are
+/// answered, or need nobody any more.
+fn first_ready<V>(job: &mut Job<V>) -> Option<StepIndex> {
+    let now = job.now;
+    while let Some(step) = job.run_mut().schedule.first_ready(now) {
+        if !waits_for_answer(job, step) {
+            return Some(step);
+        }
+        job.run_mut().schedule.put_off(step, None);
+    }
+    None
 }
 
 /// No step is ready and none has ended last: one is under way that this runner did not begin.

@@ -75,7 +75,7 @@ impl<H: Host> Orchestrator<H> {
     pub async fn approve_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
         self.change_job(key, &mut |job| {
             let approval = answer.find(job)?;
-            job.approve(&approval, answer.decision(&approval), self.host.now());
+            job.approve(&approval, answer.decision(&approval), job.now);
             Ok(())
         })
         .await
@@ -88,7 +88,7 @@ impl<H: Host> Orchestrator<H> {
     pub async fn reject_step(&self, key: JobKey, answer: Answer) -> Outcome<H> {
         self.end_job(key, &mut |job| {
             let approval = answer.find(job)?;
-            job.reject(&approval, answer.decision(&approval), self.host.now());
+            job.reject(&approval, answer.decision(&approval), job.now);
             Ok(())
         })
         .await

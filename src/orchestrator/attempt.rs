@@ -3,14 +3,13 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    rc::Rc,
     task::Poll,
 };
 
 use crate::{
     core::outcome::{Code, Refusal},
     host::{Abort, AgentResult, Host},
-    orchestrator::{Orchestrator, Stop, live::Live},
+    orchestrator::{Orchestrator, Stop, live::Attempting},
 };
 
 /// How an attempt ended.
@@ -36,11 +35,15 @@ impl<H: Host> Orchestrator<H> {
     /// Calls an agent until it answers, its time is up, or the job ends.
     pub(super) async fn call_agent(
         &self,
-        live: &Rc<Live>,
+        attempting: &Attempting,
         attempt: &H::Attempt,
         limit: Option<&Limit>,
     ) -> Ended<H> {
-        match until_given_up(&self.host, live, limit, pin!(self.host.run(attempt))).await {
+        // The job may have ended before anybody got to call it.
+        if attempting.is_aborted() {
+            return Ended::GivenUp;
+        }
+        match until_given_up(&self.host, attempting, limit, pin!(self.host.run(attempt))).await {
             Ok(result) => Ended::Answered(result),
             Err(why) => {
                 self.host.abort(attempt, why);
@@ -56,11 +59,10 @@ impl<H: Host> Orchestrator<H> {
 /// What an attempt comes to, or why it is given up first.
 pub(super) async fn until_given_up<H: Host, T>(
     host: &H,
-    live: &Rc<Live>,
+    attempting: &Attempting,
     limit: Option<&Limit>,
     mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Abort> {
-    let attempting = live.begin_attempt();
     let mut timer = pin!(async {
         match limit {
             Some(limit) => host.sleep(limit.ms).await,

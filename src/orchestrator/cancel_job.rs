@@ -69,7 +69,7 @@ impl<H: Host> Orchestrator<H> {
         self.change_job(key, &mut |job| {
             let message = reason.unwrap_or(Code::Cancelled.sentence()).into();
             let failure = Failure { code: Code::Cancelled, message, step: None };
-            Ok(job.end_by_caller(Move::Cancel, Some(failure), self.host.now())?)
+            Ok(job.end_by_caller(Move::Cancel, Some(failure), job.now)?)
         })
         .await
     }

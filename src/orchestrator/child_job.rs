@@ -20,7 +20,7 @@ use crate::{
     orchestrator::{
         NewJob, Orchestrator, Outcome, Stop,
         attempt::{Ended, Limit, timed_out, until_given_up},
-        live::Live,
+        live::Attempting,
     },
 };
 
@@ -67,9 +67,12 @@ impl<'a, H: Host> Child<'a, H> {
 
     /// Runs the child until it has ended or can't go on, its time is up, or its parent ends: then it is
     /// cancelled with all its own children. When the orchestrator is closed, it is left as it is.
-    pub(super) async fn run(&self, live: &Rc<Live>, limit: Option<&Limit>) -> Ended<H> {
+    pub(super) async fn run(&self, attempting: &Attempting, limit: Option<&Limit>) -> Ended<H> {
+        if attempting.is_aborted() {
+            return Ended::GivenUp;
+        }
         let mut going = pin!(self.make_and_run());
-        match until_given_up(&self.orchestrator.host, live, limit, going.as_mut()).await {
+        match until_given_up(&self.orchestrator.host, attempting, limit, going.as_mut()).await {
             Ok(ended) => ended,
             Err(Abort::Closed) => {
                 going.await;

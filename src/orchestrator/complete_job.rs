@@ -10,7 +10,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, `invalid_transition`.
     pub async fn complete_job(&self, key: JobKey) -> Outcome<H> {
-        self.end_job(key, &mut |job| Ok(job.complete_by_caller(self.host.now())?)).await
+        self.end_job(key, &mut |job| Ok(job.complete_by_caller(job.now)?)).await
     }
 
     /// A running job ends badly, because its caller says so.
@@ -18,8 +18,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, `invalid_transition`.
     pub async fn complete_job_as_failed(&self, key: JobKey) -> Outcome<H> {
-        self.end_job(key, &mut |job| Ok(job.end_by_caller(Move::CompleteAsFailed, None, self.host.now())?))
-            .await
+        self.end_job(key, &mut |job| Ok(job.end_by_caller(Move::CompleteAsFailed, None, job.now)?)).await
     }
 
     /// A job that has not ended ends badly. The failure keeps `message`, where there is one.
@@ -30,7 +29,7 @@ impl<H: Host> Orchestrator<H> {
         self.end_job(key, &mut |job| {
             let message = message.as_deref().unwrap_or("Job failed").into();
             let failure = Failure { code: Code::AgentFailed, message, step: None };
-            Ok(job.end_by_caller(Move::Fail, Some(failure), self.host.now())?)
+            Ok(job.end_by_caller(Move::Fail, Some(failure), job.now)?)
         })
         .await
     }

@@ -44,19 +44,20 @@ impl<H: Host> Orchestrator<H> {
             return Err(taken());
         }
         let own = new.permissions.over(parents.unwrap_or_default());
+        let now = self.host.now();
         let head = JobHead {
             status: JobStatus::Created,
             permissions: parents.map_or(own, |parents| own.meet(parents)),
             revision: 0,
             seq: 0,
             steps_taken: 0,
-            created: self.host.now(),
+            created: now,
             started: None,
             completed: None,
             has_run: false,
             has_parent: new.parent.is_some(),
         };
-        let mut job = Job::loaded(head, None);
+        let mut job = Job::loaded(head, None, now);
         job.change.origin = new.origin;
         if let Some(plan) = new.plan {
             job.run = Some(Run::planned(plan));

@@ -175,14 +175,15 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         let Decision { begin, then } = self.choose(&mut job).await?;
         let orphans = job.children_given_up();
+        let has_ended = job.head.status.has_ended();
         let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
         self.orphans.extend(orphans);
         self.conflicts = Conflicts::default();
         self.finished.clear();
         self.progress.committed(&begin);
-        // A handler of what was just announced may have ended the job already.
-        if self.live.given_up_since(mark) {
+        // What began may have ended with the job, or a handler of what was just announced may have ended it.
+        if has_ended || self.live.given_up_since(mark) {
             self.given_up |= !begin.is_empty();
         } else {
             begin.into_iter().for_each(|begun| self.call(begun));
@@ -191,6 +192,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, Decision<H>> {
+        self.progress.chosen = self.progress.only;
         let only = |then| Ok(Decision { begin: Vec::new(), then });
         let ended = self.settle(job).await;
         if let (Until::OneStep, Some(step)) = (self.until, ended) {
@@ -275,7 +277,7 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Calls the agent, or runs the child job, of a step that is committed as running.
     fn call(&mut self, begun: Begin) {
         let Begin { step, planned, number, limit, .. } = begun;
-        let (orchestrator, live) = (self.orchestrator, Rc::clone(&self.live));
+        let (orchestrator, attempting) = (self.orchestrator, self.live.begin_attempt());
         if self.until == Until::OneStep {
             self.progress.only = Some(planned);
         }
@@ -283,7 +285,7 @@ impl<'a, H: Host> Drive<'a, H> {
         if let Some(Work::Job(what)) = what.map(|what| &what.work) {
             let child = Rc::new(Child::new(orchestrator, self.key, step, Rc::clone(what)));
             let running = Rc::clone(&child);
-            let call = Box::pin(async move { running.run(&live, limit.as_ref()).await });
+            let call = Box::pin(async move { running.run(&attempting, limit.as_ref()).await });
             self.running.push(Running { order: (planned, step), call, child: Some(child) });
             return;
         }
@@ -295,7 +297,8 @@ impl<'a, H: Host> Drive<'a, H> {
             Some((None, after)) => Input::OutputOf(after),
         };
         let attempt = orchestrator.host.prepare(self.key, step, number, input);
-        let call = Box::pin(async move { orchestrator.call_agent(&live, &attempt, limit.as_ref()).await });
+        let call =
+            Box::pin(async move { orchestrator.call_agent(&attempting, &attempt, limit.as_ref()).await });
         self.running.push(Running { order: (planned, step), call, child: None });
     }
 

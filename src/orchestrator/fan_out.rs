@@ -28,8 +28,8 @@ impl<H: Host> Orchestrator<H> {
         if !job.change.context.is_empty() {
             return Tried::Stop(Next::DecideAgain);
         }
+        let now = job.now;
         let run = job.run_mut();
-        let now = self.host.now();
         if let Some(items) = run.states[step].fan_out {
             let output = self.host.outputs_of(key, items);
             job.finish_step(step, output, None, now);
@@ -48,7 +48,7 @@ impl<H: Host> Orchestrator<H> {
         };
         job.fan_out(step, items, count, now);
         if progress.single {
-            progress.only = Some(step);
+            progress.chosen = Some(step);
         }
         // The host knows of the items when they are committed.
         Tried::Stop(Next::DecideAgain)

@@ -174,6 +174,11 @@ pub(super) struct Attempting {
 }
 
 impl Attempting {
+    /// Is the attempt to be given up?
+    pub(super) fn is_aborted(&self) -> bool {
+        self.control.why.get().is_some()
+    }
+
     /// Ready when the attempt is to be given up.
     pub(super) fn poll_aborted(&self, context: &mut Context<'_>) -> Poll<Abort> {
         if let Some(why) = self.control.why.get() {

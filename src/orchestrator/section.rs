@@ -1,5 +1,7 @@
 //! The one place where jobs are loaded and changed.
 
+use std::cell::Cell;
+
 use crate::{
     core::{
         job::{Job, Run},
@@ -18,6 +20,8 @@ pub(super) struct Section<'a, H: Host> {
     orchestrator: &'a Orchestrator<H>,
     key: JobKey,
     turn: Turn<'a>,
+    /// All of the job was loaded: it may be kept for the next section.
+    whole: Cell<bool>,
 }
 
 /// What a commit came to.
@@ -46,7 +50,7 @@ impl Conflicts {
 
 impl<'a, H: Host> Section<'a, H> {
     pub(super) fn new(orchestrator: &'a Orchestrator<H>, key: JobKey, turn: Turn<'a>) -> Self {
-        Section { orchestrator, key, turn }
+        Section { orchestrator, key, turn, whole: Cell::new(false) }
     }
 
     /// The job, with as much of its run state as it has.
@@ -62,24 +66,26 @@ impl<'a, H: Host> Section<'a, H> {
     async fn load_job(&self, whole: bool) -> Outcome<H, Job<H::Value>> {
         let host = &self.orchestrator.host;
         let head = host.load(self.key, whole).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
+        let now = host.now();
         if !head.has_run && !whole {
-            return Ok(Job::loaded(head, None));
+            return Ok(Job::loaded(head, None, now));
         }
+        self.whole.set(true);
         let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(head.revision));
         let run = match kept {
             Some(run) => run,
             None => host.read_run(self.key).map_err(Stop::Failed)?,
         };
-        Ok(Job::loaded(head, Some(run)))
+        Ok(Job::loaded(head, Some(run), now))
     }
 
     /// Stores what was changed, lets the next operation on this job go on, and then announces.
     /// On a failure nothing has changed and nothing is announced.
     pub(super) async fn commit(self, mut job: Job<H::Value>) -> Outcome<H, Committed> {
-        let Section { orchestrator, key, turn } = self;
+        let Section { orchestrator, key, turn, whole } = self;
         let host = &orchestrator.host;
         if job.change.is_empty() {
-            orchestrator.keep(key, job);
+            orchestrator.keep(key, job, whole.get());
             return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
         }
         match host.commit(key, &job).await {
@@ -92,7 +98,7 @@ impl<'a, H: Host> Section<'a, H> {
         if let Some(run) = &job.run {
             orchestrator.time_steps(key, run, &change.steps);
         }
-        orchestrator.keep(key, job);
+        orchestrator.keep(key, job, whole.get());
         drop(turn);
         let mut mark = 0;
         if let Some(live) = orchestrator.live.get(key) {
@@ -131,8 +137,8 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// Keeps what is known of a job that is being worked on, so that it is not read again.
-    fn keep(&self, key: JobKey, job: Job<H::Value>) {
-        if let (Some(live), Some(run)) = (self.live.get(key), job.run) {
+    fn keep(&self, key: JobKey, job: Job<H::Value>, whole: bool) {
+        if let (Some(live), Some(run), true) = (self.live.get(key), job.run, whole) {
             live.keep(job.head.revision, run);
         }
     }

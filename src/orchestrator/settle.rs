@@ -5,7 +5,7 @@ use crate::{
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
         step::{StepIndex, StepStatus},
-        trace::{draw, trace_id},
+        trace::trace_id,
     },
     host::{AgentResult, Host},
     orchestrator::{Stop, attempt::Ended, drive::Drive},
@@ -62,7 +62,7 @@ impl<H: Host> Drive<'_, H> {
     }
 
     fn note_result(&self, job: &mut Job<H::Value>, step: StepIndex, result: &AgentResult<H::Value>) {
-        let now = self.orchestrator.host().now();
+        let now = job.now;
         match result {
             AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
                 job.end_round(step, output.clone(), *cost);
@@ -72,26 +72,11 @@ impl<H: Host> Drive<'_, H> {
                 (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
             }
             AgentResult::Failed { why, retryable, retry_after, .. } => {
-                match self.wait_before_retry(job, step).filter(|_| *retryable) {
-                    Some(wait) => {
-                        job.retry_step(step, why.clone(), now + wait.max(retry_after.unwrap_or(0.0)));
-                    }
-                    None => job.fail_step(step, why.clone(), now),
-                }
+                let trace = || trace_id(&self.orchestrator.host().id_of(self.key));
+                let wait = job.wait_before_retry(step, &trace);
+                job.fail_attempt(step, why.clone(), wait, *retryable, *retry_after);
             }
         }
-    }
-
-    /// How long to wait before the step is tried again, if it is; drawn so that a replay draws the same.
-    fn wait_before_retry(&self, job: &mut Job<H::Value>, step: StepIndex) -> Option<f64> {
-        let run = job.run_mut();
-        let (retry, state) = (run.step(step).retry, &run.states[step]);
-        let wait = retry.wait_after(state.attempts)?;
-        if retry.jitter == 0.0 {
-            return Some(wait);
-        }
-        let trace = trace_id(&self.orchestrator.host().id_of(self.key));
-        Some(wait * (1.0 - retry.jitter * draw(&trace, step, state.round, state.attempts)))
     }
 
     /// A child job can't go on: what its parent's run comes to, when nothing else can go on either.

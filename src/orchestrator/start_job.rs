@@ -29,7 +29,7 @@ impl<H: Host> Orchestrator<H> {
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
             }
-            let now = self.host.now();
+            let now = job.now;
             job.start(Move::Start, now, None)?;
             if before == JobStatus::Paused && job.is_finished() {
                 job.complete(now, Some(job.head.seq))?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     core::{
-        admission::{Denied, Then, step_may_begin, within_step_limit},
+        admission::{Denied, Then, step_may_begin, waits_for_answer, within_step_limit},
         job::{Job, PauseReason, Steps},
         logic::{Expr, MAX_STEPS, truthy},
         outcome::{Code, Refusal},
@@ -31,6 +31,14 @@ pub(super) enum Tried<H: Host> {
     Stop(Next<H>),
 }
 
+/// What is to be done about the rounds of a step.
+enum Round<H: Host> {
+    /// Its attempt may begin, in another round or not.
+    Another(bool),
+    /// No other round.
+    Last(Tried<H>),
+}
+
 impl<H: Host> Orchestrator<H> {
     /// Begins a step that is ready, or does what its checks ask for.
     pub(super) async fn try_step(
@@ -43,6 +51,10 @@ impl<H: Host> Orchestrator<H> {
     ) -> Tried<H> {
         if let Some(tried) = self.is_wanted(key, job, step) {
             return tried;
+        }
+        if waits_for_answer(job, step) {
+            job.run_mut().schedule.put_off(step, None);
+            return Tried::Passed;
         }
         match job.run_mut().step(step).work.clone() {
             Work::Agent(name) => {
@@ -58,10 +70,13 @@ impl<H: Host> Orchestrator<H> {
                 Ok(()) => {
                     let by = job.run_mut().states[step].approved_by.clone();
                     let output = self.host.value_of(&json!({ "by": by }));
-                    job.finish_step(step, output, None, self.host.now());
+                    job.finish_step(step, output, None, job.now);
                     Tried::Ended
                 }
             },
+            Work::Wait(wait) if job.run_mut().states[step].started_at.is_some() => {
+                self.try_wait(key, job, step, &wait, progress)
+            }
             Work::Wait(wait) => match step_may_begin(job, step, true, &String::new) {
                 Err(denied) => self.deny(job, step, denied),
                 Ok(()) => self.try_wait(key, job, step, &wait, progress),
@@ -79,11 +94,11 @@ impl<H: Host> Orchestrator<H> {
         progress: &mut Progress<H>,
         given: Option<H::Value>,
     ) -> Tried<H> {
-        match self.next_round(key, job, step) {
-            Ok(None) => {}
-            Ok(Some(tried)) => return tried,
+        let another_round = match self.next_round(key, job, step) {
+            Ok(Round::Another(another)) => another,
+            Ok(Round::Last(tried)) => return tried,
             Err(problem) => return self.fail_uncomputable(job, step, "until", &problem),
-        }
+        };
         if let Err(denied) = within_step_limit(job, Some(step)) {
             job.stop_for(PauseReason::StepLimit, Some(step), None);
             return Tried::Stop(Next::refused(denied.refusal));
@@ -100,9 +115,12 @@ impl<H: Host> Orchestrator<H> {
         {
             return Tried::Stop(stop);
         }
-        let now = self.host.now();
+        let now = job.now;
         if let Some(until) = self.paced_until(job, step, progress, now) {
             return Tried::Stop(Next::Wait { until: Some(until) });
+        }
+        if another_round {
+            job.begin_round(step);
         }
         let first = job.run_mut().states[step].started_at.is_none();
         // For the first step that runs, whether it was begun before or not.
@@ -113,33 +131,30 @@ impl<H: Host> Orchestrator<H> {
         Tried::Begun(Begin { step, planned, number, given_input, limit })
     }
 
-    /// Where a round of the step has ended: is it done, may another round begin, or were there too many?
-    fn next_round(
-        &self,
-        key: JobKey,
-        job: &mut Job<H::Value>,
-        step: StepIndex,
-    ) -> Result<Option<Tried<H>>, String> {
+    /// Where a round of the step has ended: is it done, is there to be another round, or were there too many?
+    /// Asked each time that the step is looked at, until the other round begins.
+    fn next_round(&self, key: JobKey, job: &mut Job<H::Value>, step: StepIndex) -> Result<Round<H>, String> {
         if !job.run_mut().states[step].round_ended {
-            return Ok(None);
+            return Ok(Round::Another(false));
         }
-        let Some(Repeat { until, max }) = job.run_mut().step(step).repeat.clone() else { return Ok(None) };
+        let Some(Repeat { until, max }) = job.run_mut().step(step).repeat.clone() else {
+            return Ok(Round::Another(false));
+        };
         if !job.change.context.is_empty() {
-            return Ok(Some(Tried::Stop(Next::DecideAgain)));
+            return Ok(Round::Last(Tried::Stop(Next::DecideAgain)));
         }
-        let now = self.host.now();
+        let now = job.now;
         if self.is_true(key, &until)? {
             let output = self.host.output_of(key, step);
             job.finish_step(step, output, None, now);
-            return Ok(Some(Tried::Ended));
+            return Ok(Round::Last(Tried::Ended));
         }
         if job.run_mut().states[step].round >= max.get() {
             let message = format!("Step \"{}\" is not done after {max} rounds", job.run_mut().step(step).id);
             job.fail_step(step, Refusal::new(Code::AgentFailed, message), now);
-            return Ok(Some(Tried::Ended));
+            return Ok(Round::Last(Tried::Ended));
         }
-        job.begin_round(step);
-        Ok(None)
+        Ok(Round::Another(true))
     }
 
     /// What an expression gives over the context of the job that is loaded, as a yes or no.
@@ -160,7 +175,7 @@ impl<H: Host> Orchestrator<H> {
     ) -> Tried<H> {
         let id = &job.run_mut().step(step).id;
         let message = format!("The \"{which}\" of step \"{id}\" can't be computed: {problem}");
-        job.fail_step(step, Refusal::new(Code::AgentFailed, message), self.host.now());
+        job.fail_step(step, Refusal::new(Code::AgentFailed, message), job.now);
         Tried::Ended
     }
 
@@ -173,9 +188,9 @@ impl<H: Host> Orchestrator<H> {
         wait: &Wait,
         progress: &mut Progress<H>,
     ) -> Tried<H> {
-        let now = self.host.now();
+        let now = job.now;
         if progress.single {
-            progress.only = Some(step);
+            progress.chosen = Some(step);
         }
         if job.run_mut().states[step].started_at.is_none() {
             job.begin_wait(step, wait.due_at(now), now);
@@ -223,7 +238,7 @@ impl<H: Host> Orchestrator<H> {
         match self.is_true(key, when) {
             Ok(true) => None,
             Ok(false) => {
-                job.skip_step(step, self.host.now());
+                job.skip_step(step, job.now);
                 Some(Tried::Passed)
             }
             Err(problem) => Some(self.fail_uncomputable(job, step, "when", &problem)),
@@ -283,15 +298,12 @@ impl<H: Host> Orchestrator<H> {
             Then::Unchanged => {}
             Then::Pause(reason) => job.stop_for(reason, Some(step), Some(&denied.refusal.message)),
             Then::Ask => {
-                let asked = job.run_mut().approvals.iter().any(|approval| approval.step == step);
-                if !asked {
-                    job.request_approval(step, None);
-                }
+                job.request_approval(step, None);
                 job.run_mut().schedule.put_off(step, None);
                 return Tried::Passed;
             }
             Then::Fail => {
-                job.fail_step(step, denied.refusal.clone(), self.host.now());
+                job.fail_step(step, denied.refusal.clone(), job.now);
                 if job.is_running() {
                     return Tried::Passed;
                 }

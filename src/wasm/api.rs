@@ -120,7 +120,7 @@ fn flag(code: i32) -> Option<bool> {
     (code >= 0).then_some(code == 1)
 }
 
-fn patch(allow_tools: i32, require_approval: i32, max_steps: f64) -> PermissionPatch {
+pub(super) fn patch(allow_tools: i32, require_approval: i32, max_steps: f64) -> PermissionPatch {
     PermissionPatch {
         allow_tools: flag(allow_tools),
         require_approval: flag(require_approval),

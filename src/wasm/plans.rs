@@ -4,13 +4,22 @@ use std::{cell::RefCell, rc::Rc};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::core::plan::{Plan, parse};
+use super::{api::patch, store::known};
+use crate::core::{
+    permissions::Permissions,
+    plan::{Plan, parse},
+    simulate::{Simulation, simulate},
+};
 
 #[wasm_bindgen(raw_module = "./plans.js")]
 extern "C" {
     /// JSON of the plan in question.
     fn plan_text() -> String;
     fn plan_problem(path: &str, message: &str);
+    /// What a simulation found: first the bounds.
+    fn simulated_bounds(min_steps: f64, max_steps: f64, min_cost: f64, max_cost: f64);
+    fn simulated_approval(step: &str);
+    fn simulated_refusal(step: &str, code: u32, message: &str);
 }
 
 thread_local! {
@@ -37,6 +46,17 @@ pub fn parse_plan() -> i32 {
             -1
         }
     }
+}
+
+/// Simulates the plan with this number and tells what was found. What isn't given is as for `create_job`.
+#[wasm_bindgen]
+pub fn simulate_plan(number: i32, allow_tools: i32, require_approval: i32, max_steps: f64, budget: f64) {
+    let Some(plan) = plan(number) else { return };
+    let permissions = patch(allow_tools, require_approval, max_steps).over(Permissions::default());
+    let Simulation { steps, cost, approvals, refused } = simulate(&plan, permissions, known(budget));
+    simulated_bounds(steps.min, steps.max, cost.min, cost.max);
+    approvals.iter().for_each(|step| simulated_approval(step));
+    refused.iter().for_each(|(step, why)| simulated_refusal(step, why.code as u32, &why.message));
 }
 
 fn keep(plan: Rc<Plan>) -> i32 {

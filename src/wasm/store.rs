@@ -7,8 +7,8 @@ use super::{JsHost, calls::call, executor};
 use crate::{
     core::{
         change::JobChange,
-        event::{Decision, Event, Fact, StepFact},
-        job::{Job, JobHead, Run},
+        event::{Asked, Decision, Event, Fact, StepFact},
+        job::{Approval, Job, JobHead, Run},
         permissions::Permissions,
         status::JobStatus,
         step::{FanOut, StepIndex, StepState},
@@ -43,12 +43,13 @@ extern "C" {
         created: f64,
         started: f64,
         completed: f64,
+        now: f64,
         kind: u32,
         cause: f64,
         reason: i32,
     ) -> i32;
 
-    fn change_begin(job: u32, status: u32, revision: f64, steps_taken: f64, created: f64);
+    fn change_begin(job: u32, status: u32, revision: f64, steps_taken: f64, created: f64, now: f64);
     fn change_origin(job: u32, origin: &JsValue);
     fn change_times(job: u32, started: f64, completed: f64);
     fn change_permissions(job: u32, allow_tools: bool, require_approval: bool, max_steps: f64);
@@ -91,8 +92,8 @@ extern "C" {
     fn event_due(job: u32, due_at: f64);
     fn event_input(job: u32, given: &JsValue);
     fn event_output(job: u32, output: &JsValue, cost: f64);
-    fn event_error(job: u32, code: u32, message: &str, retry_at: f64);
-    fn event_approval(job: u32, approval: u32);
+    fn event_error(job: u32, code: u32, message: &str, retry_at: f64, asked: f64);
+    fn event_approval(job: u32, id: &str, step: u32, tool_call: i32);
     fn event_decision(job: u32, approval: &str, by: Option<String>, note: Option<String>);
     fn event_emitted(job: u32, cause: f64, event: &JsValue);
 }
@@ -188,7 +189,7 @@ impl JobStore for JsHost {
         if let Some(answer) = commit_of_one_event(key, job) {
             return read_commit(key, answer.await);
         }
-        write_head(key.0, &job.head, &job.change);
+        write_head(key.0, job);
         write_rare(key.0, job);
         if let Some(run) = &job.run {
             for &step in &job.change.steps {
@@ -231,7 +232,7 @@ fn commit_of_one_event(key: JobKey, job: &Job<JsValue>) -> Option<impl Future<Ou
     let (kind, reason) = kind_of_job_fact(fact)?;
     let JobHead { status, steps_taken, created, started, completed, .. } = job.head;
     let (revision, cause) = (*expected_revision as f64, seq(*cause));
-    let (started, completed) = (number(started), number(completed));
+    let (started, completed, now) = (number(started), number(completed), job.now);
     Some(call(move |number| {
         store_commit_event(
             key.0,
@@ -242,6 +243,7 @@ fn commit_of_one_event(key: JobKey, job: &Job<JsValue>) -> Option<impl Future<Ou
             created,
             started,
             completed,
+            now,
             kind,
             cause,
             reason,
@@ -282,9 +284,10 @@ fn parse_run(text: &str) -> Result<Run, String> {
     Ok(run)
 }
 
-fn write_head(key: u32, head: &JobHead, change: &JobChange<JsValue>) {
+fn write_head(key: u32, job: &Job<JsValue>) {
+    let Job { head, now, change, .. } = job;
     let revision = change.expected_revision as f64;
-    change_begin(key, head.status as u32, revision, head.steps_taken as f64, head.created);
+    change_begin(key, head.status as u32, revision, head.steps_taken as f64, head.created, *now);
     if let Some(origin) = &change.origin {
         change_origin(key, origin);
     }
@@ -315,8 +318,7 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
     if rare.approvals {
         change_approvals(key);
         for approval in &run.approvals {
-            let tool_call = approval.tool_call.map_or(-1, |call| call as i32);
-            change_approval(key, &approval.id, approval.step as u32, tool_call);
+            change_approval(key, &approval.id, approval.step as u32, call_of(approval));
         }
     }
     if rare.signals {
@@ -335,6 +337,11 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
     if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
         change_slow_play(key, ms);
     }
+}
+
+/// The number of the tool call that an approval is about, -1 where it is about the step.
+fn call_of(approval: &Approval) -> i32 {
+    approval.tool_call.map_or(-1, |call| call as i32)
 }
 
 fn write_step(key: u32, step: StepIndex, state: &StepState) {
@@ -418,15 +425,24 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
             }
         }
         StepFact::FannedOut { items } => event_items(key, items),
-        StepFact::Suspended { code, message } => event_error(key, *code as u32, message, f64::NAN),
+        StepFact::Suspended { code, message } => {
+            event_error(key, *code as u32, message, f64::NAN, f64::NAN);
+        }
         StepFact::Waiting { due_at } => event_due(key, number(*due_at)),
         StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
             event_output(key, output, number(*cost))
         }
-        StepFact::Failed { code, message, retry_at } => {
-            event_error(key, *code as u32, message, number(*retry_at));
+        StepFact::Failed { code, message, retry_at, asked } => {
+            let asked = match asked {
+                Asked::Nothing => f64::NAN,
+                Asked::NoRetry => -1.0,
+                Asked::Later(ms) => *ms,
+            };
+            event_error(key, *code as u32, message, number(*retry_at), asked);
         }
-        StepFact::ApprovalRequested { approval } => event_approval(key, *approval as u32),
+        StepFact::ApprovalRequested(approval) => {
+            event_approval(key, &approval.id, approval.step as u32, call_of(approval));
+        }
         StepFact::Approved(decision) | StepFact::Rejected(decision) => {
             let Decision { approval, by, note } = decision;
             event_decision(

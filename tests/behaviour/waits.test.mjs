@@ -219,3 +219,15 @@ test('nextStep does not wait for a signal where its own step waits for a person'
   await w.startJob(w.id);
   assertRefused(await within(w.nextStep(w.id), 'nextStep'), 'approval_required', 'Approval required');
 });
+
+test('a run says that a person has to approve a wait, before it waits for a signal', LIMIT, async () => {
+  const w = await running([{ id: 'payment', wait: { signal: 'paid' }, approval: true }]);
+  assertRefused(await within(w.runJob(w.id), 'runJob'), 'approval_required', 'Approval required');
+  assert.equal(w.job().status, 'paused');
+  await w.approveStep(w.id);
+  const run = w.runJob(w.id);
+  assert.equal(await settled(run), false, 'now it waits');
+  await w.signal(w.id, 'paid', 5);
+  const { job } = await within(run, 'runJob');
+  assert.deepStrictEqual(job.context.payment, { signal: 'paid', payload: 5 });
+});

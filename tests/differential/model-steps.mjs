@@ -14,6 +14,8 @@ export function* nextStep(rules, id, input) {
     const before = recovered(stored);
     const known = knownStep(before, input);
     const begun = known && before.run.steps[known.id].attempts > 0;
+    // A step that a person was asked about is asked about nothing else until the answer, but for its tools.
+    if (known && waitsForAnswer(before, known)) return yield* askApproval(rules, before, known);
     if (!begun && before.run.stepsTaken >= before.permissions.maxSteps) {
       return yield* stopFor(rules, before, 'step_limit');
     }
@@ -63,6 +65,13 @@ export function* nextStep(rules, id, input) {
     held = true;
     return { job: yield ['load', jobId], result };
   }
+}
+
+/** @param {any} job @param {any} step */
+function waitsForAnswer({ permissions, run }, { id, tools = [], approval }) {
+  const asked = run.approvals.some((/** @type {any} */ waiting) => waiting.step === id);
+  const asks = permissions.requireApproval || approval === true;
+  return asked && asks && !run.steps[id].approved && (tools.length === 0 || permissions.allowTools);
 }
 
 /** What runJob says of a job that is not running. */

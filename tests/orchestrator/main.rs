@@ -14,6 +14,7 @@ mod faults;
 mod history;
 mod operation;
 mod random;
+mod replay;
 mod runs;
 mod simulation;
 mod transitions;

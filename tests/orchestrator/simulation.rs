@@ -25,6 +25,7 @@ use crate::{
     history,
     operation::{Engine, Op, Outcome},
     random::Random,
+    replay,
     watch::Watch,
 };
 
@@ -295,6 +296,9 @@ impl Run {
             assert!(revision > self.revision);
             self.revision = revision;
             host.look(key, |job| self.watch.look(job.expect("a stored job")));
+            if self.random.percent(4) {
+                replay::check(&host.job(key).expect("a stored job"));
+            }
         }
         let unanswered = host.unanswered().len();
         let most = self.watch.concurrency();
@@ -361,6 +365,7 @@ impl Run {
     fn check_end(&self) {
         let job = self.host.job(self.key).expect("a job");
         history::check(&job);
+        replay::check(&job);
         assert_eq!((self.host.timers(), self.pool.is_empty()), (0, true));
         if self.crashed {
             return;

@@ -26,6 +26,7 @@ const publicNames = [
   'createOrchestrator',
   'createPerformanceMonitor',
   'planToMermaid',
+  'simulatePlan',
   'validatePlan',
 ];
 
@@ -153,7 +154,8 @@ test('Node reads the module from its file, and unpacks the inlined one where the
     const entry = JSON.stringify(join(folder, 'index.node.js'));
     const start = () => runInNode(`import { createOrchestrator } from ${entry}; ${program}`, 'mjs');
     const text = readFileSync(inline, 'utf8');
-    writeFileSync(inline, text.replace('inlined = () =>', 'inlined = () => nothing &&'));
+    const file = JSON.stringify(relative(folder, wasm));
+    writeFileSync(inline, `export const file = ${file};\nexport const inlined = () => nothing;\n`);
     assert.deepEqual(await start(), { stdout: expected, stderr: '' });
     rmSync(wasm);
     await assert.rejects(start(), /nothing is not defined/);

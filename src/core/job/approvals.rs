@@ -20,10 +20,10 @@ impl<V> Job<V> {
             state.interrupted = true;
             run.schedule.offer(step);
         }
-        run.approvals.push(Approval { id, step, tool_call });
-        let approval = run.approvals.len() - 1;
+        let approval = Approval { id, step, tool_call };
+        run.approvals.push(approval.clone());
         self.change.rare.approvals = true;
-        self.note_step(step, cause, StepFact::ApprovalRequested { approval });
+        self.note_step(step, cause, StepFact::ApprovalRequested(approval));
     }
 
     pub(super) fn withdraw_approvals(&mut self, which: impl Fn(&Approval) -> bool) {

@@ -151,6 +151,17 @@ impl<V> Job<V> {
         Ok(())
     }
 
+    /// The job goes on as another one, which nobody has started: what was under way is ready again. What makes it
+    /// another one is its first event and the one that says that it was forked, both of its host's.
+    pub fn fork(&mut self, permissions: Permissions) {
+        (self.head.status, self.head.started) = (JobStatus::Created, None);
+        self.head.permissions = permissions;
+        self.head.seq += 1;
+        self.clear_pause();
+        let cut = self.cut_off();
+        cut.into_iter().for_each(|step| self.change.touch(step));
+    }
+
     /// The job's permissions become these.
     pub fn set_permissions(&mut self, permissions: Permissions) {
         self.head.permissions = permissions;

@@ -281,6 +281,8 @@ impl Run {
 pub struct Job<V> {
     /// What every decision needs.
     pub head: JobHead,
+    /// When this is decided: the time of everything that one commit changes, and of its events.
+    pub now: f64,
     /// The rest; `None` on a job that never needed more than its head.
     pub run: Option<Run>,
     /// What is not committed yet.
@@ -288,10 +290,10 @@ pub struct Job<V> {
 }
 
 impl<V> Job<V> {
-    /// A job as it was loaded.
-    pub fn loaded(head: JobHead, run: Option<Run>) -> Job<V> {
+    /// A job as it was loaded, now.
+    pub fn loaded(head: JobHead, run: Option<Run>, now: f64) -> Job<V> {
         let change = JobChange { expected_revision: head.revision, ..JobChange::default() };
-        Job { head, run, change }
+        Job { head, now, run, change }
     }
 
     /// The rest of the job, made where the job never needed it before.

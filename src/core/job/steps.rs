@@ -1,15 +1,17 @@
 use super::{Failure, Job, Steps};
 use crate::core::{
-    event::{Fact, StepFact},
+    event::{Asked, Fact, StepFact},
     outcome::{Code, Refusal},
     plan::{OnError, RoutedStep, Step, Work},
     status::Move,
     step::{StepIndex, StepState, StepStatus},
+    trace::draw,
 };
 
 impl<V> Job<V> {
     /// A router named the next step.
     pub fn add_routed(&mut self, asked: RoutedStep) -> StepIndex {
+        self.begin_history();
         let run = self.run_mut();
         let step = run.schedule.push_ready();
         run.states.push(StepState::default());
@@ -39,7 +41,6 @@ impl<V> Job<V> {
 
     /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
     pub fn begin_attempt(&mut self, step: StepIndex, given: Option<V>, now: f64) -> u32 {
-        self.begin_history();
         let cause = self.cause_of(step);
         let run = self.run_mut();
         run.schedule.begin(step);
@@ -62,7 +63,6 @@ impl<V> Job<V> {
 
     /// The step begins, to be done for each of so many items, which are ready at once.
     pub fn fan_out(&mut self, step: StepIndex, items: V, count: u32, now: f64) {
-        self.begin_history();
         let cause = self.cause_of(step);
         let run = self.run_mut();
         run.fan_out(step, count);
@@ -107,15 +107,52 @@ impl<V> Job<V> {
         self.change.touch(step);
     }
 
-    /// The attempt failed and the step is tried again at `due_at`.
-    pub fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64) {
+    /// How long the plan says to wait before the step is tried again, if it is; drawn from the job's trace id, the
+    /// step and the attempt, so that a replay draws the same.
+    pub fn wait_before_retry(&mut self, step: StepIndex, trace: &dyn Fn() -> String) -> Option<f64> {
+        let run = self.run_mut();
+        let (retry, state) = (run.step(step).retry, &run.states[step]);
+        let wait = retry.wait_after(state.attempts)?;
+        if retry.jitter == 0.0 {
+            return Some(wait);
+        }
+        Some(wait * (1.0 - retry.jitter * draw(&trace(), step, state.round, state.attempts)))
+    }
+
+    /// An attempt failed: the step is tried again after `wait`, where there is one and the attempt itself allows, or
+    /// fails for good.
+    pub fn fail_attempt(
+        &mut self,
+        step: StepIndex,
+        why: Refusal,
+        wait: Option<f64>,
+        retryable: bool,
+        retry_after: Option<f64>,
+    ) {
+        let now = self.now;
+        match wait {
+            Some(wait) if retryable => {
+                let longer = retry_after.filter(|asked| *asked > wait);
+                let asked = longer.map_or(Asked::Nothing, Asked::Later);
+                self.retry_step(step, why, now + longer.unwrap_or(wait), asked);
+            }
+            Some(_) => self.fail_for_good(step, why, Asked::NoRetry, now),
+            None => self.fail_for_good(step, why, Asked::Nothing, now),
+        }
+    }
+
+    fn retry_step(&mut self, step: StepIndex, why: Refusal, due_at: f64, asked: Asked) {
         let cause = self.step_seq(step);
         let state = &mut self.run_mut().states[step];
         (state.status, state.due_at) = (StepStatus::Waiting, Some(due_at));
         state.error = Some(Box::new(why.clone()));
         self.run_mut().schedule.put_off(step, Some(due_at));
         let message = why.message.into();
-        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: Some(due_at) });
+        self.note_step(
+            step,
+            cause,
+            StepFact::Failed { code: why.code, message, retry_at: Some(due_at), asked },
+        );
     }
 
     /// The attempt at a step can't go on without somebody; it is made again under the same number.
@@ -154,14 +191,18 @@ impl<V> Job<V> {
 
     /// The step failed for good, and the job with it unless the plan says otherwise.
     pub fn fail_step(&mut self, step: StepIndex, why: Refusal, now: f64) {
-        self.end_step_badly(step, &why, now);
+        self.fail_for_good(step, why, Asked::Nothing, now);
+    }
+
+    fn fail_for_good(&mut self, step: StepIndex, why: Refusal, asked: Asked, now: f64) {
+        self.end_step_badly(step, &why, asked, now);
         if self.run_mut().step(step).on_error == OnError::Continue {
             self.change.context.push((step, None));
             return;
         }
         let whole = self.run_mut().step_of_item(step);
         if let Some(whole) = whole {
-            self.end_step_badly(whole, &why, now);
+            self.end_step_badly(whole, &why, Asked::Nothing, now);
         }
         let step = whole.unwrap_or(step);
         self.fail_other_attempts(step, now);
@@ -170,7 +211,7 @@ impl<V> Job<V> {
         let _ = self.fail(Move::StepFailed, Some(failure), now);
     }
 
-    fn end_step_badly(&mut self, step: StepIndex, why: &Refusal, now: f64) {
+    fn end_step_badly(&mut self, step: StepIndex, why: &Refusal, asked: Asked, now: f64) {
         let cause = self.step_seq(step);
         let run = self.run_mut();
         run.schedule.end(step);
@@ -179,11 +220,11 @@ impl<V> Job<V> {
         state.error = Some(Box::new(why.clone()));
         let message = why.message.clone().into();
         self.withdraw_approvals(|approval| approval.step == step);
-        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None });
+        self.note_step(step, cause, StepFact::Failed { code: why.code, message, retry_at: None, asked });
     }
 
     /// Every step that is under way ends as cancelled: the job is ending.
-    pub(super) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
+    pub(in crate::core) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
         // Items end before the step that they are items of.
         let planned = (0..run.states.len()).take_while(|&step| run.step_of_item(step).is_none()).count();
@@ -195,7 +236,7 @@ impl<V> Job<V> {
             })
             .collect();
         for step in open {
-            self.end_step_badly(step, &Refusal::from(Code::Cancelled), now);
+            self.end_step_badly(step, &Refusal::from(Code::Cancelled), Asked::Nothing, now);
         }
     }
 
@@ -217,20 +258,25 @@ impl<V> Job<V> {
 
     /// Attempts that a crash cut off become ready again. Returns whether there were any.
     pub fn recover_steps(&mut self) -> bool {
-        let Some(run) = &mut self.run else {
-            return false;
-        };
-        let cut: Vec<StepIndex> =
-            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
+        let cut = self.cut_off();
         for &step in &cut {
-            let run = self.run_mut();
-            run.states[step].status = StepStatus::Pending;
-            run.states[step].interrupted = true;
-            run.schedule.offer(step);
             let cause = self.step_seq(step);
             self.note_step(step, cause, StepFact::Recovered);
         }
         !cut.is_empty()
+    }
+
+    /// Makes the steps of which an attempt is under way ready again, under the same number.
+    pub(super) fn cut_off(&mut self) -> Vec<StepIndex> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let cut: Vec<StepIndex> =
+            (0..run.states.len()).filter(|&step| run.states[step].is_attempted()).collect();
+        for &step in &cut {
+            run.states[step].status = StepStatus::Pending;
+            run.states[step].interrupted = true;
+            run.schedule.offer(step);
+        }
+        cut
     }
 
     /// An attempt that was given up answered after all.

@@ -1,4 +1,4 @@
-use super::{Job, Signal};
+use super::{Job, Run, Signal};
 use crate::core::{
     event::{Fact, StepFact},
     outcome::{Code, Refusal},
@@ -8,6 +8,30 @@ use crate::core::{
 
 /// How many signals may wait for somebody to wait for them.
 const MOST_SIGNALS: usize = 1_000;
+
+impl Run {
+    /// Steps that wait for a signal of this name are looked at again.
+    pub(in crate::core) fn look_again(&mut self, name: &str) {
+        for step in 0..self.states.len() {
+            if self.signals_awaited(step).is_some_and(|names| names.iter().any(|known| **known == *name)) {
+                self.schedule.offer(step);
+            }
+        }
+    }
+
+    /// The signals that a step waits for. One that waits for approval does not wait for them yet.
+    pub(in crate::core) fn signals_awaited(&self, step: StepIndex) -> Option<&[Box<str>]> {
+        let state = &self.states[step];
+        match &self.step(step).work {
+            Work::Wait(Wait::Signal { names, .. })
+                if state.status == StepStatus::Waiting && state.started_at.is_some() =>
+            {
+                Some(names)
+            }
+            _ => None,
+        }
+    }
+}
 
 impl<V> Job<V> {
     /// Somebody sent a signal; it is kept until a step waits for it.
@@ -26,26 +50,12 @@ impl<V> Job<V> {
         let run = self.run_mut();
         run.signals.push(Signal { name: name.into(), seq });
         self.change.rare.signals = true;
-        self.look_again(name);
+        self.run_mut().look_again(name);
         Ok(())
-    }
-
-    /// Steps that wait for a signal of this name are looked at again.
-    fn look_again(&mut self, name: &str) {
-        let run = self.run_mut();
-        for step in 0..run.states.len() {
-            let waits = run.states[step].status == StepStatus::Waiting
-                && matches!(&run.step(step).work, Work::Wait(Wait::Signal { names, .. })
-                    if names.iter().any(|known| **known == *name));
-            if waits {
-                run.schedule.offer(step);
-            }
-        }
     }
 
     /// A step begins to wait, until this moment at the latest.
     pub fn begin_wait(&mut self, step: StepIndex, due_at: Option<f64>, now: f64) {
-        self.begin_history();
         let cause = self.cause_of(step);
         let state = &mut self.run_mut().states[step];
         (state.status, state.started_at, state.due_at) = (StepStatus::Waiting, Some(now), due_at);
@@ -60,14 +70,10 @@ impl<V> Job<V> {
         Some(self.run_mut().signals.remove(place))
     }
 
-    /// Does a step wait for a signal?
+    /// Does a step wait for a signal? One that waits for a person's approval has not begun to.
     pub fn waits_for_signal(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| {
-            (0..run.states.len()).any(|step| {
-                run.states[step].status == StepStatus::Waiting
-                    && matches!(run.step(step).work, Work::Wait(Wait::Signal { .. }))
-            })
-        })
+        let run = self.run.as_ref();
+        run.is_some_and(|run| (0..run.states.len()).any(|step| run.signals_awaited(step).is_some()))
     }
 
     /// The job pauses before these steps from now on, beside those that its plan names.

@@ -5,7 +5,7 @@ use super::evaluate::Scope;
 use super::machine::{Arena, Machine};
 use super::operators::Op;
 use super::paths::{self, Path, Reads};
-use super::{CompileError, EvalError};
+use super::{CompileError, EvalError, MAX_STEPS};
 use serde_json::Value;
 
 /// A JSON Logic expression, checked and ready to be evaluated any number of times.
@@ -106,6 +106,36 @@ impl Expr {
     /// ```
     pub fn paths(&self) -> Reads {
         paths::reads(&self.root)
+    }
+
+    /// What the expression gives whatever the context holds; none where it reads of the context.
+    ///
+    /// ```
+    /// use jobwright::core::logic::Expr;
+    /// use serde_json::json;
+    /// let sum = Expr::compile(&json!({ "+": [1, 2] })).unwrap();
+    /// assert_eq!(sum.constant().unwrap().unwrap(), json!(3));
+    /// assert!(Expr::compile(&json!({ "+": [1, { "var": "n" }] })).unwrap().constant().is_none());
+    /// ```
+    pub fn constant(&self) -> Option<Result<Value, EvalError>> {
+        match self.paths() {
+            Reads::Paths(paths) if paths.is_empty() => Some(self.evaluate(&paths::assemble([]), MAX_STEPS)),
+            Reads::Paths(_) | Reads::Everything => None,
+        }
+    }
+
+    /// How many items the list has that the expression gives, where it is written as a list.
+    ///
+    /// ```
+    /// use jobwright::core::logic::Expr;
+    /// let list = Expr::compile(&serde_json::json!([{ "var": "a" }, { "var": "b" }])).unwrap();
+    /// assert_eq!(list.item_count(), Some(2));
+    /// ```
+    pub fn item_count(&self) -> Option<usize> {
+        match &self.root {
+            Node::Array(items) => Some(items.len()),
+            _ => None,
+        }
     }
 
     /// The expression with null for every plain `var` that stands as a value of its own, in a template, a list or

@@ -91,7 +91,7 @@ pub(super) fn of(value: &Value) -> f64 {
 }
 
 /// `String(number)`: the fewest digits that name it, with an exponent from 1e21 up and below 1e-6.
-pub(super) fn text(number: f64) -> String {
+pub(crate) fn text(number: f64) -> String {
     let Some(Value::Number(shortest)) = value(number) else { return "NaN".into() };
     let integer = shortest.is_i64();
     let shortest = shortest.to_string();

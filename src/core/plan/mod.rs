@@ -80,7 +80,7 @@ pub enum Work {
     Wait(Wait),
 }
 
-/// A job that a step runs. Its budget is the host's to allocate.
+/// A job that a step runs.
 #[derive(Debug)]
 pub struct ChildJob {
     /// What it does.
@@ -89,6 +89,8 @@ pub struct ChildJob {
     pub permissions: PermissionPatch,
     /// The context it starts with, where the plan says.
     pub context: Option<Expr>,
+    /// How much of its parent's budget is its own. The host allocates it.
+    pub budget: Option<f64>,
 }
 
 /// What a step waits for.

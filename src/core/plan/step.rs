@@ -158,7 +158,7 @@ fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
         return None;
     };
     check_keys(job, &JOB_KEYS, report);
-    read_number(job, "budget", 0, report);
+    let budget = read_number(job, "budget", 0, report);
     let context = job
         .get("context")
         .and_then(|value| read_expression("context", Expr::compile_template(value), report));
@@ -176,7 +176,7 @@ fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
     report.depth += 1;
     let plan = report.at("plan", |report| read_plan(plan, report));
     report.depth -= 1;
-    Some(ChildJob { plan: Rc::new(plan), permissions, context })
+    Some(ChildJob { plan: Rc::new(plan), permissions, context, budget })
 }
 
 fn read_permissions(job: &Map<String, Value>, report: &mut Report) -> PermissionPatch {

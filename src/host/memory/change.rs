@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::ToolCall;
 use crate::core::{
-    event::{Decision, Event, Fact, StepFact},
-    job::{Job, Run},
-    outcome::Code,
-    permissions::Permissions,
-    step::{FanOut, StepIndex, StepState, item_id},
+    event::{Asked, Decision, Event, Fact, StepFact},
+    job::{Approval, Job, Run},
+    step::StepIndex,
     stored::SCHEMA,
     trace::span_id,
+    written::{write_error, write_permissions, write_state},
 };
 
 /// What a commit is written with beside what was decided.
@@ -42,15 +41,6 @@ fn list_in<'a>(object: &'a mut Map<String, Value>, key: &str) -> &'a mut Vec<Val
     member.as_array_mut().unwrap_or_else(|| unreachable!("a list by the lines above"))
 }
 
-fn error_of(code: Code, message: &str) -> Value {
-    json!({ "code": code.name(), "message": message })
-}
-
-fn permissions_of(permissions: Permissions) -> Value {
-    let Permissions { allow_tools, require_approval, max_steps } = permissions;
-    json!({ "allowTools": allow_tools, "requireApproval": require_approval, "maxSteps": max_steps })
-}
-
 impl Writer<'_> {
     /// Writes the commit; returns the numbers and types of its events.
     pub(super) fn write(
@@ -64,7 +54,7 @@ impl Writer<'_> {
         }
         let stored = stored.get_or_insert_default();
         if change.rare.permissions || change.origin.is_some() {
-            stored.insert("permissions".to_owned(), permissions_of(job.head.permissions));
+            stored.insert("permissions".to_owned(), write_permissions(job.head.permissions));
         }
         // Which approvals there were says what a person approved.
         let asked = stored.get("run").and_then(|run| run.get("approvals")).cloned();
@@ -123,7 +113,7 @@ impl Writer<'_> {
             }
         }
         if let (true, Some(failure)) = (rare.failure, &run.failure) {
-            let mut written = error_of(failure.code, &failure.message);
+            let mut written = write_error(failure.code, &failure.message);
             self.write_step_id(&mut written, run, failure.step);
             into.insert("failure".to_owned(), written);
         }
@@ -158,9 +148,7 @@ impl Writer<'_> {
                 if let Some(item) = run.item(approval.step) {
                     written["item"] = item.into();
                 }
-                let request =
-                    approval.tool_call.and_then(|call| self.requests.get(&approval.step)?.get(call as usize));
-                if let Some(ToolCall { tool, args }) = request {
+                if let Some(ToolCall { tool, args }) = self.call_of(approval) {
                     written["tool"] = tool.as_str().into();
                     written["args"] = args.clone();
                 }
@@ -173,8 +161,8 @@ impl Writer<'_> {
 
     fn write_step(&self, steps: &mut Map<String, Value>, run: &Run, step: StepIndex) {
         let state = &run.states[step];
-        let mut written = written_state(state);
-        let id = id_of(run, step);
+        let mut written = write_state(state);
+        let id = run.stored_id(step);
         let before = steps.get(&id);
         let routed = before.map_or(self.routing.as_ref(), |before| before.get("routed"));
         if let (false, Some(routed)) = (run.has_plan(), routed) {
@@ -241,7 +229,7 @@ impl Writer<'_> {
             Fact::JobCompleted => ("job_completed", json!({ "jobId": id, "status": job.head.status.name() })),
             Fact::JobFailed => ("job_failed", json!({ "jobId": id, "status": job.head.status.name() })),
             Fact::PermissionsChanged(permissions) => {
-                let permissions = permissions_of(*permissions);
+                let permissions = write_permissions(*permissions);
                 ("permissions_changed", json!({ "jobId": id, "permissions": permissions }))
             }
             Fact::Signalled { name, payload } => {
@@ -258,16 +246,21 @@ impl Writer<'_> {
                 let Some(run) = &job.run else { return ("step", Value::Null) };
                 let planned = run.step(*step);
                 let mut payload = json!({
-                    "jobId": id, "step": *planned.id, "agent": planned.agent(), "attempt": attempt,
-                    "status": status.name(),
+                    "jobId": id, "step": *planned.id, "attempt": attempt, "status": status.name(),
                 });
+                if let Some(agent) = planned.agent() {
+                    payload["agent"] = agent.into();
+                }
                 if let Some(round) = round {
                     payload["round"] = (*round).into();
+                }
+                if !run.has_plan() && is_first(stored, &planned.id) {
+                    payload["routed"] = stored["run"]["steps"][&*planned.id]["routed"].clone();
                 }
                 if let Some(item) = item {
                     payload["item"] = (*item).into();
                 }
-                let name = write_step_fact(&mut payload, stored, what, asked, &id_of(run, *step));
+                let name = self.write_step_fact(&mut payload, stored, what, asked, &run.stored_id(*step));
                 let name = match (name, item) {
                     ("step_started", Some(_)) => "item_started",
                     ("step_completed", Some(_)) => "item_completed",
@@ -280,10 +273,10 @@ impl Writer<'_> {
     }
 }
 
-/// What a step or an item is called among the stored steps.
-fn id_of(run: &Run, step: StepIndex) -> String {
-    let id = &run.step(step).id;
-    run.item(step).map_or_else(|| id.to_string(), |item| item_id(id, item))
+/// Has nothing been said of the step before?
+fn is_first(stored: &Map<String, Value>, id: &str) -> bool {
+    let mut history = stored.get("history").and_then(Value::as_array).into_iter().flatten();
+    !history.any(|event| event["payload"]["step"] == id)
 }
 
 /// Those that were stored before, and those that came with this commit.
@@ -306,118 +299,93 @@ fn write_signals(into: &mut Map<String, Value>, job: &Job<Value>, run: &Run) {
     into.insert("signals".to_owned(), written);
 }
 
-fn written_state(state: &StepState) -> Map<String, Value> {
-    let mut written = Map::new();
-    written.insert("status".to_owned(), state.status.name().into());
-    written.insert("attempts".to_owned(), state.attempts.into());
-    if let Some(seq) = state.seq {
-        written.insert("seq".to_owned(), seq.into());
+impl Writer<'_> {
+    /// The tool call that an approval is about.
+    fn call_of(&self, approval: &Approval) -> Option<&ToolCall> {
+        self.requests.get(&approval.step)?.get(approval.tool_call? as usize)
     }
-    let times = [("startedAt", state.started_at), ("finishedAt", state.finished_at), ("dueAt", state.due_at)];
-    for (key, time) in times {
-        if let Some(time) = time {
-            written.insert(key.to_owned(), time.into());
-        }
-    }
-    if state.round > 0 {
-        written.insert("round".to_owned(), state.round.into());
-    }
-    let flags = [
-        ("breakpointPassed", state.breakpoint_passed),
-        ("interrupted", state.interrupted),
-        ("roundEnded", state.round_ended),
-    ];
-    for (key, flag) in flags {
-        if flag {
-            written.insert(key.to_owned(), true.into());
-        }
-    }
-    if let Some(FanOut { first, count }) = state.fan_out {
-        written.insert("fanOut".to_owned(), json!({ "place": first, "count": count }));
-    }
-    if let Some(by) = &state.approved_by {
-        written.insert("approvedBy".to_owned(), (**by).into());
-    }
-    if let Some(error) = &state.error {
-        written.insert("error".to_owned(), error_of(error.code, &error.message));
-    }
-    written
-}
 
-/// Writes what happened to a step into its event, and into the step what its next attempt needs of it.
-fn write_step_fact(
-    payload: &mut Value,
-    stored: &mut Map<String, Value>,
-    what: &StepFact<Value>,
-    asked: Option<&Value>,
-    id: &str,
-) -> &'static str {
-    let state = |stored: &mut Map<String, Value>, key: &str, value: Value| {
-        object_in(object_in(object_in(stored, "run"), "steps"), id).insert(key.to_owned(), value);
-    };
-    match what {
-        StepFact::Started { given } => {
-            if let Some(given) = given {
-                payload["input"] = given.clone();
-                state(stored, "input", given.clone());
+    /// Writes what happened to a step into its event, and into the step what its next attempt needs of it.
+    fn write_step_fact(
+        &self,
+        payload: &mut Value,
+        stored: &mut Map<String, Value>,
+        what: &StepFact<Value>,
+        asked: Option<&Value>,
+        id: &str,
+    ) -> &'static str {
+        let state = |stored: &mut Map<String, Value>, key: &str, value: Value| {
+            object_in(object_in(object_in(stored, "run"), "steps"), id).insert(key.to_owned(), value);
+        };
+        match what {
+            StepFact::Started { given } => {
+                if let Some(given) = given {
+                    payload["input"] = given.clone();
+                    state(stored, "input", given.clone());
+                }
+                "step_started"
             }
-            "step_started"
-        }
-        StepFact::FannedOut { items } => {
-            payload["items"] = items.clone();
-            "step_started"
-        }
-        StepFact::Suspended { code, message } => {
-            payload["error"] = error_of(*code, message);
-            "step_suspended"
-        }
-        StepFact::Waiting { due_at } => {
-            if let Some(due_at) = due_at {
-                payload["dueAt"] = (*due_at).into();
+            StepFact::FannedOut { items } => {
+                payload["items"] = items.clone();
+                "step_started"
             }
-            "step_started"
-        }
-        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
-            payload["output"] = output.clone();
-            if let Some(cost) = cost {
-                payload["cost"] = (*cost).into();
+            StepFact::Suspended { code, message } => {
+                payload["error"] = write_error(*code, message);
+                "step_suspended"
             }
-            if matches!(what, StepFact::Completed { .. }) { "step_completed" } else { "round_completed" }
-        }
-        StepFact::Failed { code, message, retry_at } => {
-            payload["error"] = error_of(*code, message);
-            if let Some(at) = retry_at {
-                payload["retryAt"] = (*at).into();
+            StepFact::Waiting { due_at } => {
+                if let Some(due_at) = due_at {
+                    payload["dueAt"] = (*due_at).into();
+                }
+                "step_started"
             }
-            "step_failed"
-        }
-        StepFact::ApprovalRequested { approval } => {
-            let approval = &stored["run"]["approvals"][*approval];
-            payload["approval"] = approval["id"].clone();
-            if let Some(tool) = approval.get("tool") {
-                payload["tool"] = tool.clone();
-                payload["args"] = approval["args"].clone();
+            StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
+                payload["output"] = output.clone();
+                if let Some(cost) = cost {
+                    payload["cost"] = (*cost).into();
+                }
+                if matches!(what, StepFact::Completed { .. }) { "step_completed" } else { "round_completed" }
             }
-            "approval_requested"
-        }
-        StepFact::Approved(decision) => {
-            write_decision(payload, decision, "note");
-            let request = asked.and_then(Value::as_array).into_iter().flatten();
-            let request = request.into_iter().find(|request| request["id"] == *decision.approval);
-            if let Some((request, tool)) = request.and_then(|it| Some((it, it.get("tool")?))) {
-                let mut grants = stored["run"]["steps"][id]["grants"].as_array().cloned().unwrap_or_default();
-                grants.push(json!({ "tool": tool, "args": request["args"] }));
-                state(stored, "grants", grants.into());
+            StepFact::Failed { code, message, retry_at, asked } => {
+                payload["error"] = write_error(*code, message);
+                match asked {
+                    Asked::Nothing => {}
+                    Asked::NoRetry => payload["retryable"] = false.into(),
+                    Asked::Later(ms) => payload["retryAfter"] = (*ms).into(),
+                }
+                if let Some(at) = retry_at {
+                    payload["retryAt"] = (*at).into();
+                }
+                "step_failed"
             }
-            "step_approved"
+            StepFact::ApprovalRequested(approval) => {
+                payload["approval"] = (*approval.id).into();
+                if let Some(ToolCall { tool, args }) = self.call_of(approval) {
+                    payload["tool"] = tool.as_str().into();
+                    payload["args"] = args.clone();
+                }
+                "approval_requested"
+            }
+            StepFact::Approved(decision) => {
+                write_decision(payload, decision, "note");
+                let request = asked.and_then(Value::as_array).into_iter().flatten();
+                let request = request.into_iter().find(|request| request["id"] == *decision.approval);
+                if let Some((request, tool)) = request.and_then(|it| Some((it, it.get("tool")?))) {
+                    let mut grants =
+                        stored["run"]["steps"][id]["grants"].as_array().cloned().unwrap_or_default();
+                    grants.push(json!({ "tool": tool, "args": request["args"] }));
+                    state(stored, "grants", grants.into());
+                }
+                "step_approved"
+            }
+            StepFact::Rejected(decision) => {
+                write_decision(payload, decision, "reason");
+                "step_rejected"
+            }
+            StepFact::Skipped => "step_skipped",
+            StepFact::Recovered => "step_recovered",
+            StepFact::LateResultDropped => "late_result_dropped",
         }
-        StepFact::Rejected(decision) => {
-            write_decision(payload, decision, "reason");
-            "step_rejected"
-        }
-        StepFact::Skipped => "step_skipped",
-        StepFact::Recovered => "step_recovered",
-        StepFact::LateResultDropped => "late_result_dropped",
     }
 }
 

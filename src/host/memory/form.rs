@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use crate::core::{
     job::{JobHead, Run},
-    permissions::Permissions,
     status::JobStatus,
     step::StepIndex,
     stored,
@@ -19,7 +18,7 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
     let time = |key: &str| job.get("timing").and_then(|timing| timing.get(key)).and_then(Value::as_f64);
     Ok(JobHead {
         status: status.ok_or_else(|| format!("its status is \"{name}\""))?,
-        permissions: read_permissions(job.get("permissions")),
+        permissions: stored::read_permissions(job.get("permissions").unwrap_or(&Value::Null)),
         revision: count("revision"),
         seq: count("seq"),
         steps_taken: count("stepsTaken"),
@@ -29,17 +28,6 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         has_run: run.is_some_and(has_more),
         has_parent: job.contains_key("parentId"),
     })
-}
-
-fn read_permissions(stored: Option<&Value>) -> Permissions {
-    let standard = Permissions::default();
-    let flag = |key: &str| stored.and_then(|stored| stored.get(key)).and_then(Value::as_bool);
-    let most = stored.and_then(|stored| stored.get("maxSteps")).and_then(Value::as_u64);
-    Permissions {
-        allow_tools: flag("allowTools").unwrap_or(standard.allow_tools),
-        require_approval: flag("requireApproval").unwrap_or(standard.require_approval),
-        max_steps: most.unwrap_or(standard.max_steps),
-    }
 }
 
 /// Is there more to a job than its head?
@@ -57,7 +45,7 @@ pub(super) fn read_rest(job: &Map<String, Value>) -> Result<Run, String> {
         None => Run::routed(),
     };
     run.started_seq = last_start(job);
-    run.has_beginning = stored.is_some_and(|run| run.contains_key("plan")) || read_head(job)?.steps_taken > 0;
+    run.has_beginning = stored.is_some_and(|run| run.contains_key("plan") || run.contains_key("stepsTaken"));
     Ok(run)
 }
 

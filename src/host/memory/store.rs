@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{HostCall, MemoryHost, Record, change::Writer, form};
 use crate::{
     core::job::{Job, JobHead, Run},
-    host::{Clock, CommitError, JobKey, JobStore},
+    host::{CommitError, JobKey, JobStore},
 };
 
 impl JobStore for MemoryHost {
@@ -55,7 +55,7 @@ impl MemoryHost {
         }
         let foreign = u64::from(self.world.always_reread.get());
         let revision = job.change.expected_revision + 1 + foreign;
-        let writer = Writer { id, trace, requests, routing, now: self.now(), revision };
+        let writer = Writer { id, trace, requests, routing, now: job.now, revision };
         *outbox = writer.write(stored, job);
         Ok(())
     }

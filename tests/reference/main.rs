@@ -1,0 +1,22 @@
+//! The engine beside a reference: random plans, agents, people and crashes, run by the real orchestrator and
+//! by an interpreter that is slow and obvious and shares no code with it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod campaign;
+mod case;
+mod counterexamples;
+mod engine;
+#[path = "../orchestrator/executor.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod executor;
+mod generate;
+mod interpreter;
+mod invariants;
+mod lockstep;
+mod people;
+mod plan;
+#[path = "../orchestrator/random.rs"]
+mod random;
+mod rule;
+mod shrink;
+mod state;
