@@ -1,3 +1,72 @@
+use crate::{Map, Number, Value};
+
+/// What `json!` takes.
+pub trait ToValue {
+    /// A copy.
+    fn to_value(&self) -> Value;
+}
+
+/// A copy, as JSON.
+pub fn to_value(value: &(impl ToValue + ?Sized)) -> Value {
+    value.to_value()
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for Box<T> {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, ToValue::to_value)
+    }
+}
+
+impl<T: ToValue> ToValue for [T] {
+    fn to_value(&self) -> Value {
+        self.iter().map(ToValue::to_value).collect()
+    }
+}
+
+impl<T: ToValue> ToValue for Vec<T> {
+    fn to_value(&self) -> Value {
+        self.as_slice().to_value()
+    }
+}
+
+impl<T: ToValue, const N: usize> ToValue for [T; N] {
+    fn to_value(&self) -> Value {
+        self.as_slice().to_value()
+    }
+}
+
+impl ToValue for str {
+    fn to_value(&self) -> Value {
+        self.into()
+    }
+}
+
+macro_rules! copied {
+    ($($whole:ty),*) => {
+        $(
+            impl ToValue for $whole {
+                fn to_value(&self) -> Value {
+                    self.clone().into()
+                }
+            }
+        )*
+    };
+}
+
+copied!(bool, i32, i64, u8, u16, u32, u64, usize, f64, String, Number, Map, Value);
+
 /// A value as JSON would say it, with expressions in it.
 ///
 /// ```
@@ -16,7 +85,7 @@ macro_rules! json {
         $crate::json_members!(members $($members)*);
         $crate::Value::Object(members)
     }};
-    ($value:expr) => { $crate::Value::from($value) };
+    ($value:expr) => { $crate::to_value(&$value) };
 }
 
 /// What is between the brackets; those that are done come first.

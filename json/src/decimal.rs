@@ -1,4 +1,4 @@
-//! Decimal digits to the nearest `f64`, in a tenth of the space the standard library's tables take.
+//! Decimal digits to the nearest `f64`, and back, in a tenth of the space the standard library's tables take.
 
 use std::cmp::Ordering;
 
@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 const DIGITS: u32 = 770;
 
 /// The first byte, if it is one of these.
-pub(super) fn next_of(bytes: &mut &[u8], known: &[u8]) -> Option<u8> {
+fn next_of(bytes: &mut &[u8], known: &[u8]) -> Option<u8> {
     let (first, rest) = bytes.split_first()?;
-    if !known.contains(first) {
+    if known.iter().all(|known| known != first) {
         return None;
     }
     *bytes = rest;
@@ -16,7 +16,7 @@ pub(super) fn next_of(bytes: &mut &[u8], known: &[u8]) -> Option<u8> {
 }
 
 /// Digits with an optional sign, point and exponent; NaN for anything else.
-pub(super) fn parse(text: &str) -> f64 {
+pub fn parse(text: &str) -> f64 {
     let mut bytes = text.as_bytes();
     let negative = next_of(&mut bytes, b"+-") == Some(b'-');
     let mut number = Decimal { mantissa: Big(Vec::new()), exponent: 0 };
@@ -61,6 +61,106 @@ pub(super) fn parse(text: &str) -> f64 {
     if negative { -size } else { size }
 }
 
+/// Beyond this an `f64` no longer holds every integer.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// As JavaScript writes it: the fewest digits that name the number, with an exponent from 1e21 up and below 1e-6.
+///
+/// ```
+/// use jobwright_json::decimal::text;
+/// assert_eq!([text(3.0), text(0.1 + 0.2), text(1e21), text(f64::NAN)], ["3", "0.30000000000000004", "1e+21", "NaN"]);
+/// ```
+pub fn text(number: f64) -> String {
+    if number.trunc() == number && number.abs() <= EXACT {
+        return (number as i64).to_string();
+    }
+    if !number.is_finite() {
+        return if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .into();
+    }
+    let (digits, point) = shortest(number.abs());
+    let mut text = String::from(if number < 0.0 { "-" } else { "" });
+    let written_out = (-5..=21).contains(&point);
+    let before = if written_out { point } else { 1 };
+    let end = before.max(digits.len() as i32);
+    // Negative places are zeros before the first digit.
+    for index in before.min(1) - 1..end {
+        if index == before {
+            text.push('.');
+        }
+        let digit = usize::try_from(index).ok().and_then(|index| digits.as_bytes().get(index));
+        text.push(digit.map_or('0', |digit| char::from(*digit)));
+    }
+    if !written_out {
+        text.push_str(if point > 0 { "e+" } else { "e" });
+        text.push_str(&(point - 1).to_string());
+    }
+    text
+}
+
+/// The fewest digits that are read as the number, and where their point stands.
+fn shortest(number: f64) -> (String, i32) {
+    let (all, exact, point) = all_digits(number);
+    // Fifteen digits that are read as a normal number are the only ones; there may be zeros at their end.
+    let mut count = if number < f64::MIN_POSITIVE { 1 } else { 15 };
+    loop {
+        let unit = 10_u64.pow(DIGITS_THAT_TELL - count);
+        let (below, above) = (all / unit, all / unit + 1);
+        let nearer_above = match (all % unit * 2).cmp(&unit) {
+            Ordering::Less => false,
+            Ordering::Equal => !exact || below % 2 == 1,
+            Ordering::Greater => true,
+        };
+        for digits in if nearer_above { [above, below] } else { [below, above] } {
+            let digits = digits.to_string();
+            let exponent = point - count as i32;
+            if parse(&(digits.clone() + "e" + &exponent.to_string())) == number {
+                let more = digits.len() as i32 - count as i32;
+                return (digits.trim_end_matches('0').into(), point + more);
+            }
+        }
+        count += 1;
+    }
+}
+
+/// Seventeen digits name any number, and one more says to which side it lies.
+const DIGITS_THAT_TELL: u32 = 18;
+
+/// A number's first digits, whether they are all, and where their point stands.
+fn all_digits(number: f64) -> (u64, bool, i32) {
+    let bits = number.to_bits();
+    let exponent = (bits >> 52) as i32;
+    let (mantissa, exponent) = match exponent {
+        0 => (bits, -1074),
+        _ => (bits % (1 << 52) | 1 << 52, exponent - 1075),
+    };
+    // At least where the point stands: a bit is 0.301 digits.
+    let mut point = (exponent + 64 - mantissa.leading_zeros() as i32) * 301 / 1000 + 2;
+    loop {
+        let mut dividend = Big(vec![mantissa as u32, (mantissa >> 32) as u32]);
+        let mut divisor = Big(vec![1]);
+        let wanted = DIGITS_THAT_TELL as i32;
+        let scaled = if point > wanted { &mut divisor } else { &mut dividend };
+        for _ in 0..(wanted - point).abs() {
+            scaled.multiply_add(10, 0);
+        }
+        let shifted = if exponent < 0 { &mut divisor } else { &mut dividend };
+        shifted.shift_left(exponent.unsigned_abs());
+        dividend.trim();
+        let (digits, exact) = dividend.divide(divisor);
+        if digits >= 10_u64.pow(DIGITS_THAT_TELL - 1) {
+            return (digits, exact, point);
+        }
+        point -= 1;
+    }
+}
+
 /// `mantissa` times ten to the `exponent`.
 struct Decimal {
     mantissa: Big,
@@ -69,6 +169,11 @@ struct Decimal {
 
 impl Decimal {
     fn nearest(mut self, digits: i32) -> f64 {
+        if let (Some(mantissa), -22..=22) = (self.mantissa.exact(), self.exponent) {
+            // Both are exact, and so what is rounded is the true quotient or product.
+            let power = (0..self.exponent.abs()).fold(1.0, |power, _| power * 10.0);
+            return if self.exponent < 0 { mantissa / power } else { mantissa * power };
+        }
         let magnitude = digits.saturating_add(self.exponent);
         if digits == 0 || magnitude < -330 {
             return 0.0;
@@ -123,6 +228,17 @@ impl Big {
         }
     }
 
+    /// The number, if an `f64` can be just that.
+    fn exact(&self) -> Option<f64> {
+        let number = match *self.0.as_slice() {
+            [] => 0,
+            [low] => u64::from(low),
+            [low, high] => u64::from(high) << 32 | u64::from(low),
+            _ => return None,
+        };
+        (number <= 1 << 53).then_some(number as f64)
+    }
+
     fn bits(&self) -> i32 {
         let top = self.0.last().map_or(32, |top| top.leading_zeros());
         self.0.len() as i32 * 32 - top as i32
@@ -165,11 +281,11 @@ impl Big {
         self.trim();
     }
 
-    /// The quotient, of 57 bits at most, and whether that is all.
+    /// The quotient, of 64 bits at most, and whether that is all.
     fn divide(&mut self, mut divisor: Big) -> (u64, bool) {
-        divisor.shift_left(56);
+        divisor.shift_left(63);
         let mut quotient = 0;
-        for _ in 0..57 {
+        for _ in 0..64 {
             quotient <<= 1;
             if self.compare(&divisor) != Ordering::Less {
                 self.subtract(&divisor);
@@ -236,6 +352,30 @@ mod tests {
         agrees(&format!("0.{}{halfway}", "0".repeat(300)));
         agrees(&"9".repeat(5000));
         agrees(&format!(".{}1e5001", "0".repeat(5000)));
+    }
+
+    #[test]
+    fn writes_what_javascript_writes() {
+        for (number, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (-3.0, "-3"),
+            (0.1, "0.1"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (-12.75, "-12.75"),
+            (1e20, "100000000000000000000"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (1e21, "1e+21"),
+            (-1.5e300, "-1.5e+300"),
+            (0.000_001, "0.000001"),
+            (0.000_001_5, "0.0000015"),
+            (0.000_000_1, "1e-7"),
+            (-1.25e-9, "-1.25e-9"),
+            (5e-324, "5e-324"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+        ] {
+            assert_eq!(text(number), expected);
+        }
     }
 
     proptest! {

@@ -16,7 +16,8 @@ mod read;
 mod value;
 mod write;
 
-pub use map::{Entry, Map};
+pub use construct::{ToValue, to_value};
+pub use map::{Entry, Iter, Map};
 pub use number::Number;
 pub use read::{Error, from_str};
 pub use value::Value;

@@ -4,8 +4,8 @@ use crate::Value;
 
 /// The members of an object, in the order of their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map {
-    members: Vec<(String, Value)>,
+pub struct Map<Name = String, Member = Value> {
+    members: Vec<(Name, Member)>,
 }
 
 impl Map {
@@ -43,6 +43,11 @@ impl Map {
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Leaves none.
+    pub fn clear(&mut self) {
+        self.members.clear();
     }
 
     /// The member of this name.
@@ -139,7 +144,8 @@ impl<'m> Entry<'m> {
 }
 
 /// Names and values.
-pub type Iter<'m> = std::iter::Map<slice::Iter<'m, (String, Value)>, fn(&'m (String, Value)) -> (&'m String, &'m Value)>;
+pub type Iter<'m> =
+    std::iter::Map<slice::Iter<'m, (String, Value)>, fn(&'m (String, Value)) -> (&'m String, &'m Value)>;
 
 impl<'m> IntoIterator for &'m Map {
     type Item = (&'m String, &'m Value);

@@ -1,4 +1,4 @@
-use std::ops::Index;
+use std::ops::{Index, IndexMut};
 
 use crate::{Map, Number};
 
@@ -150,6 +150,20 @@ impl Index<&str> for Value {
     }
 }
 
+/// A member, of an object or of null, which thereby becomes one.
+impl IndexMut<&str> for Value {
+    fn index_mut(&mut self, key: &str) -> &mut Value {
+        if self.is_null() {
+            *self = Value::Object(Map::new());
+        }
+        match self {
+            Value::Object(members) => members.entry(key).or_insert(Value::Null),
+            // As an index that is out of range does.
+            _ => &mut [][key.len()],
+        }
+    }
+}
+
 /// An item, or null.
 impl Index<usize> for Value {
     type Output = Value;
@@ -174,6 +188,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Value::String(text)
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Value::Number(number)
     }
 }
 
@@ -237,6 +257,12 @@ impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
 impl<T: Into<Value>> FromIterator<T> for Value {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Value::Array(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl FromIterator<(String, Value)> for Value {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        Value::Object(members.into_iter().collect())
     }
 }
 

@@ -32,7 +32,6 @@
 
 mod compare;
 mod compile;
-mod decimal;
 mod eager;
 mod error;
 mod evaluate;
