@@ -3,6 +3,7 @@ import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { inlined } from './engine/wasm-inline.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
+import { bindVerifyRun } from './replay/verify-run.js';
 
 export * from './exports.js';
 
@@ -11,5 +12,6 @@ const wasm = initSync({ module: inlined() });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const verifyRun = bindVerifyRun(wasm);
 export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

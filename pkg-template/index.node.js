@@ -3,6 +3,7 @@ import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { file, inlined } from './engine/wasm-inline.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
+import { bindVerifyRun } from './replay/verify-run.js';
 
 export * from './exports.js';
 
@@ -21,5 +22,6 @@ const wasm = initSync({ module: read() });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const verifyRun = bindVerifyRun(wasm);
 export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

@@ -4,6 +4,7 @@ import module from './engine/jobwright_wasm.wasm';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
+import { bindVerifyRun } from './replay/verify-run.js';
 
 export * from './exports.js';
 
@@ -12,5 +13,6 @@ const wasm = initSync({ module });
 
 export const createOrchestrator = bindOrchestrator(wasm);
 export const validatePlan = bindValidatePlan(wasm);
+export const verifyRun = bindVerifyRun(wasm);
 export const simulatePlan = bindSimulatePlan(wasm);
 export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);

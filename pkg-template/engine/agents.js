@@ -120,6 +120,17 @@ export function signal_value(job, seq) {
 }
 
 /**
+ * What a rule of a plan gave.
+ *
+ * @param {number} job
+ * @param {string} which its key
+ * @param {number} gave 1 where it holds and 0 where it doesn't; of `forEach`, how many items there are
+ */
+export function rule_gave(job, which, gave) {
+  slotOf(job).engine.evaluated?.(which, which === 'forEach' ? gave : gave === 1);
+}
+
+/**
  * @param {number} job
  * @param {number} call
  * @param {unknown} input

@@ -93,7 +93,7 @@ function storeJob(engine, origin, numbers, idWasGiven, plan) {
  * @param {import('./engine.js').Engine} engine
  * @param {unknown} given
  */
-function newJobId(engine, given) {
+export function newJobId(engine, given) {
   const source = given === undefined ? 'generateId() must answer' : 'options.id must be';
   const id = given ?? (engine.generateId === null ? newId(engine.number) : engine.generateId());
   if (typeof id !== 'string' || id === '')

@@ -83,6 +83,8 @@ export class Engine {
     this.live = new Map();
     this.operations = 0;
     this.closed = false;
+    /** @type {((which: string, gave: boolean | number) => void) | null} is told what the rules of plans give */
+    this.evaluated = null;
     /** @type {Promise<void> | null} */
     this.closing = null;
     /** @type {JobwrightError | null} */

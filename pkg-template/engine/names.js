@@ -47,13 +47,14 @@ export const STEP_EVENTS = /** @type {const} */ ([
 export const ITEM_EVENTS = /** @type {const} */ (['item_started', 'item_completed', 'item_failed']);
 
 /** In history and nowhere else. */
-export const HISTORY_ONLY = new Set(['job_created', 'late_result_dropped']);
+export const HISTORY_ONLY = new Set(['job_created', 'job_forked', 'late_result_dropped']);
 
 /** What only the engine says; an agent's own events have other names. */
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
   ...ITEM_EVENTS,
+  'job_forked',
   'signal_received',
   'job_status_change',
   'parent_job_progress',

@@ -83,6 +83,8 @@ impl Bounds {
 struct Taken {
     steps: Bounds,
     cost: Bounds,
+    /// What it certainly takes of the job's budget: what it costs, or sets aside for children.
+    budget: f64,
 }
 
 /// Goes through one plan's steps in an order in which they can run.
@@ -115,7 +117,11 @@ impl<'a> Walk<'a> {
         while let Some(place) = schedule.first_ready(0.0) {
             schedule.end(place);
             let taken = self.step(&plan.steps[place]);
-            all = Taken { steps: all.steps.plus(taken.steps), cost: all.cost.plus(taken.cost) };
+            all = Taken {
+                steps: all.steps.plus(taken.steps),
+                cost: all.cost.plus(taken.cost),
+                budget: all.budget + taken.budget,
+            };
         }
         all
     }
@@ -149,22 +155,26 @@ impl<'a> Walk<'a> {
         }
         let Some((items, known)) = self.items(step) else { return Taken::default() };
         surely &= known || !goes_on;
-        let cost = if items.max > 0.0 { self.cost(step, items, surely) } else { items };
+        let Taken { cost, budget, .. } = self.work(step, items, surely);
         if surely {
             self.room = self.room.and_then(|room| room.checked_sub(1));
         }
-        Taken { steps: Bounds::exactly(1.0).perhaps(surely), cost: cost.perhaps(surely) }
+        let steps = Bounds::exactly(1.0).perhaps(surely);
+        Taken { steps, cost: cost.perhaps(surely), budget: if surely { budget } else { 0.0 } }
     }
 
-    /// What the step costs where it runs.
-    fn cost(&mut self, step: &Step, items: Bounds, surely: bool) -> Bounds {
+    /// What the step takes where it runs.
+    fn work(&mut self, step: &Step, items: Bounds, surely: bool) -> Taken {
+        if items.max == 0.0 {
+            return Taken::default();
+        }
         let times = items.times(self.rounds(step));
         let Work::Job(child) = &step.work else {
             self.check_input(step, "input", step.input.as_ref());
             let attempts = Bounds { min: 1.0, max: f64::from(step.retry.max_attempts.get()) };
             let cost = Bounds::exactly(step.cost.unwrap_or(0.0)).times(attempts).times(times);
             self.spend(step, cost.min, surely);
-            return cost;
+            return Taken { cost, budget: cost.min, ..Taken::default() };
         };
         self.check_input(step, "context", child.context.as_ref());
         if let Some(budget) = child.budget {
@@ -173,15 +183,16 @@ impl<'a> Walk<'a> {
         let permissions = child.permissions.over(self.permissions).meet(self.permissions);
         let (within, left) = (self.name_of(step) + ":", child.budget.or(self.left));
         let refused = self.found.refused.len();
-        let once = Walk::new(self.found, within, permissions, left).over(&child.plan).cost;
-        let cost = once.perhaps(step.on_error == OnError::Fail).times(times);
+        let once = Walk::new(self.found, within, permissions, left).over(&child.plan);
         let is_poor = self.found.refused[refused..].iter().any(|(_, why)| why.code == Code::BudgetExceeded);
+        let completes = step.on_error == OnError::Fail;
+        let budget = child.budget.unwrap_or(if completes { once.budget } else { 0.0 }) * times.min;
         match child.budget {
             Some(_) => {}
             None if is_poor => self.left = self.left.filter(|_| !surely || times.min == 0.0),
-            None => self.spend(step, cost.min, surely),
+            None => self.spend(step, budget, surely),
         }
-        cost
+        Taken { cost: once.cost.perhaps(completes).times(times), budget, ..Taken::default() }
     }
 
     /// Does the step run for certain? None where it never does.
@@ -477,6 +488,9 @@ mod tests {
         assert_eq!(refused(&found)[0].0, "c");
         assert_eq!(refused(&simulated(steps.clone(), FREE, Some(7.0)))[0].0, "a");
         assert_eq!(found.cost, Bounds::exactly(5.0), "what is spent, not what is set aside");
+        let within = json!([{ "id": "d", "forEach": [1, 2], "job": { "plan": { "steps": steps } } }]);
+        assert_eq!(refused(&simulated(within.clone(), FREE, Some(22.0))), []);
+        assert_eq!(refused(&simulated(within, FREE, Some(21.0)))[0].0, "d", "11 each");
         let mut poor = steps;
         poor[0]["job"]["budget"] = json!(0);
         assert_eq!(refused(&simulated(poor, FREE, Some(10.0)))[0].0, "a:b");

@@ -101,6 +101,9 @@ pub trait Agents: Values {
     /// A sentence, where it can't be computed or is no list.
     fn list(&self, job: JobKey, expression: &Expr) -> Result<(Self::Value, usize), String>;
 
+    /// What a rule of a plan gave, by its key: 1 where it holds and 0 where it doesn't, or how many items there are.
+    fn evaluated(&self, _job: JobKey, _which: &'static str, _gave: usize) {}
+
     /// What the items of a step of a job that is loaded gave, as a list.
     fn outputs_of(&self, job: JobKey, items: FanOut) -> Self::Value;
 

@@ -76,6 +76,8 @@ pub(super) struct Progress<H: Host> {
     pub(super) chosen: Option<StepIndex>,
     /// Why a child job can't go on.
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
+    /// The steps whose child jobs can't: no more than once a run is looked whether they can.
+    pub(super) stuck: Vec<StepIndex>,
 }
 
 impl<H: Host> Progress<H> {
@@ -89,6 +91,7 @@ impl<H: Host> Progress<H> {
             only: None,
             chosen: None,
             suspended: None,
+            stuck: Vec::new(),
         }
     }
 
@@ -140,7 +143,7 @@ impl<H: Host> Orchestrator<H> {
         Decision { begin, then }
     }
 
-    fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+    pub(super) fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
         let Some(step) = progress.chosen else { return first_ready(job) };
         let now = job.now;
         let run = job.run_mut();
@@ -148,7 +151,7 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// No step is ready: why, and what to wait for; `None` where the router has just named one.
-    fn nothing_ready(
+    pub(super) fn nothing_ready(
         &self,
         job: &mut Job<H::Value>,
         progress: &mut Progress<H>,

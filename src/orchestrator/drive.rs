@@ -173,6 +173,8 @@ impl<'a, H: Host> Drive<'a, H> {
                 job.offer_suspended();
             }
         }
+        // A job that was read anew does not know.
+        job.put_off_suspended(&self.progress.stuck);
         let Decision { begin, then } = self.choose(&mut job).await?;
         let orphans = job.children_given_up();
         let has_ended = job.head.status.has_ended();

@@ -40,6 +40,7 @@ impl<H: Host> Orchestrator<H> {
             Ok(found) => found,
             Err(problem) => return self.fail_uncomputable(job, step, "forEach", &problem),
         };
+        self.host.evaluated(key, "forEach", count);
         let Some(count) = u32::try_from(count).ok().filter(|count| *count <= MAX_ITEMS) else {
             let name = run.name_of(step);
             let message = format!("{name} has {count} items; at most {MAX_ITEMS} are allowed");

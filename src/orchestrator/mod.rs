@@ -16,6 +16,7 @@ mod next_step;
 mod pause_job;
 mod record_event;
 mod recover;
+mod replay;
 mod run_job;
 mod section;
 mod set_breakpoints;
@@ -47,6 +48,7 @@ pub use approve_step::Answer;
 pub use cancel_job::CancelResult;
 pub use create_job::NewJob;
 pub use next_step::StepReport;
+pub use replay::{Decisive, Refused, Replay};
 
 /// Why an operation did not do what was asked.
 #[derive(Clone, Debug, PartialEq)]

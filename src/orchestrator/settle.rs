@@ -39,8 +39,14 @@ impl<H: Host> Drive<'_, H> {
             let (_, step) = finished.order;
             if job.run_mut().states[step].is_attempted() {
                 match &finished.ended {
-                    Ended::Answered(result) => self.note_result(job, step, result),
-                    Ended::Suspended(stop) => self.progress.suspended = self.note_suspended(job, step, stop),
+                    Ended::Answered(result) => {
+                        let trace = || trace_id(&self.orchestrator.host().id_of(self.key));
+                        note_result(job, step, result, &trace);
+                    }
+                    Ended::Suspended(stop) => {
+                        self.progress.suspended = self.note_suspended(job, step, stop);
+                        self.progress.stuck.push(step);
+                    }
                     // Its parent may run again already.
                     Ended::PausedWithParent => {
                         job.suspend_step(step, Refusal::new(Code::NotRunning, "Job paused"));
@@ -59,24 +65,6 @@ impl<H: Host> Drive<'_, H> {
             }
         }
         ended
-    }
-
-    fn note_result(&self, job: &mut Job<H::Value>, step: StepIndex, result: &AgentResult<H::Value>) {
-        let now = job.now;
-        match result {
-            AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
-                job.end_round(step, output.clone(), *cost);
-            }
-            AgentResult::Done { output, cost } => job.finish_step(step, output.clone(), *cost, now),
-            AgentResult::NeedsApproval { calls } => {
-                (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
-            }
-            AgentResult::Failed { why, retryable, retry_after, .. } => {
-                let trace = || trace_id(&self.orchestrator.host().id_of(self.key));
-                let wait = job.wait_before_retry(step, &trace);
-                job.fail_attempt(step, why.clone(), wait, *retryable, *retry_after);
-            }
-        }
     }
 
     /// A child job can't go on: what its parent's run comes to, when nothing else can go on either.
@@ -126,6 +114,28 @@ impl<H: Host> Drive<'_, H> {
         match cost {
             Some(cost) => host.spent(self.key, step, cost).await,
             None => host.free(self.key, step).await,
+        }
+    }
+}
+
+/// Notes in the job how an attempt at a step went. `trace` is the job's trace id.
+pub(super) fn note_result<V: Clone>(
+    job: &mut Job<V>,
+    step: StepIndex,
+    result: &AgentResult<V>,
+    trace: &dyn Fn() -> String,
+) {
+    match result {
+        AgentResult::Done { output, cost } if job.run_mut().step(step).repeat.is_some() => {
+            job.end_round(step, output.clone(), *cost);
+        }
+        AgentResult::Done { output, cost } => job.finish_step(step, output.clone(), *cost, job.now),
+        AgentResult::NeedsApproval { calls } => {
+            (0..*calls).for_each(|call| job.request_approval(step, Some(call)));
+        }
+        AgentResult::Failed { why, retryable, retry_after, .. } => {
+            let wait = job.wait_before_retry(step, trace);
+            job.fail_attempt(step, why.clone(), wait, *retryable, *retry_after);
         }
     }
 }

@@ -1,7 +1,7 @@
 use crate::{
     core::{
         outcome::{Code, Refusal},
-        status::{JobStatus, Move, after},
+        status::{Move, after},
     },
     host::{BudgetAnswer, Host, JobKey},
     orchestrator::{
@@ -21,19 +21,14 @@ impl<H: Host> Orchestrator<H> {
         loop {
             let section = self.section(key).await?;
             let mut job = section.load().await?;
-            let before = job.head.status;
-            after(before, Move::Start).ok_or(Code::InvalidTransition)?;
+            after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
             if job.head.has_parent && self.host.parent_has_ended(key).await.map_err(Stop::Failed)? {
                 return Err(Refusal::new(Code::InvalidTransition, "The parent job has ended").into());
             }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 return Err(Stop::BudgetRefused(answer));
             }
-            let now = job.now;
-            job.start(Move::Start, now, None)?;
-            if before == JobStatus::Paused && job.is_finished() {
-                job.complete(now, Some(job.head.seq))?;
-            }
+            job.start_by_caller()?;
             if let Committed::Yes(_) = section.commit(job).await? {
                 return Ok(());
             }

@@ -144,7 +144,7 @@ impl<H: Host> Orchestrator<H> {
             return Ok(Round::Last(Tried::Stop(Next::DecideAgain)));
         }
         let now = job.now;
-        if self.is_true(key, &until)? {
+        if self.is_true(key, "until", &until)? {
             let output = self.host.output_of(key, step);
             job.finish_step(step, output, None, now);
             return Ok(Round::Last(Tried::Ended));
@@ -158,12 +158,12 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// What an expression gives over the context of the job that is loaded, as a yes or no.
-    fn is_true(&self, key: JobKey, expression: &Expr) -> Result<bool, String> {
+    fn is_true(&self, key: JobKey, which: &'static str, expression: &Expr) -> Result<bool, String> {
         let context = self.host.read_context(key, expression.paths())?;
-        expression
-            .evaluate(&context, MAX_STEPS)
-            .map(|value| truthy(&value))
-            .map_err(|error| error.to_string())
+        let value = expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())?;
+        let gives = truthy(&value);
+        self.host.evaluated(key, which, gives.into());
+        Ok(gives)
     }
 
     pub(super) fn fail_uncomputable(
@@ -235,7 +235,7 @@ impl<H: Host> Orchestrator<H> {
         if !job.change.context.is_empty() {
             return Some(Tried::Stop(Next::DecideAgain));
         }
-        match self.is_true(key, when) {
+        match self.is_true(key, "when", when) {
             Ok(true) => None,
             Ok(false) => {
                 job.skip_step(step, job.now);

@@ -31,6 +31,8 @@ extern "C" {
     /// What a step gives that waited for the signal of this event.
     fn signal_value(job: u32, seq: f64) -> JsValue;
 
+    fn rule_gave(job: u32, which: &str, gave: u32);
+
     fn router_ask(job: u32, call: u32, input: &JsValue) -> i32;
     /// JSON of the router's answer, without the input it gives.
     fn router_answer(job: u32) -> String;
@@ -133,6 +135,10 @@ impl Agents for JsHost {
             Ok(count) => Ok((list_taken(job.0), count)),
             Err(_) => Err(list_taken(job.0).as_string().unwrap_or_default()),
         }
+    }
+
+    fn evaluated(&self, job: JobKey, which: &'static str, gave: usize) {
+        rule_gave(job.0, which, gave as u32);
     }
 
     fn outputs_of(&self, job: JobKey, items: FanOut) -> JsValue {

@@ -57,7 +57,7 @@ pub fn engine_drop(engine: u32) {
     drop(dropped);
 }
 
-fn engine(number: u32) -> Option<Rc<JsOrchestrator>> {
+pub(super) fn engine(number: u32) -> Option<Rc<JsOrchestrator>> {
     ENGINES.with_borrow(|engines| engines.get(number as usize).cloned().flatten())
 }
 

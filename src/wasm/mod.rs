@@ -17,6 +17,7 @@ mod histogram;
 mod input;
 mod performance_monitor;
 mod plans;
+mod replay;
 mod store;
 
 use wasm_bindgen::JsValue;

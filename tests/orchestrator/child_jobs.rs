@@ -285,3 +285,22 @@ fn a_parent_that_ends_cancels_the_children_that_wait() {
         assert_eq!(bench.job(child(bench))["run"]["failure"]["code"], "cancelled");
     });
 }
+
+#[test]
+fn each_child_that_waits_for_a_person_is_looked_at_once_a_run() {
+    in_each_world(|bench| {
+        let list = json!([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let child = json!({ "plan": { "steps": [{ "id": "ok", "approve": {} }] } });
+        let key = bench.started(json!([{ "id": "sub", "forEach": list, "job": child }]));
+        let asked = refusal(Code::ApprovalRequired, "Child job \"job:sub:8\": Approval required");
+        assert_eq!(bench.go(key, Op::run()), asked);
+        let history = bench.job(key)["history"].clone();
+        let suspended = history.as_array().unwrap().iter().filter(|event| event["type"] == "step_suspended");
+        assert_eq!(suspended.count(), 9);
+        for item in 0..9 {
+            let child = bench.host.enter(&format!("job:sub:{item}"));
+            assert_eq!(bench.go(child, Op::approve()), Ok(Gave::Nothing));
+        }
+        assert_eq!(bench.go(key, Op::run()), Ok(Gave::Nothing));
+    });
+}

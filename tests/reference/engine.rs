@@ -7,7 +7,6 @@ use jobwright::{
         outcome::{Code, Refusal},
         permissions::PermissionPatch,
         plan,
-        replay::Replay,
         status::JobStatus,
     },
     host::{
@@ -22,6 +21,7 @@ use crate::{
     case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Told, Which},
     executor::{Handle, Pool},
     interpreter::{AGENT, Call},
+    replay::replay,
 };
 
 /// More than anything takes to come to rest.
@@ -201,11 +201,7 @@ impl Engine {
     /// Decides the job's history again: the third world.
     pub fn replay(&self) -> Result<(), String> {
         let job = self.host.job(self.key).expect("a job");
-        let mut replay = Replay::new(job["id"].as_str().unwrap_or_default(), false);
-        let mut met =
-            job["history"].as_array().into_iter().flatten().try_for_each(|event| replay.meet(event));
-        met = met.and_then(|()| replay.end(Some(&job)));
-        met.map_err(|difference| format!("replayed: {}", difference.to_json()))
+        replay(&job).map(|_| ()).map_err(|difference| format!("replayed: {difference:?}"))
     }
 
     /// How many commits were made.

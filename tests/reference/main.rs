@@ -17,6 +17,9 @@ mod people;
 mod plan;
 #[path = "../orchestrator/random.rs"]
 mod random;
+#[path = "../orchestrator/replay.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod replay;
 mod rule;
 mod shrink;
 mod state;

@@ -169,12 +169,18 @@ impl<V> Job<V> {
     pub fn offer_suspended(&mut self) {
         let run = self.run_mut();
         for step in 0..run.states.len() {
-            let state = &run.states[step];
-            if state.status == StepStatus::Waiting
-                && state.interrupted
-                && matches!(run.step(step).work, Work::Job(_))
-            {
+            if run.is_suspended(step) {
                 run.schedule.offer(step);
+            }
+        }
+    }
+
+    /// Of these steps, those whose attempts can't go on without somebody are not looked at for now.
+    pub fn put_off_suspended(&mut self, steps: &[StepIndex]) {
+        let run = self.run_mut();
+        for &step in steps {
+            if run.is_suspended(step) {
+                run.schedule.put_off(step, None);
             }
         }
     }
@@ -224,7 +230,7 @@ impl<V> Job<V> {
     }
 
     /// Every step that is under way ends as cancelled: the job is ending.
-    pub(in crate::core) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
+    pub(crate) fn fail_other_attempts(&mut self, except: StepIndex, now: f64) {
         let Some(run) = &self.run else { return };
         // Items end before the step that they are items of.
         let planned = (0..run.states.len()).take_while(|&step| run.step_of_item(step).is_none()).count();

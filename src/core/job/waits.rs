@@ -19,6 +19,14 @@ impl Run {
         }
     }
 
+    /// Does a step wait until somebody helps its child job on?
+    pub(crate) fn is_suspended(&self, step: StepIndex) -> bool {
+        let state = &self.states[step];
+        state.status == StepStatus::Waiting
+            && state.interrupted
+            && matches!(self.step(step).work, Work::Job(_))
+    }
+
     /// The signals that a step waits for. One that waits for approval does not wait for them yet.
     pub(in crate::core) fn signals_awaited(&self, step: StepIndex) -> Option<&[Box<str>]> {
         let state = &self.states[step];

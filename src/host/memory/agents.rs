@@ -158,6 +158,24 @@ impl MemoryHost {
         self.world.crew.agents.borrow_mut().insert(name.to_owned(), agent);
     }
 
+    /// There are no agents any more.
+    pub fn forget_agents(&self) {
+        self.world.crew.agents.borrow_mut().clear();
+    }
+
+    /// What the router answered that is committed next, where it is not asked.
+    pub fn set_routing(&self, job: JobKey, answer: Option<Value>) {
+        self.with(job, |record| record.routing = answer);
+    }
+
+    /// The tool calls that an attempt which is not called asks for, at the step or item that `about` names.
+    pub fn set_requests(&self, job: JobKey, about: &Value, requests: Vec<ToolCall>) {
+        let place = self.look(job, |stored| place_of(stored?, about));
+        if let Some(place) = place {
+            self.with(job, |record| record.requests.insert(place, requests));
+        }
+    }
+
     /// Chooses the steps of jobs without a plan: from the stored job and the caller's input, to
     /// `{ agent, input, tools, cost }`, or `None` where the job is done.
     pub fn set_router(&self, router: impl Fn(&Value, Option<&Value>) -> Option<Value> + 'static) {
@@ -347,6 +365,19 @@ pub(super) fn key_of(stored: &Map<String, Value>, step: StepIndex, id: &str) -> 
         (None, None) => format!("{job}:{id}"),
         (None, Some(_)) => format!("{job}:{id}:{}", run["steps"][id]["round"].as_u64().unwrap_or(0) + 1),
     }
+}
+
+/// The place of the step or item that an event is about.
+fn place_of(stored: &Map<String, Value>, about: &Value) -> Option<StepIndex> {
+    let run = stored.get("run")?;
+    let id = about["step"].as_str()?;
+    let Some(plan) = run.get("plan") else {
+        return id.rsplit_once('#')?.1.parse::<usize>().ok()?.checked_sub(1);
+    };
+    let step = plan["steps"].as_array()?.iter().position(|step| step["id"] == id)?;
+    let Some(item) = about.get("item") else { return Some(step) };
+    let first = run["steps"][id]["fanOut"]["place"].as_u64()?;
+    usize::try_from(first + item.as_u64()?).ok()
 }
 
 /// A step's id and agent, from the plan or from what a router answered.

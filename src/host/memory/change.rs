@@ -8,11 +8,65 @@ use super::ToolCall;
 use crate::core::{
     event::{Asked, Decision, Event, Fact, StepFact},
     job::{Approval, Job, Run},
-    step::StepIndex,
+    outcome::Code,
+    permissions::Permissions,
+    step::{FanOut, StepIndex, StepState, item_id},
     stored::SCHEMA,
     trace::span_id,
-    written::{write_error, write_permissions, write_state},
 };
+
+fn write_error(code: Code, message: &str) -> Value {
+    json!({ "code": code.name(), "message": message })
+}
+
+fn write_permissions(permissions: Permissions) -> Value {
+    let Permissions { allow_tools, require_approval, max_steps } = permissions;
+    json!({ "allowTools": allow_tools, "requireApproval": require_approval, "maxSteps": max_steps })
+}
+
+/// What a step or an item is called among the stored steps.
+fn id_of(run: &Run, step: StepIndex) -> String {
+    let id = &run.step(step).id;
+    run.item(step).map_or_else(|| id.to_string(), |item| item_id(id, item))
+}
+
+fn write_state(state: &StepState) -> Map<String, Value> {
+    let mut written = Map::new();
+    written.insert("status".to_owned(), state.status.name().into());
+    written.insert("attempts".to_owned(), state.attempts.into());
+    if let Some(seq) = state.seq {
+        written.insert("seq".to_owned(), seq.into());
+    }
+    let times = [("startedAt", state.started_at), ("finishedAt", state.finished_at), ("dueAt", state.due_at)];
+    for (key, time) in times {
+        if let Some(time) = time {
+            written.insert(key.to_owned(), time.into());
+        }
+    }
+    if state.round > 0 {
+        written.insert("round".to_owned(), state.round.into());
+    }
+    let flags = [
+        ("breakpointPassed", state.breakpoint_passed),
+        ("interrupted", state.interrupted),
+        ("roundEnded", state.round_ended),
+    ];
+    for (key, flag) in flags {
+        if flag {
+            written.insert(key.to_owned(), true.into());
+        }
+    }
+    if let Some(FanOut { first, count }) = state.fan_out {
+        written.insert("fanOut".to_owned(), json!({ "place": first, "count": count }));
+    }
+    if let Some(by) = &state.approved_by {
+        written.insert("approvedBy".to_owned(), (**by).into());
+    }
+    if let Some(error) = &state.error {
+        written.insert("error".to_owned(), write_error(error.code, &error.message));
+    }
+    written
+}
 
 /// What a commit is written with beside what was decided.
 pub(super) struct Writer<'a> {
@@ -162,7 +216,7 @@ impl Writer<'_> {
     fn write_step(&self, steps: &mut Map<String, Value>, run: &Run, step: StepIndex) {
         let state = &run.states[step];
         let mut written = write_state(state);
-        let id = run.stored_id(step);
+        let id = id_of(run, step);
         let before = steps.get(&id);
         let routed = before.map_or(self.routing.as_ref(), |before| before.get("routed"));
         if let (false, Some(routed)) = (run.has_plan(), routed) {
@@ -260,7 +314,7 @@ impl Writer<'_> {
                 if let Some(item) = item {
                     payload["item"] = (*item).into();
                 }
-                let name = self.write_step_fact(&mut payload, stored, what, asked, &run.stored_id(*step));
+                let name = self.write_step_fact(&mut payload, stored, what, asked, &id_of(run, *step));
                 let name = match (name, item) {
                     ("step_started", Some(_)) => "item_started",
                     ("step_completed", Some(_)) => "item_completed",
