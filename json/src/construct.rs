@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::{Map, Number, Value};
 
 /// What `json!` takes.
@@ -50,6 +52,12 @@ impl<T: ToValue, const N: usize> ToValue for [T; N] {
 impl ToValue for str {
     fn to_value(&self) -> Value {
         self.into()
+    }
+}
+
+impl ToValue for Cow<'_, str> {
+    fn to_value(&self) -> Value {
+        (&**self).into()
     }
 }
 

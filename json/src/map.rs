@@ -1,4 +1,8 @@
-use std::{mem, ops::Index, slice, vec};
+use std::{
+    mem,
+    ops::{Index, IndexMut},
+    slice, vec,
+};
 
 use crate::Value;
 
@@ -186,5 +190,12 @@ impl Index<&str> for Map {
     fn index(&self, key: &str) -> &Value {
         static NULL: Value = Value::Null;
         self.get(key).unwrap_or(&NULL)
+    }
+}
+
+/// What is not there becomes null.
+impl IndexMut<&str> for Map {
+    fn index_mut(&mut self, key: &str) -> &mut Value {
+        self.entry(key).or_insert(Value::Null)
     }
 }

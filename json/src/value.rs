@@ -150,16 +150,25 @@ impl Index<&str> for Value {
     }
 }
 
-/// A member, of an object or of null, which thereby becomes one.
+/// A member of an object; what is none becomes one.
 impl IndexMut<&str> for Value {
     fn index_mut(&mut self, key: &str) -> &mut Value {
-        if self.is_null() {
+        if !self.is_object() {
             *self = Value::Object(Map::new());
         }
         match self {
             Value::Object(members) => members.entry(key).or_insert(Value::Null),
-            // As an index that is out of range does.
-            _ => &mut [][key.len()],
+            other => other,
+        }
+    }
+}
+
+/// An item of a list, which is long enough.
+impl IndexMut<usize> for Value {
+    fn index_mut(&mut self, index: usize) -> &mut Value {
+        match self {
+            Value::Array(items) => &mut items[index],
+            other => other,
         }
     }
 }

@@ -245,7 +245,7 @@ fn compare_job(job: &Map<String, Value>, reference: &Reference) -> Agreed {
     let signals: Vec<_> = signals.map(|it| (text(&it["name"]), it["payload"].clone())).collect();
     same("signals", &signals, &state.signals)?;
     for (step, expected) in plan.steps.iter().zip(&state.steps) {
-        let found = &run["steps"][&step.id];
+        let found = &run["steps"][&*step.id];
         if found.is_null() && expected.status == StepStatus::Pending && !expected.begun {
             continue;
         }

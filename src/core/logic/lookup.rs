@@ -2,8 +2,8 @@
 
 use super::expr::Reference;
 use super::machine::Machine;
-use super::{Path, decimal, number, strings};
-use serde_json::Value;
+use super::{Path, number, strings};
+use serde_json::{Value, decimal};
 
 /// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
 /// empty keys as there are dots, as elsewhere.

@@ -49,7 +49,7 @@ mod value;
 pub use error::{CompileError, EvalError};
 pub use expr::Expr;
 pub use nearest::nearest;
-pub(crate) use number::text as number_text;
+pub(crate) use serde_json::decimal::text as number_text;
 pub use paths::{Path, Reads, assemble};
 pub use value::truthy;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::problem::{Report, shown};
 use crate::core::{
-    logic::{CompileError, Expr, nearest},
+    logic::{CompileError, Expr, nearest, number_text},
     outcome::listed,
 };
 
@@ -115,7 +115,7 @@ pub(super) fn read_share(object: &Map<String, Value>, key: &str, report: &mut Re
 pub(super) fn read_whole(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<u64> {
     let number = read_number(object, key, 0, report)?;
     if number.fract() != 0.0 {
-        report.at(key, |report| report.say(format!("must be a whole number; found {number}")));
+        report.at(key, |report| report.say(format!("must be a whole number; found {}", number_text(number))));
     }
     // Larger ones saturate: no job runs so many steps.
     Some(number as u64)
