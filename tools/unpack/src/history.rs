@@ -20,8 +20,12 @@ pub const OTHER: usize = 12;
 pub struct History {
     /// The last four instructions, or bytes of what is no code.
     last: u32,
+    /// The two instructions before these.
+    earlier: u32,
     /// The last instruction with its operands; of what is no code, the word so far.
     whole: u32,
+    /// The two instructions before that, with their operands.
+    wholes: [u32; 2],
     /// The bytes of this number so far.
     number: u32,
     /// The last number of each stream.
@@ -33,7 +37,7 @@ pub struct History {
 
 impl History {
     pub const NOTHING: History =
-        History { last: 0, whole: 0, number: 0, numbers: [0; STREAMS], local: 0, other_local: 0 };
+        History { last: 0, earlier: 0, whole: 0, wholes: [0; 2], number: 0, numbers: [0; STREAMS], local: 0, other_local: 0 };
 
     /// What a byte of a stream stands in.
     ///
@@ -43,18 +47,33 @@ impl History {
     pub unsafe fn contexts(&self, stream: usize) -> [u32; CONTEXTS] {
         let last = self.last;
         let number = |stream: usize| unsafe { *self.numbers.as_ptr().add(stream) };
-        let [a, b, c] = match stream {
-            INSTRUCTION => [last % (1 << 16), last, self.whole],
-            OTHER => [last % (1 << 8), last % (1 << 24), self.whole],
+        let [before, before_that] = self.wholes;
+        let long = hash(last, self.earlier % (1 << 16));
+        let [a, b, c, d, e] = match stream {
+            INSTRUCTION => [last % (1 << 16), last, self.whole, hash(self.whole, before), long],
+            OTHER => [last % (1 << 8), last % (1 << 24), self.whole, last % (1 << 16), long],
             GET | SET => [
                 last % (1 << 8),
                 hash(last % (1 << 16), hash(self.local, self.other_local)),
                 hash(last % (1 << 16), number(SET)),
+                hash(before, before_that),
+                hash(last % (1 << 16), number(GET)),
             ],
-            _ => [last % (1 << 8), hash(last % (1 << 8), number(stream)), last % (1 << 24)],
+            _ => [
+                last % (1 << 8),
+                hash(last % (1 << 8), number(stream)),
+                last % (1 << 24),
+                hash(before, last % (1 << 8)),
+                hash(last % (1 << 16), number(CALL)),
+            ],
         };
         let place = hash(self.number, stream as u32 + 1);
-        [hash(place, a), hash(place, b), hash(place, c)]
+        [hash(place, a), hash(place, b), hash(place, c), hash(place, d), hash(place, e)]
+    }
+
+    fn follow(&mut self, byte: u32) {
+        self.earlier = self.earlier << 8 | self.last >> 24;
+        self.last = self.last << 8 | byte;
     }
 
     /// # Safety
@@ -64,11 +83,12 @@ impl History {
         let byte = u32::from(byte);
         match stream {
             INSTRUCTION => {
-                self.last = self.last << 8 | byte;
+                self.follow(byte);
+                self.wholes = [self.whole, self.wholes[0]];
                 self.whole = byte;
             }
             OTHER => {
-                self.last = self.last << 8 | byte;
+                self.follow(byte);
                 let letter = (byte | 32).wrapping_sub(97) < 26;
                 self.whole = if letter { hash(self.whole, byte) } else { 0 };
             }

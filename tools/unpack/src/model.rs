@@ -5,9 +5,9 @@
 
 /// Kinds of bytes; each has a prefix code and contexts of its own.
 pub const STREAMS: usize = 13;
-pub const CONTEXTS: usize = 3;
+pub const CONTEXTS: usize = 5;
 /// Weights are looked up by hash, among so many for each context.
-const PLACES: u32 = 1 << 17;
+const PLACES: u32 = 1 << 18;
 /// The first bits of a byte are guessed from weights that lie side by side: memory is slower than arithmetic.
 const SIDE_BY_SIDE: u32 = 16;
 /// How far a bit moves its weights.
@@ -68,17 +68,19 @@ pub unsafe fn prepare() {
 /// The next bit of a byte, of which `node` has those before it, after a 1.
 #[inline(always)]
 unsafe fn bit(bits: &mut impl Bits, contexts: &[u32; CONTEXTS], node: u32, wanted: u32) -> u32 {
-    let [a, b, c] = *contexts;
+    let [a, b, c, d, e] = *contexts;
     let side = (node / SIDE_BY_SIDE).wrapping_mul(0x9e37_79b0);
     let place = |context: u32| (context ^ side) % PLACES / SIDE_BY_SIDE * SIDE_BY_SIDE + node % SIDE_BY_SIDE;
     unsafe {
         let weights = (&raw mut WEIGHTS).cast::<i16>();
-        let (a, b, c) = (
+        let (a, b, c, d, e) = (
             weights.add(place(a) as usize),
             weights.add((place(b) + PLACES) as usize),
             weights.add((place(c) + 2 * PLACES) as usize),
+            weights.add((place(d) + 3 * PLACES) as usize),
+            weights.add((place(e) + 4 * PLACES) as usize),
         );
-        let sum = i32::from(*a) + i32::from(*b) + i32::from(*c);
+        let sum = i32::from(*a) + i32::from(*b) + i32::from(*c) + i32::from(*d) + i32::from(*e);
         let place = ((sum >> 3) + LAST_SUM / 2 + 1).clamp(0, LAST_SUM);
         let probability = *(&raw const PROBABILITIES).cast::<u16>().add(place as usize);
         let bit = bits.bit(probability.into(), wanted);
@@ -86,6 +88,8 @@ unsafe fn bit(bits: &mut impl Bits, contexts: &[u32; CONTEXTS], node: u32, wante
         *a = (i32::from(*a) + step) as i16;
         *b = (i32::from(*b) + step) as i16;
         *c = (i32::from(*c) + step) as i16;
+        *d = (i32::from(*d) + step) as i16;
+        *e = (i32::from(*e) + step) as i16;
         bit
     }
 }
@@ -138,7 +142,7 @@ pub unsafe fn code(bits: &mut impl Bits, stream: usize) {
         for byte in 0..256 {
             let length = lengths.add(byte);
             let above = if stream > 0 { u32::from(*length.sub(size_of::<Code>())) } else { 0 };
-            let contexts = [hash(before, 1), hash(before % 16, above + 2), hash(above, 3)];
+            let contexts = [hash(before, 1), hash(before % 16, above + 2), hash(above, 3), hash(0, 4), hash(before % 16, 5)];
             let mut node = 1_u32;
             while node < 16 {
                 let wanted = u32::from(*length) << 28 << node.ilog2() >> 31;
