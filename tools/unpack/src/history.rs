@@ -36,8 +36,16 @@ pub struct History {
 }
 
 impl History {
-    pub const NOTHING: History =
-        History { last: 0, earlier: 0, whole: 0, wholes: [0; 2], number: 0, numbers: [0; STREAMS], local: 0, other_local: 0 };
+    pub const NOTHING: History = History {
+        last: 0,
+        earlier: 0,
+        whole: 0,
+        wholes: [0; 2],
+        number: 0,
+        numbers: [0; STREAMS],
+        local: 0,
+        other_local: 0,
+    };
 
     /// What a byte of a stream stands in.
     ///

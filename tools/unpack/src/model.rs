@@ -142,7 +142,13 @@ pub unsafe fn code(bits: &mut impl Bits, stream: usize) {
         for byte in 0..256 {
             let length = lengths.add(byte);
             let above = if stream > 0 { u32::from(*length.sub(size_of::<Code>())) } else { 0 };
-            let contexts = [hash(before, 1), hash(before % 16, above + 2), hash(above, 3), hash(0, 4), hash(before % 16, 5)];
+            let contexts = [
+                hash(before, 1),
+                hash(before % 16, above + 2),
+                hash(above, 3),
+                hash(0, 4),
+                hash(before % 16, 5),
+            ];
             let mut node = 1_u32;
             while node < 16 {
                 let wanted = u32::from(*length) << 28 << node.ilog2() >> 31;
