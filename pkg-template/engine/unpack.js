@@ -4,14 +4,12 @@
  * The bytes of the wasm module. What unpacks them is a small wasm module itself (tools/unpack), because code that runs
  * only once is interpreted when it is JavaScript.
  *
- * @param {string} program in base64
+ * @param {string} program in hexadecimal digits, which compress better than base64
  * @param {string} text
  * @param {number} length of the module
  */
 export function unpack(program, text, length) {
-  const letters = atob(program);
-  const wasm = new Uint8Array(letters.length);
-  for (let at = 0; at < wasm.length; at++) wasm[at] = letters.charCodeAt(at);
+  const wasm = Uint8Array.from(/** @type {string[]} */ (program.match(/../g)), (byte) => Number(`0x${byte}`));
   const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly;
   const { memory, unpack } = new Instance(new Module(wasm)).exports;
   const start = memory.buffer.byteLength;

@@ -17,7 +17,7 @@ export function inline(file, { text, wasm }, unpacker) {
   if (!(/** @type {any} */ (globalThis).WebAssembly.validate(Uint8Array.from(wasm))))
     throw new Error('What was packed is no module any more');
   if (/<\/?script/i.test(text)) throw new Error('The text would end the script it stands in');
-  const program = unpacker.toString('base64');
+  const program = unpacker.toString('hex');
   if (Buffer.compare(wasm, unpack(program, text, wasm.length)) !== 0) {
     throw new Error('What was packed is not what is unpacked: tools/pack and tools/unpack differ');
   }
