@@ -35,7 +35,16 @@ const name = 'jobwright_wasm';
 
 /** @typedef {{ engine: string, pack: string, unpack: string, bindgen: string }} Compiled three modules, and the tool that writes the glue */
 
-const inputs = ['Cargo.toml', 'Cargo.lock', 'src', 'json', 'tools', 'pkg-template', 'scripts', 'package-lock.json'];
+const inputs = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'src',
+  'json',
+  'tools',
+  'pkg-template',
+  'scripts',
+  'package-lock.json',
+];
 const copied = ['README.md', 'LICENSE', 'CHANGELOG.md'];
 
 /** What Node 20 has and wasm-bindgen uses; with `--all-features` the module does not load there. */
