@@ -951,6 +951,44 @@ export interface Orchestrator {
   setSlowPlay(ms: number): void;
 
   /**
+   * Decides again, from the job's history alone, everything that was decided, and compares. No agent is called. With an
+   * id, the job is taken from the store; a job that was read before, or edited, may be given itself. Rejects with a
+   * {@link JobwrightError}: `not_found`, or `invalid_argument` where the history is no list of plain events.
+   *
+   * @example
+   * const replay = await orchestrator.replayJob(jobId);
+   * if (!replay.ok) console.log(`event ${replay.at}`, replay.expected, replay.actual);
+   */
+  replayJob(job: string | Job): Promise<ReplayResult>;
+
+  /**
+   * The lines of a file that {@link verifyRun} checks without this store: a head, then a line of JSON per event. Each
+   * holds the SHA-256 of the line before it, the head that of the last.
+   *
+   * What the plan's rules don't read is replaced by its SHA-256, behind a salt: contexts, inputs, outputs, payloads,
+   * names, reasons and messages. Reading rejects as `replayJob` does.
+   *
+   * @example
+   * for await (const line of orchestrator.exportJob(jobId)) file.write(`${line}\n`);
+   */
+  exportJob(jobId: string, options?: ExportOptions): AsyncIterableIterator<string>;
+
+  /**
+   * Makes a new job that shares the past of another, up to the end of a step that is done, and resolves with its id. It
+   * is created, as by `createJob`; what is done is not done again, and what comes after is. Its history begins with the
+   * shared events, under its own id and trace, and then says that it is a fork.
+   *
+   * Rejects with a {@link JobwrightError}: `not_found`, `unknown_step`, `invalid_argument` (the step is not done),
+   * `invalid_job` (the history is not what is decided).
+   *
+   * @example
+   * const fork = await orchestrator.forkJob(jobId, { afterStep: 'draft', context: { tone: 'formal' } });
+   * await orchestrator.startJob(fork);
+   * await orchestrator.runJob(fork);
+   */
+  forkJob(jobId: string, options: ForkOptions): Promise<string>;
+
+  /**
    * After a crash or a restart, takes over the running jobs that this orchestrator does not run and makes their
    * interrupted steps ready again. Resolves with their ids; running them is the caller's. This release takes no leases:
    * call it when no other process runs jobs of the same store. Rejects with a {@link JobwrightError}, code
@@ -1049,6 +1087,51 @@ export function simulatePlan(
   plan: Plan,
   options?: { permissions?: Partial<JobPermissions>; budget?: number },
 ): PlanSimulation;
+
+/** Is a history what is decided: how many of its events are the engine's own decisions, or where the two part first. */
+export type ReplayResult =
+  | { ok: true; decisions: number }
+  | {
+      ok: false;
+      /** The number of the event, or of the line behind the head; 0 for the head. */
+      at: number;
+      /** The event that comes next, a sentence that says what could, or what the job comes to in the end. */
+      expected: unknown;
+      /** What stands there; undefined where nothing does. */
+      actual: unknown;
+    };
+
+export interface ExportOptions {
+  /** Replace what rules don't read by hashes. Default true. */
+  redact?: boolean;
+  /** What is hashed before each value. Default: random, so that hashes of two files can't be compared. */
+  salt?: string;
+}
+
+export interface ForkOptions {
+  /** The last step that is shared; it must be done. */
+  afterStep: string;
+  /** Members that the context gets, beside or instead of those it had. */
+  context?: Record<string, unknown>;
+  /** What of the permissions changes. */
+  permissions?: Partial<JobPermissions>;
+  /** Set up with the budget manager for the fork. */
+  budget?: number;
+}
+
+/**
+ * Checks an exported run: its chain of hashes, and every decision once more, from the file alone. Takes the whole text,
+ * or its lines, with or without their ends. Rejects with a {@link JobwrightError}, code "invalid_argument", where it is
+ * given something else; a file that is no export is a result, `at` 0.
+ *
+ * The chain finds accidents and careless edits. Against somebody who writes the whole file anew, keep its first line
+ * elsewhere.
+ *
+ * @example
+ * const verified = await verifyRun(await readFile('run.jsonl', 'utf8'));
+ * if (!verified.ok) console.log(`line ${verified.at + 1}`, verified.expected, verified.actual);
+ */
+export function verifyRun(lines: Iterable<string> | AsyncIterable<string>): Promise<ReplayResult>;
 
 /**
  * Mermaid text of a plan: a flowchart of its steps, in which child jobs are boxes and a dashed arrow leads to what may be

@@ -10,7 +10,8 @@ import { readable, readableContext } from './stored.js';
  * @returns {import('./same.js').Parting | null}
  */
 export function compareJob(replay, job) {
-  const stored = { ...job, run: readable(job.run) ?? {} };
+  // A job without a plan has none before its first step.
+  const stored = { ...job, run: readable(job.run) ?? { seq: replay.met } };
   return (
     parting('', headOf(replay, replay.job), headOf(replay, stored)) ?? compareContext(replay, job.context)
   );
@@ -25,8 +26,23 @@ export function compareJob(replay, job) {
 export function compareHead(replay, head) {
   const { status, permissions, timing, run } = headOf(replay, replay.job);
   const said = headOf(replay, { ...head, run: {} });
-  const expected = { status, permissions, timing, stepsTaken: run.stepsTaken };
-  return parting('', expected, { ...said, run: undefined, stepsTaken: head?.stepsTaken });
+  const expected = { status, permissions, timing, stepsTaken: run.stepsTaken, steps: stepCounts(run.steps) };
+  const { stepsTaken, steps } = head ?? {};
+  return parting('', expected, { ...said, run: undefined, stepsTaken, steps });
+}
+
+/**
+ * How many steps and items stand where, of those that were touched.
+ *
+ * @param {Record<string, any>} [steps]
+ */
+export function stepCounts(steps = {}) {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const { status } of Object.values(steps)) {
+    if (status !== 'pending') counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /**

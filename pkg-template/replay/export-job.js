@@ -2,6 +2,7 @@
 import { invalidArgument, optionalText, optionsObject } from '../engine/arguments.js';
 import { ENGINE_EVENTS } from '../engine/names.js';
 import { describe } from '../parts/plain.js';
+import { stepCounts } from './compare.js';
 import { sha256 } from './hash.js';
 import { Redactor } from './redact.js';
 import { Replay } from './replay.js';
@@ -53,9 +54,9 @@ export async function* exportJob(load, options) {
  * @param {any} job
  */
 function headOf({ id, parentId, status, permissions, timing, run }) {
-  const { forkedFrom, stepsTaken = 0 } = run ?? {};
+  const { forkedFrom, stepsTaken = 0, steps } = run ?? {};
   const head = { format: FORMAT, version: VERSION, jobId: id, parentId, forkedFrom };
-  return readable({ ...head, status, permissions, timing, stepsTaken });
+  return readable({ ...head, status, permissions, timing, stepsTaken, steps: stepCounts(steps) });
 }
 
 /** Sixteen random bytes, as hexadecimal digits. */

@@ -66,7 +66,7 @@ function changedPermissions(permissions) {
  * @param {string} step
  */
 function endOf({ id, run }, history, step) {
-  const state = run?.steps?.[step];
+  const state = Object.hasOwn(run?.steps ?? {}, step) ? run.steps[step] : undefined;
   const isPlanned = run?.plan?.steps.some((/** @type {any} */ planned) => planned.id === step);
   if (state === undefined && !isPlanned) {
     throw new JobwrightError(`Job ${describe(id)} has no step ${describe(step)}`, { code: 'unknown_step' });

@@ -107,7 +107,7 @@ export class Redactor {
     this.steps = plan?.steps ?? [];
     const ofStep = (/** @type {any} */ { id, into = id }) => within(this.context, into);
     const approvals = this.steps.filter(({ approve }) => approve !== undefined);
-    this.keepsNames = approvals.some((step) => union([ofStep(step)]) !== undefined);
+    this.keepsNames = approvals.some((step) => within(ofStep(step), 'by') !== undefined);
     /** @type {Map<string, Keeping | undefined>} what of a signal's payload stays, by its name */
     this.signals = new Map();
     for (const step of this.steps) {

@@ -64,7 +64,7 @@ export function readableContext(context) {
  */
 function plainEvent(event, place) {
   try {
-    const { type, payload } = event;
+    const { type, payload } = event ?? {};
     if (type !== 'job_created') return plainCopy(event, '');
     return plainCopy({ ...event, payload: { ...payload, context: readableContext(payload?.context) } }, '');
   } catch (error) {

@@ -122,9 +122,10 @@ impl<H: Host> Orchestrator<H> {
         if another_round {
             job.begin_round(step);
         }
-        let first = job.run_mut().states[step].started_at.is_none();
-        // For the first step that runs, whether it was begun before or not.
-        let number = job.begin_attempt(step, given.filter(|_| first), now);
+        let run = job.run_mut();
+        // For the first step that runs, whether it was begun before or not. Items are given themselves.
+        let takes = run.states[step].started_at.is_none() && run.step_of_item(step).is_none();
+        let number = job.begin_attempt(step, given.filter(|_| takes), now);
         let run = job.run_mut();
         let limit = run.step(step).timeout_ms.map(|ms| Limit { ms, name: run.name_of(step) });
         let (planned, given_input) = (run.schedule.rank(step), run.states[step].input_given);

@@ -25,7 +25,7 @@ for (const [kind, createStoreOfKind] of Object.entries(stores)) {
       agentRegistry: { work, sum: (/** @type {number[]} */ all) => all.reduce((a, b) => a + b) },
     });
     const id = await started(w, [each(), { id: 'sum', agent: 'sum' }], { context: { list: [3, 5, 7] } });
-    const { job, status } = await w.runJob(id);
+    const { job, status } = await w.runJob(id, { input: 'for no item' });
     assert.equal(status, 'completed');
     assert.deepStrictEqual(job.context, { list: [3, 5, 7], work: [6, 10, 14], sum: 30 });
     assert.deepStrictEqual(calls, [

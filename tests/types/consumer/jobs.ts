@@ -1,12 +1,31 @@
 /** Contexts are typed where the caller says what they are. */
-import { createOrchestrator, JOB_STATUS, type Job, type JobStatus, type Plan, validatePlan } from 'jobwright';
+import {
+  createOrchestrator,
+  JOB_STATUS,
+  type Job,
+  type JobStatus,
+  type Plan,
+  validatePlan,
+  verifyRun,
+} from 'jobwright';
 
 interface Report {
   topic: string;
   pages?: number;
 }
 
-const { createJob, getJob, runJob, listJobs, events, setPermissions, approveStep } = createOrchestrator();
+const {
+  createJob,
+  getJob,
+  runJob,
+  listJobs,
+  events,
+  setPermissions,
+  approveStep,
+  replayJob,
+  exportJob,
+  forkJob,
+} = createOrchestrator();
 
 const plan: Plan = {
   steps: [
@@ -43,6 +62,17 @@ export async function streams(): Promise<void> {
     head.history;
     console.log(head.id, head.run?.approvals?.[0]?.tool);
   }
+}
+
+export async function histories(jobId: string): Promise<unknown> {
+  const replay = await replayJob(jobId);
+  if (!replay.ok) return replay.expected;
+  // @ts-expect-error: there is no difference
+  replay.at;
+  const verified = await verifyRun(exportJob(jobId, { redact: false }));
+  // @ts-expect-error: the last step that is shared has to be named
+  await forkJob(jobId, {});
+  return verified.ok ? verified.decisions : verified.at;
 }
 
 export async function wrongArguments(): Promise<void> {
