@@ -5,16 +5,6 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// As many digits always name an integer below that.
 const EXACT_DIGITS: usize = 15;
 
-/// The first byte, if it is one of these.
-pub fn next_of(bytes: &mut &[u8], known: &[u8]) -> Option<u8> {
-    let (first, rest) = bytes.split_first()?;
-    if known.iter().all(|known| known != first) {
-        return None;
-    }
-    *bytes = rest;
-    Some(*first)
-}
-
 /// Digits with an optional sign, point and exponent; NaN for anything else.
 ///
 /// ```

@@ -74,7 +74,10 @@ impl DurationHistogram {
 
     /// The duration that a share `q` (0 to 1) of all is not longer than, or 0 when nothing was recorded.
     pub fn quantile(&self, q: f64) -> f64 {
-        let mut left = (q.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0);
+        let mut left = (q.min(1.0) * self.count as f64).ceil();
+        if left < 1.0 {
+            return self.min;
+        }
         let reached = self.counts.iter().position(|count| {
             left -= f64::from(*count);
             left <= 0.0
