@@ -11,7 +11,7 @@ const PLACES: u32 = 1 << 18;
 /// The first bits of a byte are guessed from weights that lie side by side: memory is slower than arithmetic.
 const SIDE_BY_SIDE: u32 = 16;
 /// How far a bit moves its weights.
-const RATE: i32 = 400;
+const RATE: i32 = 340;
 /// The last of the sums that probabilities are given for; 128 of them make a factor of e.
 const LAST_SUM: i32 = 2047;
 
