@@ -157,10 +157,12 @@ impl Reader<'_> {
             b'u' => {
                 let unit = self.unit()?;
                 let after = self.at;
-                if (0xd800..0xdc00).contains(&unit) && self.skip(b'\\') && self.skip(b'u') {
-                    if let Some(low @ 0xdc00..0xe000) = self.unit() {
-                        return char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-                    }
+                if (0xd800..0xdc00).contains(&unit)
+                    && self.skip(b'\\')
+                    && self.skip(b'u')
+                    && let Some(low @ 0xdc00..0xe000) = self.unit()
+                {
+                    return char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
                 }
                 self.at = after;
                 char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)

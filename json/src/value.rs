@@ -230,7 +230,7 @@ macro_rules! from_whole {
 
             impl PartialEq<$whole> for Value {
                 fn eq(&self, number: &$whole) -> bool {
-                    *self == Value::from(*number)
+                    matches!(self, Value::Number(own) if *own == Number::from(*number))
                 }
             }
         )*

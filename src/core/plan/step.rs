@@ -121,7 +121,7 @@ pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, repo
 
 /// What the step does: exactly one of the kinds, and nothing that only another kind has.
 fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
-    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(*kind));
+    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(kind));
     match (kinds.next(), kinds.next()) {
         (None, _) => report.say(format!("a step needs one of {}", listed(&mut KINDS.into_iter()))),
         (Some(one), Some(other)) => {
@@ -132,7 +132,7 @@ fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
         }
         (Some(kind), None) => {
             let without = if kind == "job" { &WORK_KEYS[..AGENT_KEYS] } else { &WORK_KEYS };
-            for key in without.iter().filter(|key| step.contains_key(**key)) {
+            for key in without.iter().filter(|key| step.contains_key(key)) {
                 report.at(key, |report| report.say(format!("a step with \"{kind}\" has no \"{key}\"")));
             }
             if let Some(value) = step.get("job") {
