@@ -28,6 +28,7 @@ const publicNames = [
   'planToMermaid',
   'simulatePlan',
   'validatePlan',
+  'verifyRun',
 ];
 
 /** Takes a job from created to completed, and prints its state. */
