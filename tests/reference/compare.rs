@@ -106,7 +106,7 @@ pub fn compare_job(stored: Stored<'_>, job: &Job) -> Agreed {
 fn compare_step(run: &Value, job: &Job, Spot { step, item }: Spot) -> Agreed {
     let id = &job.plan.steps[step].id;
     let id = item.map_or_else(|| id.clone(), |item| format!("{id}[{item}]"));
-    let (found, expected): (&Value, &StepState) = (&run["steps"][&id], job.state.at(Spot { step, item }));
+    let (found, expected): (&Value, &StepState) = (&run["steps"][&*id], job.state.at(Spot { step, item }));
     if found.is_null() && expected.status == StepStatus::Pending && !expected.begun {
         return Ok(());
     }

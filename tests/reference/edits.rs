@@ -45,7 +45,7 @@ fn edit(event: &mut Value, ids: &[Value], random: &Random) {
         event["type"] = random.pick(&TYPES).into();
         return;
     };
-    let value = &mut event["payload"][key];
+    let value = &mut event["payload"][*key];
     *value = match (*key, &*value) {
         ("status", _) => random.pick(&STATUSES).into(),
         ("step", _) => random.pick(ids),

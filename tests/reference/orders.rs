@@ -41,9 +41,12 @@ fn calm(random: &Random, plan: &mut Value, is_root: bool) -> bool {
             members.remove(key);
         }
         let rule = random.pick(&[json!(true), json!({ "var": "fixed" })]);
-        members.entry("when").and_modify(|when| *when = rule.clone());
-        members.entry("forEach").and_modify(|list| *list = json!({ "var": "list" }));
-        members.entry("agent").and_modify(|agent| *agent = json!("worker"));
+        for (key, calm) in [("when", rule), ("forEach", json!({ "var": "list" })), ("agent", json!("worker"))]
+        {
+            if let Some(value) = members.get_mut(key) {
+                *value = calm;
+            }
+        }
         if members.contains_key("repeat") {
             // It reads what it gave itself; what it comes to after the last round is the same in any order.
             let until = json!({ "var": format!("{}.score", id.replace('.', "\\.")) });

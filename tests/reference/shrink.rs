@@ -101,16 +101,31 @@ fn lists_of_steps(plan: &Value, list: &str) -> Vec<String> {
     lists
 }
 
+/// What stands at a place as `/steps/0/job/plan`.
+fn value_at<'a>(plan: &'a Value, path: &str) -> &'a Value {
+    path.split('/').skip(1).fold(plan, |value, key| match key.parse::<usize>() {
+        Ok(place) => &value[place],
+        Err(_) => &value[key],
+    })
+}
+
+fn value_at_mut<'a>(plan: &'a mut Value, path: &str) -> &'a mut Value {
+    path.split('/').skip(1).fold(plan, |value, key| match key.parse::<usize>() {
+        Ok(place) => &mut value[place],
+        Err(_) => &mut value[key],
+    })
+}
+
 fn steps_at<'a>(plan: &'a Value, list: &str) -> &'a Vec<Value> {
-    plan.pointer(list).and_then(Value::as_array).expect("steps")
+    value_at(plan, list).as_array().expect("steps")
 }
 
 fn object_at<'a>(plan: &'a mut Value, at: &str) -> &'a mut Map<String, Value> {
-    plan.pointer_mut(at).and_then(Value::as_object_mut).expect("an object")
+    value_at_mut(plan, at).as_object_mut().expect("an object")
 }
 
 fn remove_step(plan: &mut Value, list: &str, place: usize) {
-    let steps = plan.pointer_mut(list).and_then(Value::as_array_mut).expect("steps");
+    let steps = value_at_mut(plan, list).as_array_mut().expect("steps");
     let removed = steps.remove(place);
     for step in steps {
         if let Some(Value::Array(after)) = step.get_mut("after") {
