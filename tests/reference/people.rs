@@ -194,12 +194,17 @@ impl Reference {
         if self.budget.is_some() {
             return Some(Move::Fund(None));
         }
-        let mut there = (0..self.jobs.len()).filter(|&at| self.jobs[at].exists()).collect::<Vec<_>>();
-        there.reverse();
-        for at in there {
-            let who = if at == ROOT { Who::Root } else { Who::Child(self.place_of_child(at)) };
+        let there = || (0..self.jobs.len()).filter(|&at| self.jobs[at].exists());
+        let who = |at| if at == ROOT { Who::Root } else { Who::Child(self.place_of_child(at)) };
+        // No job gets more than its parent has, so that is first.
+        let generous = Permissions { tools: true, approval: false, max_steps: 99 };
+        let needs = |&at: &usize| !self.jobs[at].has_ended() && self.jobs[at].state.permissions != generous;
+        if let Some(at) = there().find(needs) {
+            return Some(Move::Ask(who(at), Ask::Permit(generous)));
+        }
+        for at in there().rev() {
             if let Some(ask) = self.jobs[at].kind_ask() {
-                return Some(Move::Ask(who, ask));
+                return Some(Move::Ask(who(at), ask));
             }
         }
         if self.jobs[ROOT].process.runner.is_none() {
@@ -274,10 +279,6 @@ impl Job {
         }
         if !self.state.approvals.is_empty() {
             return Some(Ask::Approve(Which::Listed(0), None));
-        }
-        let generous = Permissions { tools: true, approval: false, max_steps: 99 };
-        if self.state.permissions != generous {
-            return Some(Ask::Permit(generous));
         }
         let with_parent = matches!(self.state.pause, Some((Reason::Parent, _)));
         match self.state.status {
