@@ -140,8 +140,9 @@ export class Replay {
   prepare(type, payload) {
     const { stage, slot } = this;
     const { code, message } = payload.error ?? {};
-    const words = typeof message === 'string' ? message : '';
-    stage.known = code === 'unknown_agent' ? (words.split('known agents: ')[1] ?? '') : null;
+    const words = typeof payload.agent === 'string' ? `Unknown agent "${payload.agent}"; known agents: ` : '';
+    const isKnown = typeof message === 'string' && message.startsWith(words);
+    stage.known = code === 'unknown_agent' ? (isKnown ? message.slice(words.length) : '') : null;
     stage.refuses = payload.reason === 'budget';
     slot.routing = payload.routed ?? null;
     if (type !== 'job_created') return;

@@ -200,3 +200,12 @@ test('several replays at a time do not disturb each other, nor the jobs that run
   await w.runJob(w.id);
   assert.equal((await w.replayJob(w.id)).ok, true);
 });
+
+test('agents that are named like a sentence about them', LIMIT, async () => {
+  const name = 'known agents: a';
+  const w = setup({ agentRegistry: { [name]: () => 1, 'b, known agents: c': () => 2 } });
+  const id = await started(w, [{ id: 'lost', agent: `${name}"; ${name}` }]);
+  await w.runJob(id);
+  assert.equal((await w.getJob(id)).run.failure.code, 'unknown_agent');
+  assert.equal((await w.replayJob(id)).ok, true);
+});
