@@ -1,9 +1,9 @@
+import { bindVerifyRun } from './engine/histories.js';
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { file, inlined } from './engine/wasm-inline.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
-import { bindVerifyRun } from './replay/verify-run.js';
 
 export * from './exports.js';
 

@@ -1,10 +1,10 @@
 // On its older compatibility dates workerd compiles no bytes at run time; a module it imports is compiled before.
+import { bindVerifyRun } from './engine/histories.js';
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
 import module from './engine/jobwright_wasm.wasm';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { bindPerformanceMonitor } from './parts/performance-monitor.js';
-import { bindVerifyRun } from './replay/verify-run.js';
 
 export * from './exports.js';
 

@@ -4,22 +4,19 @@
  * The bytes of the wasm module. What unpacks them is a small wasm module itself (tools/unpack), because code that runs
  * only once is interpreted when it is JavaScript.
  *
- * @param {string} program in base64
+ * @param {string} program in hexadecimal digits, which compress better than base64
  * @param {string} text
- * @param {number} streams how many bytes the text holds
  * @param {number} length of the module
  */
-export function unpack(program, text, streams, length) {
-  const letters = atob(program);
-  const wasm = new Uint8Array(letters.length);
-  for (let at = 0; at < wasm.length; at++) wasm[at] = letters.charCodeAt(at);
+export function unpack(program, text, length) {
+  const wasm = Uint8Array.from(/** @type {string[]} */ (program.match(/../g)), (byte) => Number(`0x${byte}`));
   const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly;
   const { memory, unpack } = new Instance(new Module(wasm)).exports;
   const start = memory.buffer.byteLength;
-  const module = start + text.length + streams;
+  const module = start + text.length;
   memory.grow(Math.ceil((module + length - start) / 65_536));
   new TextEncoder().encodeInto(text, new Uint8Array(memory.buffer, start));
-  unpack(start, start + text.length, module);
+  unpack(start, module);
   // Copied, so that the memory is let go.
   return new Uint8Array(memory.buffer).slice(module, module + length);
 }

@@ -1,6 +1,5 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
-import { bindCore } from '../engine/core.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { compareHead } from './compare.js';
 import { FORMAT, VERSION } from './export-job.js';
@@ -11,22 +10,19 @@ import { same } from './same.js';
 
 /** @typedef {import('./replay.js').Difference} Difference */
 
-/** @param {any} wasm the exports of the module */
-export function bindVerifyRun(wasm) {
-  bindCore(wasm);
-  return async function verifyRun(/** @type {any} */ lines) {
-    const [first, ...texts] = await collect(lines);
-    const head = parse(first);
-    if (head?.format !== FORMAT || head.version !== VERSION || typeof head.jobId !== 'string') {
-      const expected = { format: FORMAT, version: VERSION, jobId: "the job's id" };
-      return { ok: false, at: 0, expected, actual: head ?? first };
-    }
-    // Of the head nothing but its values is hashed.
-    const written = JSON.stringify(head);
-    if (written !== /** @type {string} */ (first).trim()) return broken(0, written, first);
-    const read = texts.map(parse);
-    return (await brokenChain(head, texts, read)) ?? decideAgain(head, read);
-  };
+/** @param {any} lines see `verifyRun` of the package */
+export async function verifyRun(lines) {
+  const [first, ...texts] = await collect(lines);
+  const head = parse(first);
+  if (head?.format !== FORMAT || head.version !== VERSION || typeof head.jobId !== 'string') {
+    const expected = { format: FORMAT, version: VERSION, jobId: "the job's id" };
+    return { ok: false, at: 0, expected, actual: head ?? first };
+  }
+  // Of the head nothing but its values is hashed.
+  const written = JSON.stringify(head);
+  if (written !== /** @type {string} */ (first).trim()) return broken(0, written, first);
+  const read = texts.map(parse);
+  return (await brokenChain(head, texts, read)) ?? decideAgain(head, read);
 }
 
 /**

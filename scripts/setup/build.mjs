@@ -18,11 +18,11 @@ import { bundle } from './bundle.mjs';
 import { writeGlue } from './glue.mjs';
 import { filesUnder, hashOf } from './hash.mjs';
 import { inline, inlineDeclarations } from './inline.mjs';
+import { pack } from './pack.mjs';
 import { planSchema } from './plan-schema.mjs';
 import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
 import { shortenImports } from './shorten-imports.mjs';
 import { engineSize, entrySize, limits } from './size.mjs';
-import { withoutAlignments } from './split-streams.mjs';
 
 const pkg = join(root, 'pkg');
 const staging = join(root, '.cache/staging');
@@ -33,9 +33,18 @@ const generated = join(root, '.cache/generated');
 const stampFile = join(root, '.cache/build-stamp');
 const name = 'jobwright_wasm';
 
-/** @typedef {{ engine: string, unpack: string, bindgen: string }} Compiled two modules, and the tool that writes the glue */
+/** @typedef {{ engine: string, pack: string, unpack: string, bindgen: string }} Compiled three modules, and the tool that writes the glue */
 
-const inputs = ['Cargo.toml', 'Cargo.lock', 'src', 'tools', 'pkg-template', 'scripts', 'package-lock.json'];
+const inputs = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'src',
+  'json',
+  'tools',
+  'pkg-template',
+  'scripts',
+  'package-lock.json',
+];
 const copied = ['README.md', 'LICENSE', 'CHANGELOG.md'];
 
 /** What Node 20 has and wasm-bindgen uses; with `--all-features` the module does not load there. */
@@ -130,13 +139,15 @@ async function writeEngine(compiled) {
   writeFileSync(module, shortened.wasm);
   const often = ['--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused'];
   await optimize(module, optimized, often);
-  const wasm = withoutAlignments(readFileSync(optimized));
+  cpSync(compiled.pack, join(types, 'pack.wasm'));
+  const packed = pack(readFileSync(compiled.pack), readFileSync(optimized));
+  const { wasm } = packed;
   // Named after what is in it, so that nobody reads another version's.
   const file = `engine/jobwright-${createHash('sha256').update(wasm).digest('hex').slice(0, 16)}.wasm`;
   await writeGlue(join(types, `${name}.js`), join(engine, `${name}.js`), shortened.imports);
   const unpack = join(types, 'unpack.wasm');
   await optimize(compiled.unpack, unpack, ['--converge', '--strip-producers', '--strip-target-features']);
-  writeFileSync(join(engine, 'wasm-inline.js'), inline(file, wasm, readFileSync(unpack)));
+  writeFileSync(join(engine, 'wasm-inline.js'), inline(file, packed, readFileSync(unpack)));
   writeFileSync(join(types, 'wasm-inline.d.ts'), inlineDeclarations);
   return { file, wasm };
 }

@@ -8,12 +8,15 @@ import { dirname, join, relative } from 'node:path';
 
 /** The file that the entries share. */
 const shared = 'main.js';
+/** What that imports when it is first needed. */
+const lazy = 'replay/index.js';
 const entries = [
   'index.js',
   'index.node.js',
   'index.workerd.js',
   'exports.js',
   'engine/wasm-inline.js',
+  lazy,
   'sqlite/index.js',
   'testing/index.js',
 ];
@@ -34,6 +37,7 @@ export async function bundle(from, to, wasm) {
   }
   const contents = [...modules].sort().map((file) => `export * from './${file}';`);
   await write(from, {
+    plugins: [notYet],
     stdin: { contents: contents.join('\n'), resolveDir: from },
     outfile: join(to, shared),
   });
@@ -63,6 +67,15 @@ function share(from, entry, wasm, modules) {
       }),
   };
 }
+
+/** @type {import('esbuild').Plugin} */
+const notYet = {
+  name: 'not-yet',
+  setup: (build) =>
+    build.onResolve({ filter: /^\.\.?\// }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: `./${lazy}`, external: true } : null,
+    ),
+};
 
 /**
  * @param {string} from

@@ -36,8 +36,16 @@ const shortPanics = [
   '-Zlocation-detail=none',
 ];
 
-/** The crates that are compiled to wasm: the engine, and what unpacks it. */
-export const wasmPackages = ['--package', 'jobwright', '--package', 'jobwright-unpack', '--lib'];
+/** The crates that are compiled to wasm: the engine, what packs it, and what unpacks it. */
+export const wasmPackages = [
+  '--package',
+  'jobwright',
+  '--package',
+  'jobwright-unpack',
+  '--package',
+  'jobwright-pack',
+  '--lib',
+];
 
 /** Compiles what runs as wasm. */
 export async function buildWasm() {
@@ -47,7 +55,11 @@ export async function buildWasm() {
     env: { RUSTC_BOOTSTRAP: '1' },
   });
   const built = join(targetDir, wasmTarget, 'release');
-  return { engine: join(built, 'jobwright.wasm'), unpack: join(built, 'jobwright_unpack.wasm') };
+  return {
+    engine: join(built, 'jobwright.wasm'),
+    unpack: join(built, 'jobwright_unpack.wasm'),
+    pack: join(built, 'jobwright_pack.wasm'),
+  };
 }
 
 /** Compiles the tool that writes the glue. */

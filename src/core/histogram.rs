@@ -1,31 +1,36 @@
 //! How durations are distributed, in bounded memory however many there are.
 
-use hdrhistogram::Histogram;
-
 /// Longer ones count as thirty days.
 const LONGEST_MS: f64 = 30.0 * 24.0 * 60.0 * 60.0 * 1_000.0;
 
 /// The histogram counts microseconds, so that steps of a tenth of a millisecond can be told apart.
 const UNITS_PER_MS: f64 = 1_000.0;
 
-/// Quantiles within one in a hundred; every count takes part in at most 20 kB.
-const SIGNIFICANT_DIGITS: u8 = 2;
+/// Durations that agree in so many bits, the first of which is a 1, are counted as one: within one in a hundred.
+const BITS: u32 = 8;
+/// How many such numbers there are.
+const STEPS: usize = 1 << (BITS - 1);
 
 /// Durations in milliseconds. Count, least, greatest and mean are exact, quantiles approximate.
+#[derive(Default)]
 pub struct DurationHistogram {
-    counts: Histogram<u32>,
+    /// By [`place_of`]; as many as are needed, and at most 20 kB.
+    counts: Vec<u32>,
+    count: u64,
     min: f64,
     max: f64,
     sum: f64,
 }
 
-impl Default for DurationHistogram {
-    fn default() -> Self {
-        let Ok(counts) = Histogram::new(SIGNIFICANT_DIGITS) else {
-            unreachable!("two significant digits are within what a histogram takes");
-        };
-        Self { counts, min: 0.0, max: 0.0, sum: 0.0 }
-    }
+fn place_of(units: u64) -> usize {
+    let dropped = (u64::BITS - units.leading_zeros()).saturating_sub(BITS);
+    STEPS * dropped as usize + (units >> dropped) as usize
+}
+
+/// The longest duration that has this place.
+fn last_at(place: usize) -> u64 {
+    let dropped = (place / STEPS).saturating_sub(1);
+    (((place - STEPS * dropped + 1) as u64) << dropped) - 1
 }
 
 impl DurationHistogram {
@@ -35,19 +40,21 @@ impl DurationHistogram {
             return;
         }
         let ms = ms.min(LONGEST_MS);
-        let first = self.counts.is_empty();
+        let first = self.count == 0;
         self.min = if first { ms } else { self.min.min(ms) };
         self.max = self.max.max(ms);
         self.sum += ms;
-        let units = (ms * UNITS_PER_MS).round() as u64;
-        // The histogram grows to whatever is recorded, so nothing up to the longest is refused.
-        let recorded = self.counts.record(units);
-        debug_assert!(recorded.is_ok());
+        self.count += 1;
+        let place = place_of((ms * UNITS_PER_MS).round() as u64);
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] = self.counts[place].saturating_add(1);
     }
 
     /// How many durations were recorded.
     pub fn count(&self) -> u64 {
-        self.counts.len()
+        self.count
     }
 
     /// The shortest, or 0 when nothing was recorded.
@@ -62,12 +69,20 @@ impl DurationHistogram {
 
     /// The average, or 0 when nothing was recorded.
     pub fn mean(&self) -> f64 {
-        if self.counts.is_empty() { 0.0 } else { self.sum / self.count() as f64 }
+        if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
     }
 
     /// The duration that a share `q` (0 to 1) of all is not longer than, or 0 when nothing was recorded.
     pub fn quantile(&self, q: f64) -> f64 {
-        let units = self.counts.value_at_quantile(q.clamp(0.0, 1.0));
+        let mut left = (q.min(1.0) * self.count as f64).ceil();
+        if left < 1.0 {
+            return self.min;
+        }
+        let reached = self.counts.iter().position(|count| {
+            left -= f64::from(*count);
+            left <= 0.0
+        });
+        let units = last_at(reached.unwrap_or_default());
         (units as f64 / UNITS_PER_MS).clamp(self.min, self.max)
     }
 }
@@ -102,7 +117,7 @@ mod tests {
     fn the_longest_are_clamped_and_memory_is_bounded() {
         let found = histogram(&[f64::MAX, 0.0]);
         assert_eq!((found.max(), found.min()), (LONGEST_MS, 0.0));
-        assert!(found.counts.distinct_values() * size_of::<u32>() <= 20_000);
+        assert!(found.counts.len() * size_of::<u32>() <= 20_000);
     }
 
     #[test]
@@ -110,6 +125,16 @@ mod tests {
         let found = histogram(&[1.0, 2.0, 3.0]);
         assert_eq!((found.quantile(-1.0), found.quantile(2.0)), (1.0, 3.0));
         assert!(found.quantile(f64::NAN).is_finite());
+    }
+
+    #[test]
+    fn every_place_has_its_durations() {
+        let mut next = 0;
+        for place in 0..=place_of((LONGEST_MS * UNITS_PER_MS) as u64) {
+            let last = last_at(place);
+            assert_eq!((place_of(next), place_of(last)), (place, place));
+            next = last + 1;
+        }
     }
 
     proptest! {

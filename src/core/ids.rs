@@ -1,8 +1,6 @@
 //! Job ids: version 4 UUIDs made from a pool of random bytes, so that an id costs no call to the
 //! host's random source of its own.
 
-use uuid::Builder;
-
 const POOL: usize = 4_096;
 const ID: usize = 16;
 
@@ -30,8 +28,22 @@ impl IdPool {
         // Bytes that became an id are wiped: nothing that reads this memory later can find it.
         self.bytes[self.used..self.used + ID].fill(0);
         self.used += ID;
-        Ok(Builder::from_random_bytes(random).into_uuid().hyphenated().to_string())
+        Ok(uuid(random))
     }
+}
+
+fn uuid(mut random: [u8; ID]) -> String {
+    // The version and the variant.
+    random[6] = random[6] & 0x0f | 0x40;
+    random[8] = random[8] & 0x3f | 0x80;
+    let mut id = String::with_capacity(36);
+    for (place, byte) in random.into_iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            id.push('-');
+        }
+        id.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+    }
+    id
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::core::{
     outcome::{Code, Refusal},
     permissions::{PermissionPatch, Permissions},
     plan::{self, MAX_ITEMS, RoutedStep, Step},
-    step::{StepIndex, StepState, StepStatus, read_item_id},
+    step::{StepIndex, StepState, StepStatus, halves, read_item_id},
 };
 
 /// The version of the stored form that this engine writes and reads.
@@ -56,7 +56,7 @@ fn read_routed(run: &Map<String, Value>) -> Result<Run, String> {
     let mut result = Run::routed();
     let mut found: Vec<(usize, Step)> = Vec::new();
     for (id, state) in steps_of(run)? {
-        let number = id.rsplit_once('#').and_then(|(_, number)| number.parse::<usize>().ok());
+        let number = halves(id, b'#').and_then(|(_, number)| number.parse::<usize>().ok());
         let routed = state.get("routed").and_then(Value::as_object);
         let (Some(number), Some(routed)) = (number, routed) else {
             return Err(format!("run.steps holds \"{id}\", which neither a plan nor a router names"));

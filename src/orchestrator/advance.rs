@@ -33,8 +33,6 @@ pub(super) struct Begin {
 pub(super) enum Next<H: Host> {
     /// Wait for what runs, for a change, or until this moment.
     Wait { until: Option<f64> },
-    /// Wait for what runs, of which child jobs pause with their parent.
-    PauseChildren,
     /// Decide again on the context as it will be then.
     DecideAgain,
     /// Ask the router.
@@ -133,7 +131,15 @@ impl<H: Host> Orchestrator<H> {
             };
             let given = if begin.is_empty() { progress.input.clone() } else { None };
             match self.try_step(key, job, step, progress, given).await {
-                Tried::Begun(begun) => begin.push(begun),
+                Tried::Begun(begun) => {
+                    begin.push(begun);
+                    // With one item, its step is the one that is run: the others go on beside it.
+                    let whole = job.run_mut().step_of_item(step);
+                    if progress.single && progress.chosen.is_none() && whole.is_some() {
+                        progress.chosen = whole;
+                        break Next::DecideAgain;
+                    }
+                }
                 Tried::Passed => {}
                 Tried::Ended if progress.single => break Next::Ended(step),
                 Tried::Ended => {}
@@ -165,12 +171,12 @@ impl<H: Host> Orchestrator<H> {
             Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
             None => run.schedule.first_due(),
         };
-        // Who runs one step alone is told at once that it waits for a person.
+        // Who runs one step alone is told at once that it, or its child job, waits for a person.
         let asked = progress.single
-            && run
-                .approvals
-                .iter()
-                .any(|approval| progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step)));
+            && (progress.suspended.is_some()
+                || run.approvals.iter().any(|approval| {
+                    progress.chosen.is_none_or(|only| only == run.schedule.rank(approval.step))
+                }));
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }

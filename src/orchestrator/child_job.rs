@@ -34,6 +34,8 @@ pub(super) struct Child<'a, H: Host> {
     origin: Result<H::Value, String>,
     /// Its parent no longer wants it.
     given_up: Cell<bool>,
+    /// Its parent was paused.
+    paused: Cell<bool>,
 }
 
 impl<H: Host> Drop for Child<'_, H> {
@@ -62,7 +64,15 @@ impl<'a, H: Host> Child<'a, H> {
         let host = &orchestrator.host;
         let key = host.child_of(parent, step);
         let origin = host.child_origin(parent, step, key, &what);
-        Child { orchestrator, parent, key, what, origin, given_up: Cell::new(false) }
+        Child {
+            orchestrator,
+            parent,
+            key,
+            what,
+            origin,
+            given_up: Cell::new(false),
+            paused: Cell::new(false),
+        }
     }
 
     /// Runs the child until it has ended or can't go on, its time is up, or its parent ends: then it is
@@ -73,6 +83,8 @@ impl<'a, H: Host> Child<'a, H> {
         }
         let mut going = pin!(self.make_and_run());
         match until_given_up(&self.orchestrator.host, attempting, limit, going.as_mut()).await {
+            // It ended because its parent did: then that is no answer.
+            Ok(_) if attempting.is_aborted() => Ended::GivenUp,
             Ok(ended) => ended,
             Err(Abort::Closed) => {
                 going.await;
@@ -87,11 +99,12 @@ impl<'a, H: Host> Child<'a, H> {
 
     /// Its parent was paused: it is paused too, until its step goes on.
     pub(super) async fn pause(&self) {
+        self.paused.set(true);
         let pause = &mut |job: &mut Job<H::Value>| {
             job.stop_for(PauseReason::Parent, None, None);
             Ok(())
         };
-        // One that isn't made yet, or can't be stored, goes on.
+        // One that isn't made yet is not started; one that can't be stored goes on.
         let _ = self.orchestrator.change_job(self.key, pause).await;
     }
 
@@ -158,6 +171,9 @@ impl<'a, H: Host> Child<'a, H> {
             match stand {
                 Stand::Ended(result) => return Ok(Ended::Answered(result)),
                 Stand::Stopped(refusal) => return Err(self.named(refusal).into()),
+                Stand::ToStart | Stand::PausedWithParent if self.paused.get() => {
+                    return Ok(Ended::PausedWithParent);
+                }
                 Stand::ToStart | Stand::PausedWithParent => {
                     match self.orchestrator.start_job(self.key).await {
                         // Somebody else was quicker, or its parent has ended.
@@ -169,12 +185,14 @@ impl<'a, H: Host> Child<'a, H> {
                 }
                 Stand::Running => match self.orchestrator.run_job(self.key, None).await {
                     Ok(()) => {}
-                    Err(Stop::Refused(refusal)) => match self.look().await? {
-                        Stand::Ended(result) => return Ok(Ended::Answered(result)),
-                        Stand::PausedWithParent => return Ok(Ended::PausedWithParent),
-                        _ => return Err(self.named(refusal).into()),
+                    Err(stop @ Stop::Failed(_)) => return Err(stop),
+                    // It may have ended since it was said to stop.
+                    Err(stop) => match (self.look().await?, stop) {
+                        (Stand::Ended(result), _) => return Ok(Ended::Answered(result)),
+                        (Stand::PausedWithParent, _) => return Ok(Ended::PausedWithParent),
+                        (_, Stop::Refused(refusal)) => return Err(self.named(refusal).into()),
+                        (_, stop) => return Err(stop),
                     },
-                    Err(stop) => return Err(stop),
                 },
             }
         }

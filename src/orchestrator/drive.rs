@@ -133,10 +133,6 @@ impl<'a, H: Host> Drive<'a, H> {
                     continue;
                 }
                 Next::Wait { until } => until,
-                Next::PauseChildren => {
-                    self.pause_children();
-                    None
-                }
                 Next::End(end) => {
                     // What it came to first counts: attempts that end later change nothing about it.
                     self.end.get_or_insert(end);
@@ -177,7 +173,7 @@ impl<'a, H: Host> Drive<'a, H> {
         job.put_off_suspended(&self.progress.stuck);
         let Decision { begin, then } = self.choose(&mut job).await?;
         let orphans = job.children_given_up();
-        let has_ended = job.head.status.has_ended();
+        let status = job.head.status;
         let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
         self.looked = true;
         self.orphans.extend(orphans);
@@ -185,10 +181,13 @@ impl<'a, H: Host> Drive<'a, H> {
         self.finished.clear();
         self.progress.committed(&begin);
         // What began may have ended with the job, or a handler of what was just announced may have ended it.
-        if has_ended || self.live.given_up_since(mark) {
+        if status.has_ended() || self.live.given_up_since(mark) {
             self.given_up |= !begin.is_empty();
         } else {
             begin.into_iter().for_each(|begun| self.call(begun));
+        }
+        if status == JobStatus::Paused {
+            self.pause_children();
         }
         Ok(Some((then, mark)))
     }
@@ -208,9 +207,10 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         if !job.is_running() {
             // Attempts under way finish first; the job may be started again meanwhile.
+            if !self.running.is_empty() {
+                return only(Next::Wait { until: None });
+            }
             return only(match self.progress.suspended.take() {
-                _ if !self.running.is_empty() && job.head.status == JobStatus::Paused => Next::PauseChildren,
-                _ if !self.running.is_empty() => Next::Wait { until: None },
                 Some(stop @ Stop::BudgetRefused(_)) => Next::End(Err(stop)),
                 _ => Next::End(Ok(self.stopped(job))),
             });
@@ -314,7 +314,9 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Waits until an attempt has ended, until a moment, or, where more could begin, until something changes.
     async fn wait(&mut self, until: Option<f64>, mark: u64) {
         let (host, live) = (&self.orchestrator.host, Rc::clone(&self.live));
-        let listens = self.end.is_none() && self.room() > 0;
+        // Child jobs are paused with their parent whether or not more could begin.
+        let listens = self.end.is_none() && self.room() > 0
+            || self.running.iter().any(|attempt| attempt.child.is_some());
         let ms = until.map(|until| until - host.now());
         if ms.is_some_and(|ms| ms <= 0.0) {
             return;

@@ -94,6 +94,10 @@ impl<H: Host> Orchestrator<H> {
         progress: &mut Progress<H>,
         given: Option<H::Value>,
     ) -> Tried<H> {
+        // Whose items have all ended ends too, and is not asked about again.
+        if job.run_mut().states[step].fan_out.is_some() {
+            return self.fan_out(key, job, step, progress);
+        }
         let another_round = match self.next_round(key, job, step) {
             Ok(Round::Another(another)) => another,
             Ok(Round::Last(tried)) => return tried,

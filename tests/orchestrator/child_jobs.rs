@@ -18,7 +18,7 @@ use crate::{
 fn parent_of(steps: Value, more: Value) -> Value {
     let mut step = json!({ "id": "sub", "job": { "plan": { "steps": steps }, "context": { "from": { "var": "before" } } } });
     for (key, value) in more.as_object().unwrap() {
-        step[key] = value.clone();
+        step[key.as_str()] = value.clone();
     }
     json!([{ "id": "before", "agent": "worker" }, step, { "id": "last", "agent": "worker" }])
 }

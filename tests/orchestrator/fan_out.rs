@@ -16,7 +16,7 @@ fn doubled(bench: &Bench) {
 fn fanned(list: Value, more: Value) -> Value {
     let mut work = json!({ "id": "work", "agent": "double", "forEach": list });
     for (key, value) in more.as_object().unwrap() {
-        work[key] = value.clone();
+        work[key.as_str()] = value.clone();
     }
     json!([work, { "id": "last", "agent": "worker" }])
 }

@@ -26,9 +26,9 @@ pub struct Difference {
 }
 
 /// Decides a stored job's history again, in a host that knows nothing but that; gives how many decisions there were.
-pub fn replay(job: &Value) -> Result<usize, Difference> {
+pub fn replay(job: &Map<String, Value>) -> Result<usize, Difference> {
     let none = Vec::new();
-    let history = job["history"].as_array().unwrap_or(&none);
+    let history = job.get("history").and_then(Value::as_array).unwrap_or(&none);
     let mut stage = Stage::new(job["id"].as_str().unwrap_or_default(), history)?;
     let mut decisions = 0;
     for (place, event) in history.iter().enumerate() {
@@ -47,11 +47,12 @@ pub fn replay(job: &Value) -> Result<usize, Difference> {
     if stage.events() > history.len() {
         return Err(differs(stage.event(history.len()), Value::Null));
     }
-    let (expected, mut actual) = (comparable(&stage.job()), comparable(job));
+    let (expected, mut actual) = (stage.look(comparable), comparable(job));
     if expected.get("permissions").is_none() {
         // Nothing says what the job was made with.
-        actual.as_object_mut().unwrap().remove("permissions");
+        actual.remove("permissions");
     }
+    let (expected, actual) = (Value::Object(expected), Value::Object(actual));
     if same(&expected, &actual) { Ok(decisions) } else { Err(differs(expected, actual)) }
 }
 
@@ -68,10 +69,11 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// What of a stored job follows from its history.
-fn comparable(job: &Value) -> Value {
-    let mut job = job.clone();
-    let members = job.as_object_mut().unwrap();
-    members.remove("history");
+fn comparable(job: &Map<String, Value>) -> Map<String, Value> {
+    let kept = job.iter().filter(|(key, _)| *key != "history");
+    let mut members: Map<_, _> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+    // What it is a part of.
+    members.remove("parentId");
     // A job without a plan has no event when it is made.
     members["timing"].as_object_mut().unwrap().remove("created");
     let run = members.entry("run").or_insert(json!({})).as_object_mut().unwrap();
@@ -103,7 +105,7 @@ fn comparable(job: &Value) -> Value {
     if run.get("stepsTaken") == Some(&json!(0)) {
         run.remove("stepsTaken");
     }
-    job
+    members
 }
 
 /// A host for one replay.
@@ -148,17 +150,16 @@ impl Stage {
         Ok(Stage { replay: Replay::new(orchestrator, key, parsed.transpose()?), host, key })
     }
 
-    fn job(&self) -> Value {
-        self.host.job(self.key).unwrap()
+    fn look<T>(&self, read: impl FnOnce(&Map<String, Value>) -> T) -> T {
+        self.host.look(self.key, |job| read(job.unwrap()))
     }
 
     fn events(&self) -> usize {
-        self.host
-            .look(self.key, |job| job.unwrap().get("history").map_or(0, |it| it.as_array().unwrap().len()))
+        self.look(|job| job.get("history").map_or(0, |it| it.as_array().unwrap().len()))
     }
 
     fn event(&self, place: usize) -> Value {
-        self.host.look(self.key, |job| job.unwrap()["history"][place].clone())
+        self.look(|job| job.get("history").map_or(Value::Null, |history| history[place].clone()))
     }
 
     /// Meets the first of these events.
@@ -195,12 +196,14 @@ impl Stage {
 
     /// Every agent that can be asked for.
     fn agents(&self, payload: &Value) -> Vec<String> {
-        let job = self.job();
-        let planned = job["run"]["plan"]["steps"].as_array().into_iter().flatten();
-        let names = planned.chain([payload, &payload["routed"]]).map(|it| &it["agent"]);
-        let kept = job["run"]["steps"].as_object().into_iter().flatten();
-        let routed: Vec<Value> = kept.map(|(_, state)| state["routed"]["agent"].clone()).collect();
-        names.chain(&routed).filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        self.look(|job| {
+            let run = &job["run"];
+            let planned = run["plan"]["steps"].as_array().into_iter().flatten();
+            let names = planned.chain([payload, &payload["routed"]]).map(|it| &it["agent"]);
+            let kept = run["steps"].as_object().into_iter().flatten();
+            let routed = kept.map(|(_, state)| &state["routed"]["agent"]);
+            names.chain(routed).filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        })
     }
 }
 
@@ -220,7 +223,7 @@ fn calls(events: &[Value]) -> Vec<ToolCall> {
 
 /// Asserts that what a stored job's history says was decided would be decided again.
 pub fn check(job: &Value) {
-    if let Err(Difference { at, expected, actual }) = replay(job) {
+    if let Err(Difference { at, expected, actual }) = replay(job.as_object().unwrap()) {
         let before = job["history"].as_array().into_iter().flatten().take(at).map(|event| {
             format!(
                 "{} {} {} {}\n",

@@ -28,9 +28,10 @@ const publicNames = [
   'planToMermaid',
   'simulatePlan',
   'validatePlan',
+  'verifyRun',
 ];
 
-/** Takes a job from created to completed, and prints its state. */
+/** Takes a job from created to completed, decides it again, and prints its state. */
 const program = `
   const orchestrator = createOrchestrator({ agentRegistry: { greet: (name) => 'Hello ' + name } });
   const plan = { steps: [{ id: 'greeting', agent: 'greet' }] };
@@ -40,9 +41,12 @@ const program = `
       await orchestrator.startJob(jobId);
       return orchestrator.runJob(jobId, { input: 'world' });
     })
-    .then((outcome) => console.log(outcome.success, outcome.status, outcome.job.context.greeting));
+    .then(async ({ success, status, job }) => {
+      const { ok } = await orchestrator.replayJob(job);
+      console.log(success, status, job.context.greeting, ok);
+    });
 `;
-const expected = 'true completed Hello world\n';
+const expected = 'true completed Hello world true\n';
 
 /**
  * @param {string} source
@@ -179,6 +183,20 @@ test('a bundle of one part leaves the engine out', async () => {
 test('nothing in the bundle looks for a file beside it', async () => {
   const code = await bundle('esm', `export * from 'jobwright';`);
   for (const word of ['import.meta', 'fetch(', 'await import']) assert.ok(!code.includes(word), word);
+});
+
+test('what reads histories is a file of its own, loaded when it is first asked for', async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from 'jobwright';`, resolveDir: consumerDir },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    outdir: consumerDir,
+    write: false,
+  });
+  const holding = outputFiles.filter(({ text }) => text.includes('jobwright-run'));
+  assert.equal(holding.length, 1);
+  assert.ok(!holding[0]?.path.endsWith('stdin.js'), holding[0]?.path);
 });
 
 test('the entry with all it imports stays under its limit', async () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { pack } from '../../scripts/setup/pack.mjs';
-import { withoutAlignments } from '../../scripts/setup/split-streams.mjs';
+import { root } from '../../scripts/process.mjs';
+import { pack as packWith } from '../../scripts/setup/pack.mjs';
 import { lengthOf } from '../../scripts/setup/wasm-bytes.mjs';
 import { modulesDir, pkgDir, wasmFile } from './installed.mjs';
 
@@ -15,10 +15,12 @@ const { unpack } = await import(pathToFileURL(join(modulesDir, 'engine/unpack.js
 const inline = join(pkgDir, 'engine/wasm-inline.js');
 const program = /unpack\("([\w+/=]+)"/.exec(readFileSync(inline, 'utf8'))?.[1] ?? '';
 
+const packer = readFileSync(join(root, '.cache/generated/engine/pack.wasm'));
+const pack = (/** @type {Uint8Array} */ wasm) => packWith(packer, wasm);
+
 /** @param {Uint8Array} wasm */
 function unpacked(wasm) {
-  const { text, streams } = pack(wasm);
-  return unpack(program, text, streams, wasm.length);
+  return unpack(program, pack(wasm).text, wasm.length);
 }
 
 /** @param {...(number | Iterable<number>)} parts */
@@ -102,6 +104,7 @@ test('what is packed is unpacked again', () => {
   fc.assert(
     fc.property(modules, (wasm) => {
       assert.deepEqual(unpacked(wasm), wasm);
+      assert.deepEqual(pack(wasm).wasm, wasm);
     }),
   );
 });
@@ -109,8 +112,8 @@ test('what is packed is unpacked again', () => {
 test('the text stands for itself in JavaScript and in HTML', () => {
   fc.assert(
     fc.property(modules, (wasm) => {
-      assert.match(pack(wasm).text, /^[ -~]*$/);
-      assert.doesNotMatch(pack(wasm).text, /["'`\\$<&]/);
+      // None that ends a text or begins an escape. That it doesn't spell `</SCRIPT`, the build checks.
+      assert.match(pack(wasm).text, /^[(-[\]-h]*$/);
     }),
     { numRuns: 20 },
   );
@@ -132,7 +135,7 @@ const loading = (/** @type {number} */ alignment) =>
 
 test('a load gives the same without its alignment', () => {
   for (const alignment of [0, 1, 2]) {
-    const wasm = withoutAlignments(loading(alignment));
+    const { wasm } = pack(loading(alignment));
     assert.deepEqual(wasm, loading(0));
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
     const { load } = /** @type {{ load: (at: number) => number }} */ (/** @type {unknown} */ (exports));
@@ -144,6 +147,6 @@ test('an instruction that is not known is named', () => {
   const wasm = (/** @type {number[]} */ ...body) =>
     Uint8Array.from(bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], 10, sized(bytes(1, sized([0, ...body, 0x0b])))));
   assert.throws(() => pack(wasm(0xfd, 0x0c)), /instruction 0xfd/);
-  assert.throws(() => pack(wasm(0xfc, 0x20)), /instruction 0xfc 32/);
+  assert.throws(() => pack(wasm(0xfc, 0x20)), /instruction 0xfc20/);
   assert.throws(() => pack(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)), /no code/);
 });

@@ -24,6 +24,11 @@ fn try_each(seeds: Range<u64>) {
     }
 }
 
+/// How many runs there are to be, where nothing else is asked for.
+pub fn runs_by_default(count: u64) -> u64 {
+    number_from("JOBWRIGHT_RUNS").unwrap_or(count)
+}
+
 fn number_from(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number; found {text}")))
@@ -34,7 +39,7 @@ fn the_engine_decides_as_the_reference() {
     if let Some(seed) = number_from("JOBWRIGHT_SEED") {
         return try_each(seed..seed + 1);
     }
-    let runs = number_from("JOBWRIGHT_RUNS").unwrap_or(50_000);
+    let runs = runs_by_default(50_000);
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get() as u64);
     let others: Vec<_> = (1..threads)
         .map(|nth| std::thread::spawn(move || try_each(runs * nth / threads..runs * (nth + 1) / threads)))

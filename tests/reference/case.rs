@@ -24,10 +24,11 @@ pub struct Case {
     pub turns: Vec<Turn>,
 }
 
-/// Which attempt: of which step, in which round, which number, each from 1.
+/// Which attempt: of which step, at which item, in which round, which number; these two from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     pub step: String,
+    pub item: Option<usize>,
     pub round: u64,
     pub number: u64,
 }
@@ -63,15 +64,15 @@ impl fmt::Display for Case {
 
 impl Case {
     /// How an attempt goes; one that the script does not name gives its number.
-    pub fn play(&self, step: &str, round: u64, number: u64) -> Play {
-        let named = self
-            .script
-            .iter()
-            .find(|(attempt, _)| attempt.step == step && attempt.round == round && attempt.number == number);
-        named.map_or(
-            Play { asks: Vec::new(), at_once: false, end: End::Gives { output: number.into(), cost: None } },
-            |(_, play)| play.clone(),
-        )
+    pub fn play(&self, attempt: &Attempt) -> Play {
+        let named = self.script.iter().find(|(named, _)| named == attempt);
+        named.map_or_else(|| Play::gives(attempt.number.into()), |(_, play)| play.clone())
+    }
+}
+
+impl Play {
+    pub fn gives(output: Value) -> Play {
+        Play { asks: Vec::new(), at_once: false, end: End::Gives { output, cost: None } }
     }
 }
 
@@ -99,10 +100,18 @@ pub enum Move {
     Pass(f64),
     /// The budget becomes this.
     Fund(Option<f64>),
-    /// Somebody asks for something.
-    Ask(Ask),
+    /// Somebody asks for something, of this job.
+    Ask(Who, Ask),
     /// The process ends and another begins.
     Crash,
+}
+
+/// Whose job.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Who {
+    Root,
+    /// Of its descendants that there are, the one with this place, counted round.
+    Child(usize),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,27 +1,27 @@
 //! The real orchestrator over a host in memory, to which the same things happen.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use jobwright::{
-    core::{
-        outcome::{Code, Refusal},
-        permissions::PermissionPatch,
-        plan,
-        status::JobStatus,
-    },
+    core::plan,
     host::{
         JobKey,
-        memory::{AgentCall, Fate, HostCall, MemoryHost, Reply, ToolCall},
+        memory::{Fate, HostCall, MemoryHost},
     },
-    orchestrator::{Answer, NewJob, Orchestrator, Outcome, Stop},
+    orchestrator::{Answer, NewJob, Orchestrator},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
-    case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Told, Which},
+    asks::{Asked, patch, perform},
+    case::{Ask, Attempt, Case, Crash, Move, Told, Which},
+    edits::edited,
     executor::{Handle, Pool},
-    interpreter::{AGENT, Call},
+    interpreter::{Call, Draw},
+    job::AGENT,
+    random::Random,
     replay::replay,
+    worker::{Calls, answer, reply},
 };
 
 /// More than anything takes to come to rest.
@@ -29,7 +29,6 @@ const MOST_POLLS: usize = 10_000;
 
 pub struct Engine {
     host: MemoryHost,
-    key: JobKey,
     orchestrator: Rc<Orchestrator<MemoryHost>>,
     pool: Pool,
     asked: Vec<(usize, Handle<Told>)>,
@@ -38,17 +37,25 @@ pub struct Engine {
     watched: Rc<RefCell<Watched>>,
 }
 
-#[derive(Default)]
-struct Calls {
-    made: Vec<Call>,
-    numbers: Vec<(String, usize)>,
+/// What happens to the engine.
+pub struct Happens<'a> {
+    pub what: &'a Move,
+    /// The question's.
+    pub number: usize,
+    /// Whose job somebody asks about: its id.
+    pub job: String,
+    /// The idempotency keys of the attempts that end.
+    pub finish: Vec<String>,
+    /// How far a tick goes.
+    pub ms: f64,
+    pub crash: Option<Crash>,
 }
 
 /// What goes from the orchestrator to the host.
 #[derive(Default)]
 struct Watched {
     calls: usize,
-    commits: usize,
+    commits: BTreeMap<JobKey, usize>,
     crash: Option<Crash>,
 }
 
@@ -63,13 +70,11 @@ impl Engine {
         });
         host.set_budget(case.budget);
         host.always_reread(rereads);
-        let key = host.enter("job");
         let watched = Rc::<RefCell<Watched>>::default();
         let mut engine = Engine {
             orchestrator: Rc::new(Orchestrator::new(host.clone())),
             pool: Pool::default(),
             asked: Vec::new(),
-            key,
             calls,
             watched,
             host,
@@ -80,15 +85,16 @@ impl Engine {
     }
 
     fn create(&mut self, case: &Case) {
+        let key = self.host.enter("job");
         let new = NewJob {
-            origin: Some(self.host.origin(self.key, case.context.clone(), Some(&case.plan))),
+            origin: Some(self.host.origin(key, case.context.clone(), Some(&case.plan))),
             permissions: patch(case.permissions),
             plan: Some(Rc::new(plan::parse(&case.plan).expect("a valid plan"))),
             slow_play_ms: None,
             parent: None,
             id_was_given: true,
         };
-        let (orchestrator, key) = (Rc::clone(&self.orchestrator), self.key);
+        let orchestrator = Rc::clone(&self.orchestrator);
         let created = self.pool.spawn(async move { orchestrator.create_job(key, new).await });
         self.pool.settle();
         created.take().expect("a host that answers at once").expect("a new job");
@@ -99,32 +105,24 @@ impl Engine {
         self.host.choose_fates(move |call| watched.borrow_mut().fate_of(call));
     }
 
-    /// Something happens; `at_work` are the steps that `Finish` names, `ms` is how far `Tick` goes.
-    /// Gives whether the process came to its end.
-    pub fn happen(
-        &mut self,
-        what: &Move,
-        number: usize,
-        at_work: &[String],
-        ms: f64,
-        crash: Option<Crash>,
-        script: &Case,
-    ) -> bool {
+    /// Something happens, to the job with this id. Gives whether the process came to its end.
+    pub fn happen(&mut self, happens: &Happens<'_>, script: &Case) -> bool {
+        let Happens { what, number, job, finish, ms, crash } = happens;
         {
             let mut watched = self.watched.borrow_mut();
-            (watched.calls, watched.crash) = (0, crash);
+            (watched.calls, watched.crash) = (0, *crash);
         }
         match what {
-            Move::Finish(_) => at_work.iter().for_each(|step| self.finish(step, script)),
-            Move::Tick => self.host.advance(ms),
+            Move::Finish(_) => finish.iter().for_each(|key| self.finish(key, script)),
+            Move::Tick => self.host.advance(*ms),
             Move::Pass(ms) => self.host.advance(*ms),
             Move::Fund(budget) => self.host.set_budget(*budget),
-            Move::Ask(ask) => self.ask(ask, number),
+            Move::Ask(_, ask) => self.ask(job, ask, *number),
             Move::Crash => {}
         }
         let polls = (0..MOST_POLLS).take_while(|_| self.pool.poll_one(|_| 0)).count();
         assert!(polls < MOST_POLLS, "operations that are never at rest");
-        let crashes = crash.is_some() || *what == Move::Crash;
+        let crashes = crash.is_some() || **what == Move::Crash;
         if crashes {
             self.crash();
         }
@@ -136,42 +134,39 @@ impl Engine {
         self.pool = Pool::default();
         self.orchestrator = Rc::new(Orchestrator::new(self.host.clone()));
         self.host.restart();
-        self.calls.borrow_mut().numbers.clear();
+        self.calls.borrow_mut().unanswered.clear();
         self.watched.borrow_mut().crash = None;
     }
 
-    fn finish(&self, step: &str, script: &Case) {
+    fn finish(&self, key: &str, script: &Case) {
         let mut calls = self.calls.borrow_mut();
-        let at = calls.numbers.iter().position(|(id, _)| id == step).expect("at work");
-        let (_, number) = calls.numbers.remove(at);
-        let call = calls.made.iter().rev().find(|call| call.attempt.step == step).expect("a call");
-        let Attempt { round, number: attempt, .. } = call.attempt;
-        let play = script.play(step, round, attempt);
-        self.host.answer(number, reply(&play, &call.granted));
+        let at = calls.unanswered.iter().position(|(call, _)| call.key == key).expect("at work");
+        let (call, number) = calls.unanswered.remove(at);
+        self.host.answer(number, reply(&script.play(&call.attempt), &call.granted));
     }
 
-    fn ask(&mut self, ask: &Ask, number: usize) {
+    fn ask(&mut self, job: &str, ask: &Ask, number: usize) {
         let engine = Rc::clone(&self.orchestrator);
-        let key = self.key;
+        let key = self.host.enter(job);
         if *ask == Ask::StopRun {
             engine.stop_run(key);
         }
         let ask = match ask {
-            Ask::Approve(which, by) => Asked::Approve(self.answer(which, *by)),
-            Ask::Reject(which) => Asked::Reject(self.answer(which, None)),
+            Ask::Approve(which, by) => Asked::Approve(self.answer(job, which, *by)),
+            Ask::Reject(which) => Asked::Reject(self.answer(job, which, None)),
             other => Asked::Other(other.clone()),
         };
         self.asked.push((number, self.pool.spawn(perform(engine, key, ask))));
     }
 
-    fn answer(&self, which: &Which, by: Option<&str>) -> Answer {
+    fn answer(&self, job: &str, which: &Which, by: Option<&str>) -> Answer {
         let by = by.map(str::to_owned);
         match which {
             Which::Only => Answer { by, ..Answer::default() },
             Which::Step(id) => Answer { step: Some(id.clone()), by, ..Answer::default() },
             Which::Listed(place) => {
-                let ids = self.look(|job| {
-                    let approvals = job["run"]["approvals"].as_array().into_iter().flatten();
+                let ids = self.look(job, |job| {
+                    let approvals = job.expect("a job")["run"]["approvals"].as_array().into_iter().flatten();
                     approvals.map(|approval| approval["id"].clone()).collect::<Vec<Value>>()
                 });
                 let id = ids.get(place % ids.len().max(1)).and_then(Value::as_str).unwrap_or("none");
@@ -193,30 +188,71 @@ impl Engine {
         told
     }
 
-    /// Looks at the job as it is stored.
-    pub fn look<T>(&self, read: impl FnOnce(&Map<String, Value>) -> T) -> T {
-        self.host.look(self.key, |job| read(job.expect("a job")))
+    /// Looks at a job as it is stored.
+    pub fn look<T>(&self, job: &str, read: impl FnOnce(Option<&Map<String, Value>>) -> T) -> T {
+        self.host.look(self.host.enter(job), read)
     }
 
-    /// Decides the job's history again: the third world.
-    pub fn replay(&self) -> Result<(), String> {
-        let job = self.host.job(self.key).expect("a job");
-        replay(&job).map(|_| ()).map_err(|difference| format!("replayed: {difference:?}"))
+    /// Decides a job's history again: the third world. One in which a decision is another must not pass.
+    pub fn replay(&self, id: &str, random: &Random) -> Result<(), String> {
+        self.look(id, |job| {
+            let job = job.expect("a job");
+            replay(job).map_err(|difference| format!("job {id}, replayed: {difference:?}"))?;
+            match edited(job, random) {
+                Some((edited, what)) if replay(&edited).is_ok() => {
+                    Err(format!("job {id}, replayed with an edit that nobody finds: {what}"))
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
-    /// How many commits were made.
-    pub fn commits(&self) -> usize {
-        self.watched.borrow().commits
+    /// How many commits were made to a job.
+    pub fn commits(&self, job: &str) -> usize {
+        self.watched.borrow().commits.get(&self.host.enter(job)).copied().unwrap_or(0)
+    }
+
+    /// When attempts that failed, of any job, were to be made again.
+    pub fn draws(&self) -> Vec<Draw> {
+        self.watched.borrow().commits.keys().flat_map(|job| self.draws_of(*job)).collect()
+    }
+
+    fn draws_of(&self, job: JobKey) -> Vec<Draw> {
+        self.host.look(job, |job| {
+            let id = job.and_then(|job| job["id"].as_str()).unwrap_or_default();
+            let history = job.and_then(|job| job.get("history")?.as_array());
+            let failed = history.into_iter().flatten().filter(|event| !event["payload"]["retryAt"].is_null());
+            let draws = failed.map(|event| {
+                let payload = &event["payload"];
+                let count = |key: &str| payload[key].as_u64();
+                let attempt = Attempt {
+                    step: payload["step"].as_str().unwrap_or_default().to_owned(),
+                    item: count("item").map(|item| item as usize),
+                    round: count("round").unwrap_or(1),
+                    number: count("attempt").unwrap_or(0),
+                };
+                let at = payload["retryAt"].as_f64().expect("a moment");
+                Draw { job: id.to_owned(), attempt, at, later: payload.get("retryAfter").is_some() }
+            });
+            draws.collect()
+        })
     }
 
     /// The calls of agents since it was last asked.
-    pub fn calls_from(&self, from: usize) -> Vec<Call> {
-        self.calls.borrow().made.get(from..).unwrap_or_default().to_vec()
+    pub fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.calls.borrow_mut().made)
     }
 
-    /// How many attempts have no answer yet.
-    pub fn unanswered(&self) -> usize {
-        self.host.unanswered().len()
+    /// The attempts that have no answer yet: whose job's each is.
+    pub fn unanswered(&self) -> Vec<String> {
+        let waiting = self.host.unanswered();
+        let calls = self.calls.borrow();
+        let waiting = calls.unanswered.iter().filter(|(_, number)| waiting.contains(number));
+        let job_of = |call: &Call| {
+            let own = format!(":{}", call.attempt.step);
+            call.key.rfind(&own).map_or(String::new(), |end| call.key[..end].to_owned())
+        };
+        waiting.map(|(call, _)| job_of(call)).collect()
     }
 
     pub fn budget(&self) -> Option<f64> {
@@ -249,111 +285,11 @@ impl Watched {
             Some(crash) if number >= crash.call => Fate::Never,
             _ => Fate::Go,
         };
-        if matches!(call, HostCall::Commit(_)) && fate != Fate::Never {
-            self.commits += 1;
+        if let HostCall::Commit(job) = call
+            && fate != Fate::Never
+        {
+            *self.commits.entry(job).or_default() += 1;
         }
         fate
-    }
-}
-
-/// What an agent answers, by the script.
-fn answer(script: &Case, call: &AgentCall, calls: &mut Calls) -> Reply {
-    let round = call.idempotency_key.split(':').nth(2).and_then(|round| round.parse().ok()).unwrap_or(1);
-    let number = u64::from(call.attempt);
-    let granted: Vec<String> = call.granted.iter().map(|granted| granted.tool.clone()).collect();
-    let play = script.play(&call.step, round, number);
-    let reply = if play.at_once {
-        reply(&play, &granted)
-    } else {
-        calls.numbers.retain(|(step, _)| *step != call.step);
-        calls.numbers.push((call.step.clone(), call.number));
-        Reply::Later
-    };
-    calls.made.push(Call {
-        attempt: Attempt { step: call.step.clone(), round, number },
-        key: call.idempotency_key.clone(),
-        input: call.input.clone(),
-        context: call.context.clone(),
-        granted,
-    });
-    reply
-}
-
-fn reply(play: &Play, granted: &[String]) -> Reply {
-    let asks = play.asks.iter().filter(|tool| !granted.contains(tool));
-    let asks: Vec<ToolCall> = asks.map(|tool| ToolCall { tool: tool.clone(), args: json!(1) }).collect();
-    if !asks.is_empty() {
-        return Reply::Asks(asks);
-    }
-    match play.end.clone() {
-        End::Gives { output, cost } => Reply::Done { output, cost },
-        End::Fails { code, retryable, retry_after, cost } => {
-            let code = Code::from_name(code).expect("a code");
-            Reply::Failed { why: Refusal::new(code, "as the script says"), retryable, retry_after, cost }
-        }
-    }
-}
-
-fn patch(permissions: Permissions) -> PermissionPatch {
-    PermissionPatch {
-        allow_tools: Some(permissions.tools),
-        require_approval: Some(permissions.approval),
-        max_steps: Some(permissions.max_steps),
-    }
-}
-
-/// A question in the engine's words.
-enum Asked {
-    Approve(Answer),
-    Reject(Answer),
-    Other(Ask),
-}
-
-async fn perform(engine: Rc<Orchestrator<MemoryHost>>, key: JobKey, ask: Asked) -> Told {
-    let ask = match ask {
-        Asked::Approve(answer) => return told(engine.approve_step(key, answer).await),
-        Asked::Reject(answer) => return told(engine.reject_step(key, answer).await),
-        Asked::Other(ask) => ask,
-    };
-    match ask {
-        Ask::Start => told(engine.start_job(key).await),
-        Ask::Pause => told(engine.pause_job(key).await),
-        Ask::Complete => told(engine.complete_job(key).await),
-        Ask::CompleteAsFailed => told(engine.complete_job_as_failed(key).await),
-        Ask::Fail => told(engine.fail_job(key, None).await),
-        Ask::Cancel => told(engine.cancel_job(key, None).await.map(|_| ())),
-        Ask::Permit(permissions) => told(engine.set_permissions(key, patch(permissions)).await),
-        Ask::Breakpoints(ids) => told(engine.set_breakpoints(key, &ids).await),
-        Ask::Signal(name, payload) => told(engine.signal(key, &name, payload).await),
-        Ask::Run(input) => match engine.run_job(key, input).await {
-            Ok(()) => Told::NothingLeft,
-            stopped => told(stopped),
-        },
-        Ask::Next(input) => next(&engine, key, input).await,
-        Ask::Recover => match engine.recover().await {
-            Ok(jobs) => Told::Resumed(jobs.len()),
-            Err(stop) => told(Err(stop)),
-        },
-        Ask::StopRun | Ask::Approve(..) | Ask::Reject(_) => Told::Done,
-    }
-}
-
-async fn next(engine: &Orchestrator<MemoryHost>, key: JobKey, input: Option<Value>) -> Told {
-    match engine.next_step(key, input).await {
-        Ok((JobStatus::Completed, None)) => Told::NothingLeft,
-        Ok((job, Some(step))) => {
-            Told::Step(step.id.into(), step.status.name(), u64::from(step.attempts), step.output, job.name())
-        }
-        Ok((other, None)) => panic!("no step, and the job is {other:?}"),
-        Err(stop) => told(Err(stop)),
-    }
-}
-
-fn told(outcome: Outcome<MemoryHost>) -> Told {
-    match outcome {
-        Ok(()) => Told::Done,
-        Err(Stop::Refused(refusal)) => Told::Refused(refusal.code.name()),
-        Err(Stop::BudgetRefused(_)) => Told::BudgetRefused,
-        Err(Stop::Failed(error)) => panic!("the host fails at nothing, and yet: {error}"),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Turn, Which},
+    case::{Ask, Attempt, Case, Crash, End, Move, Permissions, Play, Turn, Which, Who},
     random::Random,
 };
 
@@ -11,18 +11,30 @@ use crate::{
 const IDS: [&str; 7] = ["m", "c", "x", "10", "9", "a", "b.c"];
 const SIGNALS: [&str; 3] = ["go", "stop", "maybe"];
 const TOOLS: [&str; 2] = ["search", "pay"];
+/// How many plans may stand one within the other.
+const DEPTH: usize = 2;
 
 pub fn any_case(random: &Random) -> Case {
-    let plan = any_plan(random);
+    let plan = any_plan(random, DEPTH);
+    let mut script = Vec::new();
+    any_script(random, &plan, &mut script);
     Case {
-        context: json!({ "m": random.below(2), "start": { "score": random.below(3) } }),
+        context: any_context(random),
         permissions: any_permissions(random),
         budget: random.percent(30).then(|| random.below(12) as f64),
         estimate: random.percent(30).then(|| random.below(3) as f64),
-        script: any_script(random, &plan),
+        script,
         turns: (0..random.below(40)).map(|_| any_turn(random)).collect(),
         plan,
     }
+}
+
+fn any_context(random: &Random) -> Value {
+    json!({ "m": random.below(2), "start": { "score": random.below(3) }, "list": any_list(random) })
+}
+
+fn any_list(random: &Random) -> Value {
+    (0..random.below(4)).map(|_| any_output(random)).collect()
 }
 
 fn any_permissions(random: &Random) -> Permissions {
@@ -33,8 +45,8 @@ fn any_permissions(random: &Random) -> Permissions {
     }
 }
 
-fn any_plan(random: &Random) -> Value {
-    let count = random.below(IDS.len());
+fn any_plan(random: &Random, depth: usize) -> Value {
+    let count = random.below(if depth == DEPTH { IDS.len() } else { 4 });
     let first = random.below(IDS.len());
     let ids: Vec<&str> = (0..count).map(|place| IDS[(first + place) % IDS.len()]).collect();
     // An order in which they can run, which is not always the one in which they stand.
@@ -43,7 +55,7 @@ fn any_plan(random: &Random) -> Value {
         (1..count).for_each(|place| order.swap(place, random.below(place + 1)));
     }
     let is_row = random.percent(25);
-    let mut steps: Vec<Value> = ids.iter().map(|id| any_step(random, id)).collect();
+    let mut steps: Vec<Value> = ids.iter().map(|id| any_step(random, id, depth)).collect();
     for (nth, &place) in order.iter().enumerate() {
         if !is_row {
             let chance = random.pick(&[20, 50, 80]);
@@ -81,18 +93,19 @@ fn any_rule(random: &Random) -> Value {
     let score = || format!("{}.score", random.pick(&["m", "c", "x", "start"]));
     match random.below(8) {
         0 => json!({ "var": name() }),
-        1 => json!({ "!": { "var": name() } }),
+        1 => json!({ "!": [{ "var": name() }] }),
         2 => json!({ "===": [{ "var": name() }, random.below(3)] }),
         3 => json!({ ">": [{ "var": score() }, random.below(3)] }),
         4 => json!({ "+": ["x"] }),
         5 => json!(false),
-        6 => json!({ "!": { "var": "start.nothing" } }),
+        6 => json!({ "!": [{ "var": "start.nothing" }] }),
         _ => json!(true),
     }
 }
 
-fn any_step(random: &Random, id: &str) -> Value {
-    let mut step = match random.below(12) {
+fn any_step(random: &Random, id: &str, depth: usize) -> Value {
+    let mut step = match random.below(14) {
+        4 | 5 if depth > 0 => any_job_step(random, id, depth),
         0 => json!({ "id": id, "approve": {} }),
         1 => json!({ "id": id, "wait": { "ms": random.pick(&[0, 3, 5, 50]) } }),
         2 => {
@@ -113,6 +126,46 @@ fn any_step(random: &Random, id: &str) -> Value {
     step
 }
 
+/// A list to do a step for, of which a few are none.
+fn any_for_each(random: &Random) -> Value {
+    match random.below(10) {
+        0 => any_rule(random),
+        1 => json!({ "var": random.pick(&IDS).replace('.', "\\.") }),
+        2..5 => (0..random.below(4)).map(|_| random.pick(&[json!(1), json!("text"), json!(null)])).collect(),
+        _ => json!({ "var": "list" }),
+    }
+}
+
+fn any_job_step(random: &Random, id: &str, depth: usize) -> Value {
+    let mut job = json!({ "plan": any_plan(random, depth - 1) });
+    if random.percent(50) {
+        job["context"] = match random.below(8) {
+            0 => any_rule(random),
+            _ => json!({ "the list": any_for_each(random), "the item": { "var": "item" } }),
+        };
+    }
+    if random.percent(40) {
+        let Permissions { tools, approval, max_steps } = any_permissions(random);
+        job["permissions"] = random.pick(&[
+            json!({ "allowTools": tools }),
+            json!({ "requireApproval": approval }),
+            json!({ "maxSteps": max_steps }),
+            json!({ "allowTools": true, "requireApproval": false, "maxSteps": 20 }),
+        ]);
+    }
+    let mut step = json!({ "id": id, "job": job });
+    match random.below(10) {
+        0 | 1 => step["forEach"] = any_for_each(random),
+        2 => step["repeat"] = json!({ "until": any_rule(random), "max": 1 + random.below(2) }),
+        _ => {}
+    }
+    if random.percent(15) {
+        // Never at the same moment as another step's: cancelling a child takes turns, which nobody counts.
+        step["timeoutMs"] = random.pick(&[4.5, 12.5]).into();
+    }
+    step
+}
+
 fn any_agent_step(random: &Random, id: &str) -> Value {
     let mut step = json!({ "id": id, "agent": if random.percent(3) { "nobody" } else { "worker" } });
     let mut sometimes = |chance: usize, key: &str, value: Value| {
@@ -124,13 +177,20 @@ fn any_agent_step(random: &Random, id: &str) -> Value {
     if random.percent(50) {
         retry["factor"] = random.pick(&[1, 3]).into();
     }
+    if random.percent(20) {
+        retry["jitter"] = random.pick(&[json!(0.5), json!(1)]);
+    }
     if random.percent(30) {
         retry["maxBackoffMs"] = random.pick(&[0, 4]).into();
     }
     let own = json!({ ">": [{ "var": format!("{}.score", id.replace('.', "\\.")) }, random.below(3)] });
     let until = if random.percent(70) { own } else { any_rule(random) };
     sometimes(35, "retry", retry);
-    sometimes(20, "repeat", json!({ "until": until, "max": 1 + random.below(3) }));
+    match random.below(10) {
+        0 | 1 => sometimes(100, "repeat", json!({ "until": until, "max": 1 + random.below(3) })),
+        2 | 3 => sometimes(100, "forEach", any_for_each(random)),
+        _ => {}
+    }
     sometimes(20, "timeoutMs", random.pick(&[4, 8]).into());
     sometimes(30, "cost", random.below(5).into());
     sometimes(20, "tools", json!(TOOLS));
@@ -142,20 +202,31 @@ fn any_agent_step(random: &Random, id: &str) -> Value {
     step
 }
 
-fn any_script(random: &Random, plan: &Value) -> Vec<(Attempt, Play)> {
+/// How each attempt goes that there can be, of the plan and of those within it.
+fn any_script(random: &Random, plan: &Value, script: &mut Vec<(Attempt, Play)>) {
     let goes_well = random.pick(&[30, 60, 90]);
     let at_once = random.pick(&[0, 20, 100]);
-    let mut script = Vec::new();
-    for step in plan["steps"].as_array().into_iter().flatten().filter(|step| step["agent"] == "worker") {
+    for step in plan["steps"].as_array().into_iter().flatten() {
+        if step.get("job").is_some() {
+            any_script(random, &step["job"]["plan"], script);
+        }
+        if step["agent"] != "worker" {
+            continue;
+        }
+        let items: Vec<Option<usize>> = match step.get("forEach") {
+            Some(_) => (0..3).map(Some).collect(),
+            None => vec![None],
+        };
+        let rounds = step["repeat"]["max"].as_u64().unwrap_or(1);
+        let most = step["retry"]["maxAttempts"].as_u64().unwrap_or(1);
         let id = step["id"].as_str().unwrap_or_default();
-        for round in 1..=step["repeat"]["max"].as_u64().unwrap_or(1) {
-            for number in 1..=step["retry"]["maxAttempts"].as_u64().unwrap_or(1) {
-                let attempt = Attempt { step: id.to_owned(), round, number };
+        for (item, round) in items.into_iter().flat_map(|item| (1..=rounds).map(move |round| (item, round))) {
+            for number in 1..=most {
+                let attempt = Attempt { step: id.to_owned(), item, round, number };
                 script.push((attempt, any_play(random, goes_well, at_once)));
             }
         }
     }
-    script
 }
 
 fn any_play(random: &Random, goes_well: usize, at_once: usize) -> Play {
@@ -196,7 +267,10 @@ fn any_move(random: &Random) -> Move {
         35..38 => Move::Pass(random.below(6) as f64),
         38 => Move::Fund(random.percent(70).then(|| random.below(12) as f64)),
         39 => Move::Crash,
-        _ => Move::Ask(any_ask(random)),
+        _ => {
+            let who = if random.percent(75) { Who::Root } else { Who::Child(random.below(4)) };
+            Move::Ask(who, any_ask(random))
+        }
     }
 }
 

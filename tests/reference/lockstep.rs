@@ -2,18 +2,19 @@
 
 use std::{
     any::Any,
-    fmt::Debug,
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::{
-    case::{Case, Move, Permissions, Turn},
-    engine::Engine,
-    interpreter::Reference,
+    case::{Case, Move, Turn},
+    compare::{Agreed, compare_history, compare_job, same, told_apart},
+    engine::{Engine, Happens},
+    interpreter::{ROOT, Reference},
     invariants::Invariants,
-    state::StepStatus,
+    random::Random,
 };
 
 /// The ways in which a job can be run that must make no difference.
@@ -30,16 +31,18 @@ pub const WORLDS: [World; 2] = [World::Straight, World::Reread];
 /// At most this many further things happen until the job has ended.
 const MOST_KIND_MOVES: usize = 300;
 
-/// What did not agree.
-pub type Agreed<T = ()> = Result<T, String>;
-
-struct Lockstep {
-    reference: Reference,
+pub struct Lockstep {
+    pub reference: Reference,
     engine: Engine,
-    invariants: Invariants,
-    /// How many entries of the log, and calls, were compared.
-    compared: (usize, usize),
+    /// By job.
+    invariants: BTreeMap<String, Invariants>,
+    /// How many entries of each job's history were compared.
+    compared: BTreeMap<String, usize>,
     questions: usize,
+    crashed: bool,
+    draws: bool,
+    /// What all attempts so far cost, or will, above their estimates.
+    excess: f64,
 }
 
 /// Do the engine and the reference agree on this case, in each world?
@@ -62,204 +65,180 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
 fn run(case: &Case, world: World) -> Agreed {
     let mut both = Lockstep::new(case, world)?;
     for turn in &case.turns {
-        both.happen(turn).map_err(|problem| format!("after {turn:?}: {problem}{}", both.told_apart()))?;
+        both.happen(turn).map_err(|problem| {
+            format!("after {turn:?}: {problem}{}", told_apart(&both.engine, &both.reference))
+        })?;
     }
     for _ in 0..MOST_KIND_MOVES {
         let Some(what) = both.reference.kind_move() else { return both.end() };
         let turn = Turn { what, crash: None };
-        both.happen(&turn)
-            .map_err(|problem| format!("in the end, after {turn:?}: {problem}{}", both.told_apart()))?;
+        both.happen(&turn).map_err(|problem| {
+            format!("in the end, after {turn:?}: {problem}{}", told_apart(&both.engine, &both.reference))
+        })?;
     }
     Err("it comes to no end".to_owned())
 }
 
-fn same<T: PartialEq + Debug>(what: &str, engine: &T, reference: &T) -> Agreed {
-    if engine == reference {
-        return Ok(());
-    }
-    Err(format!("{what}\n  engine:    {engine:?}\n  reference: {reference:?}"))
-}
-
 impl Lockstep {
-    fn new(case: &Case, world: World) -> Agreed<Lockstep> {
+    pub fn new(case: &Case, world: World) -> Agreed<Lockstep> {
         let mut both = Lockstep {
             reference: Reference::new(case),
             engine: Engine::new(case, world == World::Reread),
-            invariants: Invariants::new(case),
-            compared: (0, 0),
+            invariants: BTreeMap::new(),
+            compared: BTreeMap::new(),
             questions: 0,
+            crashed: false,
+            draws: case.plan.to_string().contains("jitter"),
+            excess: 0.0,
         };
         both.compare()?;
         Ok(both)
     }
 
     /// Something happens to both.
-    fn happen(&mut self, Turn { what, crash }: &Turn) -> Agreed {
-        let ids = match what {
-            Move::Finish(which) => {
-                let steps = self.reference.meant(which);
-                steps.iter().map(|&step| self.reference.plan.steps[step].id.clone()).collect()
-            }
+    pub fn happen(&mut self, Turn { what, crash }: &Turn) -> Agreed {
+        let reference = &mut self.reference;
+        let meant = match what {
+            Move::Finish(which) => reference.meant(which),
             _ => Vec::new(),
         };
-        let ms = self.reference.next_moment().unwrap_or(0.0);
-        let number = self.questions;
+        let job = if let Move::Ask(who, _) = what { reference.job_of(*who) } else { ROOT };
+        let happens = Happens {
+            what,
+            number: self.questions,
+            job: reference.jobs[job].id.clone(),
+            finish: meant.iter().map(|(job, spot)| reference.jobs[*job].key_of(*spot)).collect(),
+            ms: reference.next_moment().unwrap_or(0.0),
+            crash: *crash,
+        };
         self.questions += 1;
-        let crashed = self.engine.happen(what, number, &ids, ms, *crash, &self.reference.case);
-        self.reference.happen(what, number);
+        let crashed = self.engine.happen(&happens, &reference.case);
+        if self.draws {
+            reference.draws = self.engine.draws();
+        }
+        reference.happen(what, happens.number);
         if crashed {
-            return self.crash();
+            self.crash()?;
         }
         self.compare()
     }
 
-    /// What the engine has stored must be the beginning of what was to be decided.
+    /// What the engine has stored must be the beginning of what was to be decided, and whom it has called must
+    /// be among those who were to be called.
     fn crash(&mut self) -> Agreed {
-        let commits = self.engine.commits();
-        if commits > self.reference.commits.len() {
-            return Err(format!("{commits} commits, of which there are {}", self.reference.commits.len()));
-        }
-        let calls = self.engine.calls_from(self.compared.1);
-        let expected = self.reference.calls.get(self.compared.1..).unwrap_or_default();
-        let expected = expected.get(..calls.len()).unwrap_or(expected).to_vec();
-        same("calls of agents before the process ended", &calls, &expected)?;
-        self.reference.calls.truncate(self.compared.1 + calls.len());
-        self.reference.crash(commits, self.engine.budget());
-        self.reference.told.clear();
-        self.compared.0 = self.compared.0.min(self.reference.history.len());
-        self.compare()
-    }
-
-    fn compare(&mut self) -> Agreed {
-        same("commits", &self.engine.commits(), &self.reference.commits.len())?;
-        self.compare_history()?;
-        let mut told = self.engine.told();
-        told.sort_by_key(|(number, _)| *number);
-        let mut expected = std::mem::take(&mut self.reference.told);
-        expected.sort_by_key(|(number, _)| *number);
-        same("what was told", &told, &expected)?;
-        let calls = self.engine.calls_from(self.compared.1);
-        same("calls of agents", &calls, &self.reference.calls[self.compared.1..].to_vec())?;
-        self.compared.1 = self.reference.calls.len();
-        let at_work = self.reference.at_work().len();
-        same("attempts at work", &self.engine.unanswered(), &at_work)?;
-        same("what is left of the budget", &self.engine.budget(), &self.reference.budget)?;
-        let held = self.reference.process.runner.as_ref().map_or(0, |runner| runner.held.len());
-        same("steps that something is held for", &self.engine.held(), &held)?;
-        let (reference, invariants) = (&self.reference, &mut self.invariants);
-        self.engine.look(|job| {
-            compare_job(job, reference)?;
-            invariants.look(job, at_work, held)
-        })
-    }
-
-    fn compare_history(&mut self) -> Agreed {
-        let entries = &self.reference.history;
-        let compared = self.compared.0;
-        self.engine.look(|job| {
-            let history = history_of(job);
-            for (place, (name, payload)) in entries.iter().enumerate().skip(compared) {
-                let found =
-                    history.get(place).map(|event| (text(&event["type"]), stripped(&event["payload"])));
-                let expected = Some(((*name).to_owned(), payload.clone()));
-                same(&format!("entry {} of the history", place + 1), &found, &expected)?;
+        self.crashed = true;
+        let (reference, engine) = (&mut self.reference, &self.engine);
+        for job in &reference.jobs {
+            let (made, most) = (engine.commits(&job.id), job.commits.len());
+            if made > most {
+                return Err(format!("{made} commits to job {}, of which there are {most}", job.id));
             }
-            same("entries of the history", &history.len(), &entries.len())
-        })?;
-        self.compared.0 = entries.len();
+        }
+        let mut expected = std::mem::take(&mut reference.calls);
+        for call in engine.take_calls() {
+            self.excess += reference.excess_of(&call);
+            let place = expected.iter().position(|expected| *expected == call);
+            expected
+                .remove(place.ok_or_else(|| format!("an agent was called that was not to be: {call:?}"))?);
+        }
+        reference.crash(|id| engine.commits(id), engine.budget());
+        for job in &reference.jobs {
+            let compared = self.compared.entry(job.id.clone()).or_default();
+            *compared = (*compared).min(job.history.len());
+        }
         Ok(())
     }
 
-    /// Both histories in lines.
-    fn told_apart(&self) -> String {
-        let found = self.engine.look(|job| {
-            let lines = history_of(job).iter();
-            lines
-                .map(|event| format!("\n    {} {}", event["type"], stripped(&event["payload"])))
-                .collect::<String>()
-        });
-        let expected = self.reference.history.iter();
-        let expected: String = expected.map(|(name, payload)| format!("\n    {name} {payload}")).collect();
-        format!("\n  engine:{found}\n  reference:{expected}")
+    fn compare(&mut self) -> Agreed {
+        let (reference, engine) = (&mut self.reference, &mut self.engine);
+        for job in &reference.jobs {
+            same(&format!("commits to job {}", job.id), &engine.commits(&job.id), &job.commits.len())?;
+            let compared = self.compared.entry(job.id.clone()).or_default();
+            engine.look(&job.id, |stored| compare_history(stored, job, compared))?;
+        }
+        let (mut told, mut expected) = (engine.told(), std::mem::take(&mut reference.told));
+        told.sort_by_key(|(number, _)| *number);
+        expected.sort_by_key(|(number, _)| *number);
+        same("what was told", &told, &expected)?;
+        let (mut calls, mut expected) = (engine.take_calls(), std::mem::take(&mut reference.calls));
+        self.excess += calls.iter().map(|call| reference.excess_of(call)).sum::<f64>();
+        calls.sort_by(|one, other| one.key.cmp(&other.key));
+        expected.sort_by(|one, other| one.key.cmp(&other.key));
+        same("calls of agents", &calls, &expected)?;
+        same("attempts at work", &engine.unanswered().len(), &reference.at_work().len())?;
+        same("what is left of the budget", &engine.budget(), &reference.budget)?;
+        let held = reference.jobs.iter().filter_map(|job| job.process.runner.as_ref());
+        let held = held.map(|runner| runner.held.len()).sum();
+        same("steps that something is held for", &engine.held(), &held)?;
+        for job in reference.jobs.iter().filter(|job| job.exists()) {
+            engine.look(&job.id, |stored| compare_job(stored.expect("a job"), job))?;
+        }
+        self.look_at_invariants()
+    }
+
+    /// What must be true whatever the reference says.
+    fn look_at_invariants(&mut self) -> Agreed {
+        let (reference, engine) = (&self.reference, &self.engine);
+        let unanswered = engine.unanswered();
+        // Nobody begins whose estimate is not there.
+        if engine.budget().is_some_and(|left| left < -self.excess) {
+            return Err(format!(
+                "{:?} is left, and {} was more than estimated",
+                engine.budget(),
+                self.excess
+            ));
+        }
+        if unanswered.len() > engine.held() {
+            return Err(format!("{} at work, and something held for {}", unanswered.len(), engine.held()));
+        }
+        for job in &reference.jobs {
+            let at_work = unanswered.iter().filter(|id| **id == job.id).count();
+            let parent = job.parent.map(|parent| reference.jobs[parent].state.permissions);
+            let invariants = &mut self.invariants;
+            engine.look(&job.id, |stored| {
+                let Some(stored) = stored else {
+                    invariants.remove(&job.id);
+                    return Ok(());
+                };
+                let known = invariants.entry(job.id.clone());
+                known.or_insert_with(|| Invariants::new(&job.plan, stored)).look(stored, at_work, parent)
+            })?;
+        }
+        Ok(())
     }
 
     fn end(self) -> Agreed {
-        if self.reference.has_loose_end() {
-            return Err("a step that began has no end, and the job has".to_owned());
-        }
         same("operations that never end", &self.engine.is_idle(), &true)?;
         same("timers that are left", &self.engine.timers(), &0)?;
-        self.engine.replay()
-    }
-}
-
-fn history_of(job: &Map<String, Value>) -> &[Value] {
-    job.get("history").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// A payload without its words and what says nothing new.
-fn stripped(payload: &Value) -> Value {
-    let mut payload = payload.clone();
-    let members = payload.as_object_mut().expect("a payload");
-    for key in ["jobId", "agent", "args"] {
-        members.remove(key);
-    }
-    if members.contains_key("plan") {
-        // Where the job began from; it stands in the job itself.
-        return json!({});
-    }
-    if let Some(error) = members.get_mut("error") {
-        *error = json!({ "code": error["code"] });
-    }
-    payload
-}
-
-fn compare_job(job: &Map<String, Value>, reference: &Reference) -> Agreed {
-    let (plan, state) = (&reference.plan, &reference.state);
-    let run = &job["run"];
-    same("status", &text(&job["status"]), &state.status.name().to_owned())?;
-    let context = job["context"].as_object().ok_or("no context")?;
-    same("context", context, &state.context)?;
-    same("steps taken", &run["stepsTaken"].as_u64(), &Some(state.steps_taken))?;
-    same("permissions", &job["permissions"], &permissions(state.permissions))?;
-    let id_of = |step: Option<usize>| step.map_or(Value::Null, |step| plan.steps[step].id.clone().into());
-    let pause = state.pause.map(|(reason, step)| (reason.name().to_owned(), id_of(step)));
-    let found = run.get("pause").map(|pause| (text(&pause["reason"]), pause["step"].clone()));
-    same("pause", &found, &pause)?;
-    let failure = state.failure.map(|(code, step)| (code.to_owned(), id_of(step)));
-    let found = run.get("failure").map(|failure| (text(&failure["code"]), failure["step"].clone()));
-    same("failure", &found, &failure)?;
-    let approvals = run["approvals"].as_array().into_iter().flatten();
-    let approvals: Vec<_> =
-        approvals.map(|it| (text(&it["id"]), it["step"].clone(), it["tool"].clone())).collect();
-    let expected = state
-        .approvals
-        .iter()
-        .map(|it| (it.id.clone(), id_of(Some(it.step)), it.tool.clone().map_or(Value::Null, Value::from)));
-    same("approvals", &approvals, &expected.collect())?;
-    let signals = run["signals"].as_array().into_iter().flatten();
-    let signals: Vec<_> = signals.map(|it| (text(&it["name"]), it["payload"].clone())).collect();
-    same("signals", &signals, &state.signals)?;
-    for (step, expected) in plan.steps.iter().zip(&state.steps) {
-        let found = &run["steps"][&step.id];
-        if found.is_null() && expected.status == StepStatus::Pending && !expected.begun {
-            continue;
+        // Whose parent ended just before its process did, is left as it was.
+        let mut open = self.reference.jobs.iter().filter(|job| job.exists() && !job.has_ended());
+        if let Some(open) = open.next().filter(|_| !self.crashed) {
+            return Err(format!("job {} has no end", open.id));
         }
-        let round = found["round"].as_u64().unwrap_or(0);
-        let found =
-            (text(&found["status"]), found["attempts"].as_u64(), round, found["error"]["code"].clone());
-        let error = expected.error.map_or(Value::Null, Value::from);
-        let expected =
-            (expected.status.name().to_owned(), Some(expected.attempts), expected.rounds_ended, error);
-        same(&format!("step {}", step.id), &found, &expected)?;
+        let entries: usize = self.compared.values().sum();
+        let random = Random::new((self.questions * 1_000 + entries) as u64);
+        let mut jobs = self.reference.jobs.iter().filter(|job| job.exists());
+        jobs.try_for_each(|job| self.engine.replay(&job.id, &random))
     }
-    Ok(())
-}
 
-fn permissions(Permissions { tools, approval, max_steps }: Permissions) -> Value {
-    json!({ "allowTools": tools, "requireApproval": approval, "maxSteps": max_steps })
+    /// What was decided about steps, and what became of it, in no order and without what tells an order.
+    pub fn decided(&self) -> Vec<String> {
+        let jobs = self.reference.jobs.iter().filter(|job| job.exists());
+        let mut decided: Vec<String> = jobs
+            .flat_map(|job| {
+                let steps = job.history.iter().filter(|(_, payload)| payload.get("step").is_some());
+                let steps = steps.map(|(name, payload)| {
+                    let mut payload = payload.clone();
+                    for key in ["approval", "dueAt"] {
+                        payload.as_object_mut().expect("a payload").remove(key);
+                    }
+                    format!("{} {name} {payload}", job.id)
+                });
+                let context = format!("{} {}", job.id, Value::Object(job.state.context.clone()));
+                steps.chain([context]).collect::<Vec<String>>()
+            })
+            .collect();
+        decided.sort();
+        decided
+    }
 }

@@ -2,17 +2,24 @@
 //! by an interpreter that is slow and obvious and shares no code with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asks;
 mod campaign;
 mod case;
+mod child;
+mod compare;
 mod counterexamples;
+mod edits;
 mod engine;
+mod entry;
 #[path = "../orchestrator/executor.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod executor;
 mod generate;
 mod interpreter;
 mod invariants;
+mod job;
 mod lockstep;
+mod orders;
 mod people;
 mod plan;
 #[path = "../orchestrator/random.rs"]
@@ -21,5 +28,9 @@ mod random;
 #[allow(dead_code, reason = "other tests need more of it")]
 mod replay;
 mod rule;
+mod run;
+mod settle;
 mod shrink;
 mod state;
+mod steps;
+mod worker;

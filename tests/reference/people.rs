@@ -1,173 +1,257 @@
-//! What people and time do to a job, in the reference.
+//! What people and time do to jobs, in the reference.
 
 use crate::{
-    case::{Ask, Move, Told, Which},
-    interpreter::Reference,
+    case::{Ask, Move, Permissions, Told, Which, Who},
+    interpreter::{ROOT, Reference},
+    job::Job,
     plan::Kind,
-    state::{Approval, Decision, Reason, Status, StepStatus, What},
+    run::{Asker, Runner},
+    state::{Approval, Decision, Reason, Spot, Status, What},
 };
 
 impl Reference {
     /// Something happens, and everything that follows from it by itself. `number` is the question's.
     pub fn happen(&mut self, what: &Move, number: usize) {
         match what {
-            Move::Finish(which) => self.finish(&self.meant(which)),
+            Move::Finish(which) => {
+                self.meant(which).into_iter().for_each(|(job, spot)| self.finish(job, spot));
+            }
             Move::Tick => self.now += self.next_moment().unwrap_or(0.0),
             Move::Pass(ms) => self.now += ms,
             Move::Fund(budget) => self.budget = *budget,
-            Move::Crash => self.crash(self.commits.len(), self.budget_of_next_process()),
-            Move::Ask(ask) => {
-                if let Some(told) = self.ask(ask, number) {
+            Move::Crash => {}
+            Move::Ask(who, ask) => {
+                let job = self.job_of(*who);
+                if let Some(told) = self.ask(job, ask, number) {
                     self.told.push((number, told));
                 }
-                self.commit();
-                if self.state.status.has_ended() {
-                    self.give_up();
-                }
+                self.commit(job);
             }
         }
         self.settle();
     }
 
-    /// What was held is free again.
-    fn budget_of_next_process(&self) -> Option<f64> {
-        let held = self.process.runner.iter().flat_map(|runner| &runner.held).map(|(_, held)| held);
-        self.budget.map(|left| left + held.sum::<f64>())
+    /// Whose job somebody means.
+    pub fn job_of(&self, who: Who) -> usize {
+        let children: Vec<usize> = (1..self.jobs.len()).filter(|&job| self.jobs[job].exists()).collect();
+        match who {
+            Who::Child(place) if !children.is_empty() => children[place % children.len()],
+            Who::Child(_) | Who::Root => ROOT,
+        }
     }
 
-    /// The steps that are meant by their places among those at work.
-    pub fn meant(&self, which: &[usize]) -> Vec<usize> {
-        let mut at_work: Vec<usize> = self.at_work();
-        at_work.sort_unstable();
-        let mut meant: Vec<usize> =
-            which.iter().filter_map(|place| at_work.get(place % at_work.len().max(1)).copied()).collect();
+    /// The attempts that are meant by their places among those at work.
+    pub fn meant(&self, which: &[usize]) -> Vec<(usize, Spot)> {
+        let at_work = self.at_work();
+        let count = at_work.len().max(1);
+        let mut meant: Vec<_> =
+            which.iter().filter_map(|place| at_work.get(place % count).copied()).collect();
         meant.sort_unstable();
         meant.dedup();
         meant
     }
 
-    /// The steps whose attempts have begun and not ended.
-    pub fn at_work(&self) -> Vec<usize> {
-        let mut steps: Vec<usize> = self
-            .process
-            .runner
-            .iter()
-            .flat_map(|runner| &runner.at_work)
-            .map(|attempt| attempt.step)
-            .collect();
-        steps.sort_unstable();
-        steps
+    /// The attempts of agents that have begun and not ended.
+    pub fn at_work(&self) -> Vec<(usize, Spot)> {
+        let runners =
+            self.jobs.iter().enumerate().filter_map(|(at, job)| Some((at, job.process.runner.as_ref()?)));
+        let attempts = runners.flat_map(|(at, runner)| {
+            runner.at_work.iter().filter(|it| it.child.is_none()).map(move |it| (at, it.spot))
+        });
+        let mut attempts: Vec<(usize, Spot)> = attempts.collect();
+        attempts.sort_unstable();
+        attempts
     }
 
     /// How long it is until something is due.
     pub fn next_moment(&self) -> Option<f64> {
-        let runner = self.process.runner.as_ref()?;
-        let deadlines = runner.at_work.iter().filter_map(|attempt| attempt.deadline);
-        let moments = (0..self.plan.steps.len()).filter_map(|step| self.next_moment_of(step));
-        let next = deadlines.chain(moments).filter(|moment| *moment > self.now).min_by(f64::total_cmp);
+        let moments = self.jobs.iter().filter_map(|job| Some((job, job.process.runner.as_ref()?)));
+        let moments = moments.flat_map(|(job, runner)| {
+            let deadlines = runner.at_work.iter().filter_map(|attempt| attempt.deadline);
+            let spots = job.spots().into_iter().filter_map(|spot| job.next_moment_of(spot));
+            deadlines.chain(spots).collect::<Vec<f64>>()
+        });
+        let next = moments.filter(|moment| *moment > self.now).min_by(f64::total_cmp);
         next.map(|moment| moment - self.now)
     }
 
-    /// The approval that somebody means.
-    pub fn find(&self, which: &Which) -> Result<Approval, &'static str> {
-        if self.state.status.has_ended() {
-            return Err("invalid_transition");
-        }
-        let waiting = &self.state.approvals;
-        match which {
-            Which::Listed(place) => {
-                waiting.get(place % waiting.len().max(1)).cloned().ok_or("invalid_transition")
-            }
-            Which::Only if waiting.len() == 1 => Ok(waiting[0].clone()),
-            Which::Only => Err("invalid_transition"),
-            Which::Step(id) => {
-                let place = self.plan.place_of(id).ok_or("unknown_step")?;
-                let mut of_step = waiting.iter().filter(|approval| approval.step == place);
-                match (of_step.next(), of_step.next()) {
-                    (Some(one), None) => Ok(one.clone()),
-                    _ => Err("invalid_transition"),
-                }
-            }
-        }
-    }
-
     /// What who asks is told, where that is known at once.
-    fn ask(&mut self, ask: &Ask, number: usize) -> Option<Told> {
+    fn ask(&mut self, at: usize, ask: &Ask, number: usize) -> Option<Told> {
+        let job = &mut self.jobs[at];
         let answer = match ask {
-            Ask::Run(input) => return self.run(input.clone(), number),
-            Ask::Next(input) => return self.next(input.clone(), number),
+            Ask::Run(input) => {
+                self.run(at, input.clone(), Asker::Question(number));
+                self.begin_task(at);
+                return None;
+            }
+            Ask::Next(input) => {
+                if job.process.runner.is_some() {
+                    return Some(Told::Refused(if job.is_running() { "conflict" } else { "not_running" }));
+                }
+                let asked_by = vec![Asker::Question(number)];
+                job.process.runner = Some(Runner::new(true, input.clone(), asked_by));
+                self.begin_task(at);
+                return None;
+            }
             Ask::Recover => return Some(self.take_over()),
+            Ask::Start => return Some(self.ask_to_start(at)),
             Ask::StopRun => {
-                self.process.stop_asked = true;
+                job.process.stop_asked = true;
                 Ok(())
             }
-            Ask::Start if self.budget.is_some_and(|left| left <= 0.0) && self.may_start() => {
-                return Some(Told::BudgetRefused);
-            }
-            Ask::Start => self.start(),
-            Ask::Pause => self.if_running(|job| job.decide(Decision::JobPaused(None, None))),
-            Ask::Complete => self.if_running(|job| {
+            Ask::Pause => job.if_running(|job| job.decide(Decision::JobPaused(None, None))),
+            Ask::Complete => job.if_running(|job| {
                 job.cancel_steps();
                 job.decide(Decision::JobCompleted);
             }),
-            Ask::CompleteAsFailed => self.if_running(|job| job.end_badly(None)),
-            Ask::Fail => self.unless_ended(|job| job.end_badly(Some("agent_failed"))),
-            Ask::Cancel => self.unless_ended(|job| job.end_badly(Some("cancelled"))),
+            Ask::CompleteAsFailed => job.if_running(|job| job.end_badly(None)),
+            Ask::Fail => job.unless_ended(|job| job.end_badly(Some("agent_failed"))),
+            Ask::Cancel => job.unless_ended(|job| job.end_badly(Some("cancelled"))),
             Ask::Permit(permissions) => {
-                self.unless_ended(|job| job.decide(Decision::PermissionsChanged(*permissions)))
+                job.unless_ended(|job| job.decide(Decision::PermissionsChanged(*permissions)))
             }
-            Ask::Signal(name, payload) => self.unless_ended(|job| {
+            Ask::Signal(name, payload) => job.unless_ended(|job| {
                 job.decide(Decision::SignalReceived(name.clone(), payload.clone()));
             }),
-            Ask::Breakpoints(ids) => self.set_breakpoints(ids),
-            Ask::Approve(which, by) => self.find(which).map(|approval| {
-                self.decide(Decision::Step(approval.step, What::Approved { id: approval.id, by: *by }));
-                self.go_on_after_answer();
+            Ask::Breakpoints(ids) => job.set_breakpoints(ids),
+            Ask::Approve(which, by) => job.find(which).map(|Approval { id, spot, .. }| {
+                job.decide_step(spot, What::Approved { id, by: *by });
+                job.go_on_after_answer();
             }),
-            Ask::Reject(which) => self.find(which).map(|approval| {
-                self.decide(Decision::Step(approval.step, What::Rejected { id: approval.id }));
-                self.fail_step(approval.step, "rejected");
-                self.go_on_after_answer();
-            }),
+            Ask::Reject(which) => job.find(which).map(|approval| self.reject(at, approval)),
         };
         Some(answer.map_or_else(Told::Refused, |()| Told::Done))
     }
 
-    fn if_running(&mut self, then: impl FnOnce(&mut Reference)) -> Result<(), &'static str> {
-        if self.state.status != Status::Running {
+    /// The step fails, and its child, if it has one already, is cancelled.
+    fn reject(&mut self, at: usize, Approval { id, spot, .. }: Approval) {
+        let job = &mut self.jobs[at];
+        let key = job.key_of(spot);
+        job.decide_step(spot, What::Rejected { id });
+        job.fail_step(spot, "rejected");
+        job.go_on_after_answer();
+        self.commit(at);
+        if let Some(child) = self.find_job(&key) {
+            self.cancel(child);
+        }
+    }
+
+    /// Whoever asked runs the job, unless somebody does.
+    fn begin_task(&mut self, job: usize) {
+        let is_parents = self.jobs[job]
+            .process
+            .runner
+            .iter()
+            .any(|runner| runner.asked_by.iter().any(|asker| matches!(asker, Asker::Parent(..))));
+        if !is_parents && !self.tasks.contains(&job) {
+            self.tasks.push(job);
+        }
+    }
+
+    fn ask_to_start(&mut self, at: usize) -> Told {
+        let job = &self.jobs[at];
+        let parent_has_ended = job.parent.is_some_and(|parent| self.jobs[parent].has_ended());
+        if !matches!(job.state.status, Status::Created | Status::Paused) || parent_has_ended {
+            return Told::Refused("invalid_transition");
+        }
+        if self.budget.is_some_and(|left| left <= 0.0) {
+            return Told::BudgetRefused;
+        }
+        self.start(at);
+        Told::Done
+    }
+
+    pub fn start(&mut self, at: usize) {
+        let job = &mut self.jobs[at];
+        let was_paused = job.state.status == Status::Paused;
+        job.decide(Decision::JobStarted);
+        if was_paused && job.all_have_ended() {
+            job.decide(Decision::JobCompleted);
+        }
+        self.commit(at);
+    }
+
+    /// `recover`: of the jobs that run and that nobody runs.
+    fn take_over(&mut self) -> Told {
+        let mut count = 0;
+        for at in 0..self.jobs.len() {
+            let job = &mut self.jobs[at];
+            if job.exists() && job.is_running() && job.process.runner.is_none() {
+                job.recover();
+                self.commit(at);
+                count += 1;
+            }
+        }
+        Told::Resumed(count)
+    }
+
+    /// What everybody does who wants the jobs to come to their end.
+    pub fn kind_move(&self) -> Option<Move> {
+        if self.jobs[ROOT].has_ended() {
+            return None;
+        }
+        if !self.at_work().is_empty() {
+            return Some(Move::Finish(vec![0]));
+        }
+        if self.budget.is_some() {
+            return Some(Move::Fund(None));
+        }
+        let mut there = (0..self.jobs.len()).filter(|&at| self.jobs[at].exists()).collect::<Vec<_>>();
+        there.reverse();
+        for at in there {
+            let who = if at == ROOT { Who::Root } else { Who::Child(self.place_of_child(at)) };
+            if let Some(ask) = self.jobs[at].kind_ask() {
+                return Some(Move::Ask(who, ask));
+            }
+        }
+        if self.jobs[ROOT].process.runner.is_none() {
+            return Some(Move::Ask(Who::Root, Ask::Run(None)));
+        }
+        Some(Move::Tick)
+    }
+
+    fn place_of_child(&self, at: usize) -> usize {
+        (1..at).filter(|&job| self.jobs[job].exists()).count()
+    }
+}
+
+impl Job {
+    fn if_running(&mut self, then: impl FnOnce(&mut Job)) -> Result<(), &'static str> {
+        if !self.is_running() {
             return Err("invalid_transition");
         }
         then(self);
         Ok(())
     }
 
-    fn unless_ended(&mut self, then: impl FnOnce(&mut Reference)) -> Result<(), &'static str> {
-        if self.state.status.has_ended() {
+    fn unless_ended(&mut self, then: impl FnOnce(&mut Job)) -> Result<(), &'static str> {
+        if self.has_ended() {
             return Err("invalid_transition");
         }
         then(self);
         Ok(())
     }
 
-    fn end_badly(&mut self, code: Option<&'static str>) {
-        self.cancel_steps();
-        self.decide(Decision::JobFailed(code.map(|code| (code, None))));
-    }
-
-    fn may_start(&self) -> bool {
-        matches!(self.state.status, Status::Created | Status::Paused)
-    }
-
-    fn start(&mut self) -> Result<(), &'static str> {
-        if !self.may_start() {
+    /// The approval that somebody means.
+    pub fn find(&self, which: &Which) -> Result<Approval, &'static str> {
+        if self.has_ended() {
             return Err("invalid_transition");
         }
-        let was_paused = self.state.status == Status::Paused;
-        self.decide(Decision::JobStarted);
-        if was_paused && self.state.steps.iter().all(|step| step.status.has_ended()) {
-            self.decide(Decision::JobCompleted);
+        let waiting = &self.state.approvals;
+        let the_one = |found: Vec<&Approval>| match found[..] {
+            [one] => Ok(one.clone()),
+            _ => Err("invalid_transition"),
+        };
+        match which {
+            Which::Listed(place) => {
+                waiting.get(place % waiting.len().max(1)).cloned().ok_or("invalid_transition")
+            }
+            Which::Only => the_one(waiting.iter().collect()),
+            Which::Step(id) => {
+                let step = self.plan.place_of(id).ok_or("unknown_step")?;
+                the_one(waiting.iter().filter(|approval| approval.spot.step == step).collect())
+            }
         }
-        Ok(())
     }
 
     fn go_on_after_answer(&mut self) {
@@ -177,7 +261,7 @@ impl Reference {
     }
 
     fn set_breakpoints(&mut self, ids: &[String]) -> Result<(), &'static str> {
-        if self.state.status.has_ended() {
+        if self.has_ended() {
             return Err("invalid_transition");
         }
         let places: Option<Vec<usize>> = ids.iter().map(|id| self.plan.place_of(id)).collect();
@@ -185,69 +269,31 @@ impl Reference {
         Ok(())
     }
 
-    /// A run that is under way is joined; a single step is waited for.
-    fn run(&mut self, input: Option<serde_json::Value>, number: usize) -> Option<Told> {
-        match (&mut self.process.next, &mut self.process.runner) {
-            (Some((_, asked_by)), _) => asked_by.push(number),
-            (None, Some(runner)) if !runner.single => runner.asked_by.push(number),
-            (None, Some(_)) => {
-                self.process.stop_asked = false;
-                self.process.next = Some((input, vec![number]));
-            }
-            (None, None) => {
-                self.process.stop_asked = false;
-                self.begin_run(false, input, number);
-            }
-        }
-        None
-    }
-
-    fn next(&mut self, input: Option<serde_json::Value>, number: usize) -> Option<Told> {
-        if self.process.runner.is_none() {
-            self.begin_run(true, input, number);
+    /// What helps the job on.
+    fn kind_ask(&self) -> Option<Ask> {
+        if self.has_ended() {
             return None;
         }
-        Some(Told::Refused(if self.state.status == Status::Running { "conflict" } else { "not_running" }))
+        if !self.state.approvals.is_empty() {
+            return Some(Ask::Approve(Which::Listed(0), None));
+        }
+        let generous = Permissions { tools: true, approval: false, max_steps: 99 };
+        if self.state.permissions != generous {
+            return Some(Ask::Permit(generous));
+        }
+        let with_parent = matches!(self.state.pause, Some((Reason::Parent, _)));
+        match self.state.status {
+            Status::Created | Status::Paused if !with_parent => Some(Ask::Start),
+            _ => self.wanted_signal().map(|name| Ask::Signal(name.clone(), name.into())),
+        }
     }
 
-    /// `recover`: of a job that runs and that nobody runs.
-    fn take_over(&mut self) -> Told {
-        let takes = self.state.status == Status::Running && self.process.runner.is_none();
-        if takes {
-            self.recover();
-        }
-        Told::Resumed(usize::from(takes))
-    }
-
-    /// What everybody does who wants the job to come to its end.
-    pub fn kind_move(&self) -> Option<Move> {
-        let approval = self.state.approvals.first();
-        let waits_for = |names: &[String]| Move::Ask(Ask::Signal(names[0].clone(), names[0].clone().into()));
-        let wants_signal = (0..self.plan.steps.len())
-            .filter(|&step| self.waits_for_signal(step) && self.signal_for(step).is_none())
-            .find_map(|step| match &self.plan.steps[step].kind {
-                Kind::Signal { names, .. } => Some(waits_for(names)),
-                _ => None,
-            });
-        if self.state.status.has_ended() {
-            return None;
-        }
-        let generous = crate::case::Permissions { tools: true, approval: false, max_steps: 99 };
-        Some(match self.state.status {
-            _ if !self.at_work().is_empty() => Move::Finish(vec![0]),
-            _ if self.budget.is_some() => Move::Fund(None),
-            _ if approval.is_some() => Move::Ask(Ask::Approve(Which::Listed(0), None)),
-            _ if self.state.permissions != generous => Move::Ask(Ask::Permit(generous)),
-            Status::Created | Status::Paused => Move::Ask(Ask::Start),
-            _ if self.process.runner.is_none() => Move::Ask(Ask::Run(None)),
-            _ if self.next_moment().is_some() => Move::Tick,
-            _ => wants_signal.unwrap_or_else(|| panic!("nothing helps: {:?}", self.log)),
+    /// A signal that a step waits for, and that has not come.
+    fn wanted_signal(&self) -> Option<String> {
+        let mut waiting = self.places().filter(|&step| self.waits_for_signal(step));
+        waiting.find_map(|step| match &self.plan.steps[step].kind {
+            Kind::Signal { names, .. } if self.signal_for(step).is_none() => Some(names[0].clone()),
+            _ => None,
         })
-    }
-
-    /// Has a step that began no end, although the job has?
-    pub fn has_loose_end(&self) -> bool {
-        self.state.steps.iter().any(|step| step.begun && !step.status.has_ended())
-            || self.state.steps.iter().any(|step| step.status == StepStatus::Running)
     }
 }

@@ -1,5 +1,7 @@
 //! A plan as the reference reads it: what stands in docs/plans.md, and nothing that can be worked out.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 pub struct Plan {
@@ -18,10 +20,14 @@ pub struct Step {
     pub breakpoint: bool,
     /// `"onError": "continue"`.
     pub goes_on: bool,
+    pub repeat: Option<Repeat>,
+    pub for_each: Option<Value>,
+    pub timeout_ms: Option<f64>,
 }
 
 pub enum Kind {
     Agent(Work),
+    Job(Child),
     Approve,
     Timer { ms: f64 },
     Signal { names: Vec<String>, timeout_ms: Option<f64> },
@@ -32,9 +38,14 @@ pub struct Work {
     pub input: Option<Value>,
     pub needs_tools: bool,
     pub cost: Option<f64>,
-    pub timeout_ms: Option<f64>,
     pub retry: Option<Retry>,
-    pub repeat: Option<Repeat>,
+}
+
+pub struct Child {
+    pub plan: Rc<Plan>,
+    pub context: Option<Value>,
+    /// What is given of `permissions`.
+    pub permissions: Value,
 }
 
 pub struct Retry {
@@ -42,6 +53,7 @@ pub struct Retry {
     pub backoff_ms: f64,
     pub factor: f64,
     pub max_backoff_ms: f64,
+    pub jitter: f64,
 }
 
 pub struct Repeat {
@@ -65,6 +77,12 @@ impl Plan {
             approval: step["approval"] == true,
             breakpoint: step["breakpoint"] == true,
             goes_on: step["onError"] == "continue",
+            repeat: step.get("repeat").map(|repeat| Repeat {
+                until: repeat["until"].clone(),
+                max: repeat["max"].as_u64().expect("a number"),
+            }),
+            for_each: step.get("forEach").cloned(),
+            timeout_ms: step["timeoutMs"].as_f64(),
         });
         Plan { steps: steps.collect(), concurrency: plan["concurrency"].as_u64().unwrap_or(8) as usize }
     }
@@ -78,12 +96,15 @@ impl Step {
     pub fn work(&self) -> Option<&Work> {
         match &self.kind {
             Kind::Agent(work) => Some(work),
-            Kind::Approve | Kind::Timer { .. } | Kind::Signal { .. } => None,
+            Kind::Job(_) | Kind::Approve | Kind::Timer { .. } | Kind::Signal { .. } => None,
         }
     }
 
-    pub fn repeat(&self) -> Option<&Repeat> {
-        self.work().and_then(|work| work.repeat.as_ref())
+    pub fn child(&self) -> Option<&Child> {
+        match &self.kind {
+            Kind::Job(child) => Some(child),
+            _ => None,
+        }
     }
 }
 
@@ -107,21 +128,24 @@ fn read_kind(step: &Value) -> Kind {
             },
         };
     }
+    if let Some(job) = step.get("job") {
+        return Kind::Job(Child {
+            plan: Rc::new(Plan::read(&job["plan"])),
+            context: job.get("context").cloned(),
+            permissions: job["permissions"].clone(),
+        });
+    }
     Kind::Agent(Work {
         agent: text(&step["agent"]),
         input: step.get("input").cloned(),
         needs_tools: step["tools"].as_array().is_some_and(|tools| !tools.is_empty()),
         cost: step["cost"].as_f64(),
-        timeout_ms: step["timeoutMs"].as_f64(),
         retry: step.get("retry").map(|retry| Retry {
             max_attempts: retry["maxAttempts"].as_u64().expect("a number"),
             backoff_ms: retry["backoffMs"].as_f64().unwrap_or(1_000.0),
             factor: retry["factor"].as_f64().unwrap_or(2.0),
             max_backoff_ms: retry["maxBackoffMs"].as_f64().unwrap_or(60_000.0),
-        }),
-        repeat: step.get("repeat").map(|repeat| Repeat {
-            until: repeat["until"].clone(),
-            max: repeat["max"].as_u64().expect("a number"),
+            jitter: retry["jitter"].as_f64().unwrap_or(0.0),
         }),
     })
 }

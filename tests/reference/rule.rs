@@ -13,7 +13,7 @@ pub fn evaluate(rule: &Value, context: &Value) -> Result<Value, Uncomputable> {
     };
     match operator.as_str() {
         "var" => Ok(at(context, given.as_str().expect("the name of a key"))),
-        "!" => Ok(json!(!is_true(&evaluate(given, context)?))),
+        "!" => Ok(json!(!is_true(&evaluate(&given[0], context)?))),
         "===" => Ok(json!(evaluate(&given[0], context)? == evaluate(&given[1], context)?)),
         ">" => Ok(json!(number(&evaluate(&given[0], context)?) > number(&evaluate(&given[1], context)?))),
         "+" => Err(Uncomputable),

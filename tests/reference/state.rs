@@ -1,7 +1,7 @@
 //! What has been decided, and what can be read from it. A job is where its decisions have brought it:
 //! nothing else is remembered of it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     case::Permissions,
@@ -19,21 +19,64 @@ pub enum Decision {
     PermissionsChanged(Permissions),
     BreakpointsChanged(Vec<usize>),
     SignalReceived(String, Value),
-    Step(usize, What),
+    Step(Spot, What),
 }
 
-/// What is decided about a step.
+/// A step, or an item of one. In the order of the plan, items by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    pub step: usize,
+    pub item: Option<usize>,
+}
+
+impl From<usize> for Spot {
+    fn from(step: usize) -> Spot {
+        Spot { step, item: None }
+    }
+}
+
+/// What is decided about a step or an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    Started { given: Option<Value> },
-    Waits { due_at: Option<f64> },
-    Completed { output: Value, cost: Option<f64> },
-    RoundCompleted { output: Value, cost: Option<f64> },
+    Started {
+        given: Option<Value>,
+    },
+    FannedOut {
+        items: Vec<Value>,
+    },
+    /// Its child job can't go on without somebody.
+    Suspended {
+        code: &'static str,
+    },
+    Waits {
+        due_at: Option<f64>,
+    },
+    Completed {
+        output: Value,
+        cost: Option<f64>,
+    },
+    RoundCompleted {
+        output: Value,
+        cost: Option<f64>,
+    },
     Skipped,
-    Failed { code: &'static str, retry_at: Option<f64>, asked: Asked },
-    Asked { tool: Option<String> },
-    Approved { id: String, by: Option<&'static str> },
-    Rejected { id: String },
+    Failed {
+        code: &'static str,
+        retry_at: Option<f64>,
+        asked: Asked,
+    },
+    Asked {
+        tool: Option<String>,
+    },
+    Approved {
+        id: String,
+        by: Option<&'static str>,
+    },
+    Rejected {
+        id: String,
+    },
+    /// Because its job ends.
+    Cancelled,
     Recovered,
     Late,
 }
@@ -53,6 +96,7 @@ pub enum Reason {
     StepLimit,
     Breakpoint,
     User,
+    Parent,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -88,6 +132,8 @@ pub struct State {
     pub breakpoints: Vec<usize>,
     pub pause: Option<(Reason, Option<usize>)>,
     pub failure: Option<(&'static str, Option<usize>)>,
+    /// The steps that are done for each item of a list, in the order in which they began.
+    pub fanned_out: Vec<usize>,
     /// How many entries its history has.
     pub events: usize,
 }
@@ -108,6 +154,8 @@ pub struct StepState {
     pub breakpoint_passed: bool,
     pub due_at: Option<f64>,
     pub error: Option<&'static str>,
+    /// The list that it is done for, and where its items stand.
+    pub items: Option<Vec<(Value, StepState)>>,
     /// What its end, or that of its latest round, recorded.
     pub output: Value,
     pub given: Option<Value>,
@@ -116,7 +164,7 @@ pub struct StepState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     pub id: String,
-    pub step: usize,
+    pub spot: Spot,
     pub tool: Option<String>,
 }
 
@@ -161,6 +209,7 @@ impl Reason {
             Reason::StepLimit => "step_limit",
             Reason::Breakpoint => "breakpoint",
             Reason::User => "user",
+            Reason::Parent => "parent",
         }
     }
 
@@ -170,7 +219,7 @@ impl Reason {
             Reason::Approval => "approval_required",
             Reason::Budget => "budget_exceeded",
             Reason::StepLimit => "step_limit",
-            Reason::Breakpoint | Reason::User => "not_running",
+            Reason::Breakpoint | Reason::User | Reason::Parent => "not_running",
         }
     }
 }
@@ -188,6 +237,7 @@ impl State {
             breakpoints: Vec::new(),
             pause: None,
             failure: None,
+            fanned_out: Vec::new(),
             events: 0,
         }
     }
@@ -222,12 +272,34 @@ impl State {
         }
     }
 
-    fn follow_step(&mut self, plan: &Plan, place: usize, what: &What) {
-        let key = &plan.steps[place].into;
-        let step = &mut self.steps[place];
+    /// Where a step or an item stands.
+    pub fn at(&self, spot: Spot) -> &StepState {
+        let step = &self.steps[spot.step];
+        spot.item.map_or(step, |item| &step.items.as_ref().expect("items")[item].1)
+    }
+
+    fn at_mut(&mut self, spot: Spot) -> &mut StepState {
+        let step = &mut self.steps[spot.step];
+        match spot.item {
+            None => step,
+            Some(item) => &mut step.items.as_mut().expect("items")[item].1,
+        }
+    }
+
+    /// Writes what a step gave to the context; what an item gave is its step's to write.
+    fn write(&mut self, plan: &Plan, spot: Spot, output: Value) {
+        if spot.item.is_none() {
+            self.context.insert(plan.steps[spot.step].into.clone(), output.clone());
+        }
+        self.at_mut(spot).output = output;
+    }
+
+    fn follow_step(&mut self, plan: &Plan, spot: Spot, what: &What) {
+        let is_item = spot.item.is_some();
+        let step = self.at_mut(spot);
         match what {
             What::Started { given } => {
-                self.steps_taken += u64::from(!step.begun);
+                let counts = !step.begun && !is_item;
                 if std::mem::take(&mut step.between_rounds) {
                     step.attempts = 0;
                 }
@@ -235,23 +307,32 @@ impl State {
                 step.given = given.clone().or(step.given.take());
                 (step.status, step.begun, step.cut_off) = (StepStatus::Running, true, false);
                 (step.due_at, step.error) = (None, None);
-                self.approvals.retain(|approval| approval.step != place);
+                self.steps_taken += u64::from(counts);
+                self.approvals.retain(|approval| approval.spot != spot);
             }
+            What::FannedOut { items } => {
+                (step.status, step.begun) = (StepStatus::Running, true);
+                step.items = Some(items.iter().map(|item| (item.clone(), StepState::default())).collect());
+                self.steps_taken += 1;
+                self.fanned_out.push(spot.step);
+                self.approvals.retain(|approval| approval.spot != spot);
+            }
+            What::Suspended { .. } => (step.status, step.cut_off) = (StepStatus::Waiting, true),
             What::Waits { due_at } => {
                 (step.status, step.begun, step.due_at) = (StepStatus::Waiting, true, *due_at);
             }
             What::Completed { output, .. } => {
-                (step.status, step.output) = (StepStatus::Done, output.clone());
-                self.context.insert(key.clone(), output.clone());
-                if let Kind::Signal { names, .. } = &plan.steps[place].kind {
+                step.status = StepStatus::Done;
+                self.write(plan, spot, output.clone());
+                if let Kind::Signal { names, .. } = &plan.steps[spot.step].kind {
                     let used = self.signals.iter().position(|(name, _)| names.contains(name));
                     self.signals.remove(used.expect("a signal to use"));
                 }
             }
             What::RoundCompleted { output, .. } => {
-                (step.status, step.output) = (StepStatus::Waiting, output.clone());
+                step.status = StepStatus::Waiting;
                 (step.rounds_ended, step.between_rounds) = (step.rounds_ended + 1, true);
-                self.context.insert(key.clone(), output.clone());
+                self.write(plan, spot, output.clone());
             }
             What::Skipped => (step.status, step.output) = (StepStatus::Skipped, Value::Null),
             What::Failed { code, retry_at: Some(due_at), .. } => {
@@ -260,25 +341,32 @@ impl State {
             What::Failed { code, retry_at: None, .. } => {
                 (step.status, step.due_at, step.error) = (StepStatus::Failed, None, Some(*code));
                 step.output = Value::Null;
-                self.approvals.retain(|approval| approval.step != place);
-                // Who is cancelled, is because the job has ended.
-                if plan.steps[place].goes_on && *code != "cancelled" {
-                    self.context.insert(key.clone(), Value::Null);
+                self.approvals.retain(|approval| approval.spot != spot);
+                if plan.steps[spot.step].goes_on {
+                    self.write(plan, spot, Value::Null);
                 }
+            }
+            What::Cancelled => {
+                step.status = StepStatus::Failed;
+                (step.due_at, step.error, step.output) = (None, Some("cancelled"), Value::Null);
+                self.approvals.retain(|approval| approval.spot != spot);
             }
             What::Asked { tool } => {
                 step.status = StepStatus::Waiting;
                 step.cut_off |= tool.is_some();
-                let id = format!("{}:{}", plan.steps[place].id, self.events);
-                self.approvals.push(Approval { id, step: place, tool: tool.clone() });
+                let id = format!("{}:{}", plan.steps[spot.step].id, self.events);
+                self.approvals.push(Approval { id, spot, tool: tool.clone() });
             }
             What::Approved { id, by } => {
                 let answered = self.approvals.iter().position(|approval| approval.id == *id);
-                match self.approvals.remove(answered.expect("a question")).tool {
+                let answered = self.approvals.remove(answered.expect("a question"));
+                let is_last = self.approvals.iter().all(|approval| approval.spot != spot);
+                let step = self.at_mut(spot);
+                match answered.tool {
                     Some(tool) => step.granted.push(tool),
                     None => step.approved = Some(by.unwrap_or("unknown").to_owned()),
                 }
-                if self.approvals.iter().all(|approval| approval.step != place) {
+                if is_last {
                     step.status = StepStatus::Pending;
                 }
             }
@@ -286,88 +374,5 @@ impl State {
             What::Recovered => (step.status, step.cut_off) = (StepStatus::Pending, true),
             What::Late => {}
         }
-    }
-
-    /// A decision that was just followed, as its entry in history: type and payload, without the words
-    /// of errors and what follows from the plan.
-    pub fn entry(&self, plan: &Plan, decision: &Decision) -> (&'static str, Value) {
-        match decision {
-            Decision::JobCreated => ("job_created", json!({})),
-            Decision::JobStarted => ("job_started", json!({})),
-            Decision::JobPaused(None, _) => ("job_paused", json!({})),
-            Decision::JobPaused(Some(reason), _) => ("job_paused", json!({ "reason": reason.name() })),
-            Decision::JobCompleted => ("job_completed", json!({ "status": "completed" })),
-            Decision::JobFailed(_) => ("job_failed", json!({ "status": "failed" })),
-            Decision::PermissionsChanged(Permissions { tools, approval, max_steps }) => {
-                let to = json!({ "allowTools": tools, "requireApproval": approval, "maxSteps": max_steps });
-                ("permissions_changed", json!({ "permissions": to }))
-            }
-            Decision::BreakpointsChanged(steps) => {
-                let ids: Vec<&str> = steps.iter().map(|&step| &*plan.steps[step].id).collect();
-                ("breakpoints_changed", json!({ "steps": ids }))
-            }
-            Decision::SignalReceived(name, payload) => {
-                ("signal_received", json!({ "name": name, "payload": payload }))
-            }
-            Decision::Step(step, what) => self.step_entry(plan, *step, what),
-        }
-    }
-
-    fn step_entry(&self, plan: &Plan, place: usize, what: &What) -> (&'static str, Value) {
-        let step = &self.steps[place];
-        let mut payload = json!({
-            "step": plan.steps[place].id, "attempt": step.attempts, "status": step.status.name(),
-        });
-        if plan.steps[place].repeat().is_some() {
-            payload["round"] = (step.rounds_ended + u64::from(!step.between_rounds)).into();
-        }
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                payload[key] = value;
-            }
-        };
-        let name = match what {
-            What::Started { given } => {
-                put("input", given.clone());
-                "step_started"
-            }
-            What::Waits { due_at } => {
-                put("dueAt", due_at.map(Value::from));
-                "step_started"
-            }
-            What::Completed { output, cost } | What::RoundCompleted { output, cost } => {
-                put("output", Some(output.clone()));
-                put("cost", cost.map(Value::from));
-                if matches!(what, What::Completed { .. }) { "step_completed" } else { "round_completed" }
-            }
-            What::Skipped => "step_skipped",
-            What::Failed { code, retry_at, asked } => {
-                match asked {
-                    Asked::Nothing => {}
-                    Asked::NoRetry => put("retryable", Some(false.into())),
-                    Asked::Later(ms) => put("retryAfter", Some((*ms).into())),
-                }
-                put("error", Some(json!({ "code": code })));
-                put("retryAt", retry_at.map(Value::from));
-                "step_failed"
-            }
-            What::Asked { tool } => {
-                put("approval", self.approvals.last().map(|asked| asked.id.clone().into()));
-                put("tool", tool.clone().map(Value::from));
-                "approval_requested"
-            }
-            What::Approved { id, by } => {
-                put("approval", Some(id.clone().into()));
-                put("by", by.map(Value::from));
-                "step_approved"
-            }
-            What::Rejected { id } => {
-                put("approval", Some(id.clone().into()));
-                "step_rejected"
-            }
-            What::Recovered => "step_recovered",
-            What::Late => "late_result_dropped",
-        };
-        (name, payload)
     }
 }

@@ -208,7 +208,7 @@ impl Run {
     /// Of a job with a plan that has run nothing.
     pub fn planned(plan: Rc<Plan>) -> Run {
         Run {
-            states: vec![StepState::default(); plan.steps.len()],
+            states: plan.steps.iter().map(|_| StepState::default()).collect(),
             schedule: plan.schedule(),
             steps: Steps::Planned(plan),
             ..Run::routed()
@@ -253,7 +253,7 @@ impl Run {
     pub fn fan_out(&mut self, step: StepIndex, count: u32) {
         let first = self.schedule.fan_out(step, count);
         let fan_out = FanOut { first, count };
-        self.states.resize(fan_out.places().end, StepState::default());
+        self.states.resize_with(fan_out.places().end, StepState::default);
         self.states[step].fan_out = Some(fan_out);
     }
 

@@ -69,6 +69,7 @@ impl<V> Job<V> {
         let state = &mut run.states[step];
         (state.status, state.started_at) = (StepStatus::Running, Some(now));
         self.head.steps_taken += 1;
+        self.withdraw_approvals(|approval| approval.step == step);
         self.note_step(step, cause, StepFact::FannedOut { items });
     }
 
@@ -246,16 +247,18 @@ impl<V> Job<V> {
         }
     }
 
-    /// The steps that wait for a child job no longer, because their own job is ending.
+    /// The steps that wait for a child job no longer, because their own job is ending or a person rejected them.
     pub fn children_given_up(&self) -> Vec<StepIndex> {
-        let Some(run) = self.run.as_ref().filter(|_| self.head.status.has_ended()) else {
-            return Vec::new();
-        };
+        let Some(run) = &self.run else { return Vec::new() };
         let given_up = |step: &&StepIndex| {
             let state = &run.states[**step];
-            let cancelled = state.error.as_ref().is_some_and(|error| error.code == Code::Cancelled);
+            let without_child = match state.error.as_ref().map(|error| error.code) {
+                Some(Code::Cancelled) => self.head.status.has_ended(),
+                Some(Code::Rejected) => state.interrupted,
+                _ => false,
+            };
             state.status == StepStatus::Failed
-                && cancelled
+                && without_child
                 && state.fan_out.is_none()
                 && matches!(run.step(**step).work, Work::Job(_))
         };

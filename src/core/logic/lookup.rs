@@ -2,32 +2,30 @@
 
 use super::expr::Reference;
 use super::machine::Machine;
-use super::{Path, decimal, number, strings};
+use super::{Path, number, strings};
 use serde_json::Value;
+use std::mem;
 
 /// The keys in a `var`'s name: separated by dots, of which `\.` is none. Only dots give as many
 /// empty keys as there are dots, as elsewhere.
 pub(super) fn split(name: &str) -> Vec<String> {
     let mut keys = Vec::new();
-    let mut key = Vec::new();
-    let mut bytes = name.as_bytes();
-    while let Some((byte, rest)) = bytes.split_first() {
-        bytes = rest;
-        match byte {
-            b'.' => keys.push(take(&mut key)),
-            b'\\' => key.push(decimal::next_of(&mut bytes, b"./\\").unwrap_or(b'\\')),
-            _ => key.push(*byte),
+    let mut key = String::new();
+    let mut letters = name.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.clone().next()) {
+            ('.', _) => keys.push(mem::take(&mut key)),
+            ('\\', Some(next @ ('.' | '/' | '\\'))) => {
+                letters.next();
+                key.push(next);
+            }
+            _ => key.push(letter),
         }
     }
     if keys.len() != name.len() {
-        keys.push(take(&mut key));
+        keys.push(key);
     }
     keys
-}
-
-/// Text cut at ASCII characters, which is text.
-fn take(bytes: &mut Vec<u8>) -> String {
-    String::from_utf8(std::mem::take(bytes)).unwrap_or_default()
 }
 
 /// Where a `var` of this name points, `scopes` levels in; `None` if it is not plain text.

@@ -106,7 +106,7 @@ impl Budget {
                 self.spend_text(text.len())?;
                 Value::String(text.clone())
             }
-            Value::Number(number) => Value::Number(number.clone()),
+            Value::Number(number) => Value::Number(*number),
             Value::Bool(value) => Value::Bool(*value),
             Value::Null => Value::Null,
         })

@@ -32,7 +32,6 @@
 
 mod compare;
 mod compile;
-mod decimal;
 mod eager;
 mod error;
 mod evaluate;
@@ -50,8 +49,8 @@ mod value;
 pub use error::{CompileError, EvalError};
 pub use expr::Expr;
 pub use nearest::nearest;
-pub(crate) use number::text as number_text;
 pub use paths::{Path, Reads, assemble};
+pub(crate) use serde_json::decimal::text as number_text;
 pub use value::truthy;
 
 /// How deep an expression may nest: each operation, array and template is one level.

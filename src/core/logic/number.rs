@@ -1,10 +1,6 @@
-//! Numbers as JavaScript has them: from text, to text, and back into JSON.
+//! Numbers as JavaScript has them: from text, and back into JSON.
 
-use super::decimal;
-use serde_json::{Number, Value};
-
-/// Beyond this an `f64` no longer holds every integer.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+use serde_json::{Number, Value, decimal};
 
 /// `Number(text)`; NaN for what is not a number.
 pub(super) fn parse(text: &str) -> f64 {
@@ -66,11 +62,8 @@ pub(super) fn remainder(a: f64, b: f64) -> f64 {
     rest.copysign(a)
 }
 
-/// The JSON number, integers without a fraction; `None` for NaN and the infinities.
+/// The JSON number; `None` for NaN and the infinities.
 pub(super) fn value(number: f64) -> Option<Value> {
-    if number.trunc() == number && number.abs() <= EXACT {
-        return Some(Value::from(number as i64));
-    }
     Number::from_f64(number).map(Value::Number)
 }
 
@@ -87,58 +80,6 @@ pub(super) fn of(value: &Value) -> f64 {
         Value::Number(number) => float(number),
         Value::String(text) => parse(text),
         Value::Array(_) | Value::Object(_) => f64::NAN,
-    }
-}
-
-/// `String(number)`: the fewest digits that name it, with an exponent from 1e21 up and below 1e-6.
-pub(crate) fn text(number: f64) -> String {
-    let Some(Value::Number(shortest)) = value(number) else { return "NaN".into() };
-    let integer = shortest.is_i64();
-    let shortest = shortest.to_string();
-    if integer {
-        return shortest;
-    }
-    // The digits, and where the point stands, counted from the first of them.
-    let mut digits = Vec::new();
-    let (mut point, mut whole, mut exponent) = (0, true, "");
-    for (index, byte) in shortest.bytes().enumerate() {
-        match byte {
-            b'e' => {
-                exponent = shortest.get(index + 1..).unwrap_or_default();
-                break;
-            }
-            b'.' => whole = false,
-            b'-' => {}
-            b'0' if digits.is_empty() => point -= i32::from(!whole),
-            _ => {
-                digits.push(byte);
-                point += i32::from(whole);
-            }
-        }
-    }
-    point += decimal::parse(exponent) as i32;
-    while digits.last() == Some(&b'0') {
-        digits.pop();
-    }
-    let mut text = if number < 0.0 { vec![b'-'] } else { Vec::new() };
-    lay_out(&digits, point, &mut text);
-    String::from_utf8(text).unwrap_or_default()
-}
-
-fn lay_out(digits: &[u8], point: i32, text: &mut Vec<u8>) {
-    let written_out = (-5..=21).contains(&point);
-    let before = if written_out { point } else { 1 };
-    let end = before.max(digits.len() as i32);
-    // Negative places are zeros before the first digit.
-    for index in before.min(1) - 1..end {
-        if index == before {
-            text.push(b'.');
-        }
-        text.push(usize::try_from(index).ok().and_then(|index| digits.get(index)).copied().unwrap_or(b'0'));
-    }
-    if !written_out {
-        text.extend(if point > 0 { &b"e+"[..] } else { b"e" });
-        text.extend((point - 1).to_string().bytes());
     }
 }
 
@@ -182,30 +123,6 @@ mod tests {
                 let (own, other) = (remainder(a, b), a % b);
                 prop_assert!(own == other || own.is_nan() && other.is_nan(), "{} {} {} {}", a, b, own, other);
             }
-        }
-    }
-
-    #[test]
-    fn writes_what_javascript_writes() {
-        for (number, expected) in [
-            (0.0, "0"),
-            (-0.0, "0"),
-            (-3.0, "-3"),
-            (0.1, "0.1"),
-            (0.1 + 0.2, "0.30000000000000004"),
-            (-12.75, "-12.75"),
-            (1e20, "100000000000000000000"),
-            (123_456_789_012_345_680_000.0, "123456789012345680000"),
-            (1e21, "1e+21"),
-            (-1.5e300, "-1.5e+300"),
-            (0.000_001, "0.000001"),
-            (0.000_001_5, "0.0000015"),
-            (0.000_000_1, "1e-7"),
-            (-1.25e-9, "-1.25e-9"),
-            (5e-324, "5e-324"),
-            (9_007_199_254_740_993.0, "9007199254740992"),
-        ] {
-            assert_eq!(text(number), expected);
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {
         Value::Null => Cow::Borrowed("null"),
         Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
-        Value::Number(value) => Cow::Owned(number::text(number::float(value))),
+        Value::Number(value) => Cow::Owned(value.to_string()),
         Value::String(text) => Cow::Borrowed(text),
         Value::Array(_) | Value::Object(_) => return None,
     })

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use serde_json::{Map, Value};
 
-use super::problem::{Report, shown};
+use super::problem::Report;
 use crate::core::{
-    logic::{CompileError, Expr, nearest},
+    logic::{CompileError, Expr, nearest, number_text},
     outcome::listed,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn read_name(step: &Map<String, Value>, key: &str, report: &mut Repor
         return None;
     };
     report.at(key, |report| match value.as_str() {
-        None => report.say(format!("must be a string; found {}", shown(value))),
+        None => report.must_be("a string", value),
         Some("") => report.say("must not be empty"),
         Some(name) if RESERVED.contains(&name) => report.say(format!("\"{name}\" is reserved by JavaScript")),
         Some(name) if name.len() > MAX_NAME => {
@@ -72,7 +72,7 @@ pub(super) fn read_names(
     let names: Option<Vec<Box<str>>> =
         value.as_array().and_then(|list| list.iter().map(|name| name.as_str().map(Box::from)).collect());
     names.unwrap_or_else(|| {
-        report.at(key, |report| report.say(format!("must be a list of {what}; found {}", shown(value))));
+        report.must_be_at(key, &format!("a list of {what}"), value);
         Vec::new()
     })
 }
@@ -80,7 +80,7 @@ pub(super) fn read_names(
 pub(super) fn read_bool(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<bool> {
     let value = object.get(key)?;
     if !value.is_boolean() {
-        report.at(key, |report| report.say(format!("must be true or false; found {}", shown(value))));
+        report.must_be_at(key, "true or false", value);
     }
     value.as_bool()
 }
@@ -94,9 +94,7 @@ pub(super) fn read_number(
     let value = object.get(key)?;
     let number = value.as_f64().filter(|number| number.is_finite() && *number >= f64::from(least));
     if number.is_none() {
-        report.at(key, |report| {
-            report.say(format!("must be a number of at least {least}; found {}", shown(value)))
-        });
+        report.must_be_at(key, &format!("a number of at least {least}"), value);
     }
     number
 }
@@ -106,7 +104,7 @@ pub(super) fn read_share(object: &Map<String, Value>, key: &str, report: &mut Re
     let value = object.get(key)?;
     let share = value.as_f64().filter(|share| (0.0..=1.0).contains(share));
     if share.is_none() {
-        report.at(key, |report| report.say(format!("must be a number from 0 to 1; found {}", shown(value))));
+        report.must_be_at(key, "a number from 0 to 1", value);
     }
     share
 }
@@ -115,7 +113,7 @@ pub(super) fn read_share(object: &Map<String, Value>, key: &str, report: &mut Re
 pub(super) fn read_whole(object: &Map<String, Value>, key: &str, report: &mut Report) -> Option<u64> {
     let number = read_number(object, key, 0, report)?;
     if number.fract() != 0.0 {
-        report.at(key, |report| report.say(format!("must be a whole number; found {number}")));
+        report.at(key, |report| report.say(format!("must be a whole number; found {}", number_text(number))));
     }
     // Larger ones saturate: no job runs so many steps.
     Some(number as u64)
@@ -130,9 +128,7 @@ pub(super) fn read_count(object: &Map<String, Value>, key: &str, report: &mut Re
         // In range by the line above.
         .and_then(|number| NonZeroU32::new(number as u32));
     if count.is_none() {
-        report.at(key, |report| {
-            report.say(format!("must be a whole number of at least 1; found {}", shown(value)))
-        });
+        report.must_be_at(key, "a whole number of at least 1", value);
     }
     count
 }

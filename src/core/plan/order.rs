@@ -58,9 +58,13 @@ fn cycle_from(steps: &[Step], stuck: StepIndex, blocked_by: &[usize]) -> Vec<Ste
 }
 
 fn listed_as_path(steps: &[Step], cycle: &[StepIndex]) -> String {
-    let ids: Vec<String> = cycle.iter().map(|&step| format!("\"{}\"", steps[step].id)).collect();
-    let first = ids.first().cloned().unwrap_or_default();
-    format!("{} → {first}", ids.join(" → "))
+    let quoted = |step: StepIndex| format!("\"{}\"", steps[step].id);
+    let mut path = String::new();
+    for &step in cycle {
+        path += &quoted(step);
+        path += " → ";
+    }
+    path + &cycle.first().map_or(String::new(), |&first| quoted(first))
 }
 
 /// Of the steps that write to one place, each must come after the one before it in `order`.

@@ -39,12 +39,10 @@ pub(super) fn read_plan(value: &Value, report: &mut Report) -> Plan {
     };
     check_keys(plan, &PLAN_KEYS, report);
     if let Some(name) = plan.get("name").filter(|name| !name.is_string()) {
-        report.at("name", |report| report.say(format!("must be a string; found {}", shown(name))));
+        report.must_be_at("name", "a string", name);
     }
     if let Some(version) = plan.get("version").filter(|v| !v.is_string() && !v.is_number()) {
-        report.at("version", |report| {
-            report.say(format!("must be a string or a number; found {}", shown(version)))
-        });
+        report.must_be_at("version", "a string or a number", version);
     }
     let concurrency = read_count(plan, "concurrency", report).map_or(CONCURRENCY, |n| n.get() as usize);
     let steps = report.at("steps", |report| list_of_steps(plan, report));
@@ -59,7 +57,7 @@ fn list_of_steps<'a>(plan: &'a Map<String, Value>, report: &mut Report) -> Optio
         Some(Value::Array(list)) => {
             report.say(format!("has {} steps; at most {MAX_STEPS} are allowed", list.len()));
         }
-        Some(other) => report.say(format!("must be a list of steps; found {}", shown(other))),
+        Some(other) => report.must_be("a list of steps", other),
     }
     None
 }

@@ -26,26 +26,40 @@ impl Report {
         self.problems.push(Problem { path: self.path.clone(), message: message.into() });
     }
 
+    /// Notes what must be at this place, and what was found there.
+    pub(super) fn must_be(&mut self, what: &str, found: &serde_json::Value) {
+        self.say(format!("must be {what}; found {}", shown(found)));
+    }
+
+    /// Likewise, at `key` below this place.
+    pub(super) fn must_be_at(&mut self, key: &str, what: &str, found: &serde_json::Value) {
+        self.at(key, |report| report.must_be(what, found));
+    }
+
     /// Reads something at `key` below this place.
     pub(super) fn at<T>(&mut self, key: &str, read: impl FnOnce(&mut Report) -> T) -> T {
-        let length = self.path.len();
-        if !self.path.is_empty() {
-            self.path.push('.');
-        }
-        self.path.push_str(key);
+        let length = self.enter(key);
         let value = read(self);
         self.path.truncate(length);
         value
     }
 
-    /// Reads the item at `index` of the list `key` below this place.
-    pub(super) fn at_item<T>(&mut self, key: &str, index: usize, read: impl FnOnce(&mut Report) -> T) -> T {
+    /// Answers how long the path was. Not generic: one copy of this code serves every reader.
+    #[inline(never)]
+    fn enter(&mut self, key: &str) -> usize {
         let length = self.path.len();
         if !self.path.is_empty() {
             self.path.push('.');
         }
+        self.path.push_str(key);
+        length
+    }
+
+    /// Reads the item at `index` of the list `key` below this place.
+    pub(super) fn at_item<T>(&mut self, key: &str, index: usize, read: impl FnOnce(&mut Report) -> T) -> T {
+        let length = self.enter(key);
         // Writing to a string can't fail.
-        let _ = write!(self.path, "{key}[{index}]");
+        let _ = write!(self.path, "[{index}]");
         let value = read(self);
         self.path.truncate(length);
         value

@@ -11,7 +11,7 @@ use super::{
         read_whole,
     },
     parse::read_plan,
-    problem::{Report, shown},
+    problem::Report,
 };
 use crate::core::{
     logic::{Expr, nearest},
@@ -136,7 +136,7 @@ pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, repo
 
 /// What the step does: exactly one of the kinds, and nothing that only another kind has.
 fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
-    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(*kind));
+    let mut kinds = KINDS.iter().copied().filter(|kind| step.contains_key(kind));
     match (kinds.next(), kinds.next()) {
         (None, _) => report.say(format!("a step needs one of {}", listed(&mut KINDS.into_iter()))),
         (Some(one), Some(other)) => {
@@ -147,7 +147,7 @@ fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
         }
         (Some(kind), None) => {
             let without = if kind == "job" { &WORK_KEYS[..AGENT_KEYS] } else { &WORK_KEYS };
-            for key in without.iter().filter(|key| step.contains_key(**key)) {
+            for key in without.iter().filter(|key| step.contains_key(key)) {
                 report.at(key, |report| report.say(format!("a step with \"{kind}\" has no \"{key}\"")));
             }
             if let Some(value) = step.get("job") {
@@ -169,7 +169,7 @@ fn read_work(step: &Map<String, Value>, report: &mut Report) -> Work {
 
 fn read_child_job(value: &Value, report: &mut Report) -> Option<ChildJob> {
     let Some(job) = value.as_object() else {
-        report.say(format!("must be an object with a plan; found {}", shown(value)));
+        report.must_be("an object with a plan", value);
         return None;
     };
     check_keys(job, &JOB_KEYS, report);
@@ -198,7 +198,7 @@ fn read_permissions(job: &Map<String, Value>, report: &mut Report) -> Permission
     let Some(value) = job.get("permissions") else { return PermissionPatch::default() };
     report.at("permissions", |report| {
         let Some(given) = value.as_object() else {
-            report.say(format!("must be an object; found {}", shown(value)));
+            report.must_be("an object", value);
             return PermissionPatch::default();
         };
         check_keys(given, &PERMISSION_KEYS, report);
@@ -223,7 +223,7 @@ fn read_for_each(step: &Map<String, Value>, report: &mut Report) -> Option<Expr>
 fn read_wait(value: &Value, report: &mut Report) -> Option<Wait> {
     let wait = value.as_object().filter(|wait| wait.contains_key("ms") != wait.contains_key("signal"));
     let Some(wait) = wait else {
-        report.say(format!("must be {{ ms }} or {{ signal, timeoutMs }}; found {}", shown(value)));
+        report.must_be("{ ms } or { signal, timeoutMs }", value);
         return None;
     };
     if wait.contains_key("ms") {
@@ -243,12 +243,12 @@ fn read_wait(value: &Value, report: &mut Report) -> Option<Wait> {
 
 fn check_approve(value: &Value, report: &mut Report) {
     let Some(approve) = value.as_object() else {
-        report.say(format!("must be an object, which may have a message; found {}", shown(value)));
+        report.must_be("an object, which may have a message", value);
         return;
     };
     check_keys(approve, &APPROVE_KEYS, report);
     if let Some(message) = approve.get("message").filter(|message| !message.is_string()) {
-        report.at("message", |report| report.say(format!("must be a string; found {}", shown(message))));
+        report.must_be_at("message", "a string", message);
     }
 }
 
@@ -279,9 +279,7 @@ fn read_on_error(step: &Map<String, Value>, report: &mut Report) -> OnError {
         None | Some((_, Some("fail"))) => OnError::Fail,
         Some((_, Some("continue"))) => OnError::Continue,
         Some((other, _)) => {
-            report.at("onError", |report| {
-                report.say(format!("must be \"fail\" or \"continue\"; found {}", shown(other)))
-            });
+            report.must_be_at("onError", "\"fail\" or \"continue\"", other);
             OnError::Fail
         }
     }
@@ -289,7 +287,7 @@ fn read_on_error(step: &Map<String, Value>, report: &mut Report) -> OnError {
 
 fn read_repeat(value: &Value, report: &mut Report) -> Option<Repeat> {
     let Some(repeat) = value.as_object() else {
-        report.say(format!("must be an object with until and max; found {}", shown(value)));
+        report.must_be("an object with until and max", value);
         return None;
     };
     check_keys(repeat, &REPEAT_KEYS, report);
@@ -312,7 +310,7 @@ fn read_retry(step: &Map<String, Value>, report: &mut Report) -> Retry {
     };
     report.at("retry", |report| {
         let Some(object) = value.as_object() else {
-            report.say(format!("must be an object with maxAttempts; found {}", shown(value)));
+            report.must_be("an object with maxAttempts", value);
             return standard;
         };
         check_keys(object, &RETRY_KEYS, report);

@@ -34,7 +34,7 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
 fn has_more(run: &Map<String, Value>) -> bool {
     ["stepsTaken", "plan", "pause", "failure", "slowPlayMs", "signals"]
         .iter()
-        .any(|key| run.contains_key(*key))
+        .any(|key| run.contains_key(key))
 }
 
 /// The rest of a stored job.

@@ -1,0 +1,40 @@
+// @ts-check
+import { bindCore } from './core.js';
+import { open } from './open.js';
+
+const loaded = () => import('../replay/index.js');
+
+/**
+ * The operations on a job's history.
+ *
+ * @param {import('./engine.js').Engine} engine
+ */
+export function historyOperations(engine) {
+  const load = (/** @type {any} */ jobId) =>
+    open(engine, async () => (await loaded()).storedJob(engine, jobId));
+  return {
+    /** @param {any} job */
+    replayJob: async (job) => (await loaded()).replayJob(load, job),
+    /**
+     * @param {any} jobId
+     * @param {any} [options]
+     */
+    async *exportJob(jobId, options) {
+      const { exportJob } = await loaded();
+      yield* exportJob(() => load(jobId), options);
+    },
+    /**
+     * @param {any} jobId
+     * @param {any} options
+     */
+    forkJob: (jobId, options) => open(engine, async () => (await loaded()).forkJob(engine, jobId, options)),
+  };
+}
+
+/** @param {any} wasm the exports of the module */
+export function bindVerifyRun(wasm) {
+  bindCore(wasm);
+  return async function verifyRun(/** @type {any} */ lines) {
+    return (await loaded()).verifyRun(lines);
+  };
+}
