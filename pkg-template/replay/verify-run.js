@@ -1,6 +1,6 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
-import { describe, plainCopy } from '../parts/plain.js';
+import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { compareHead } from './compare.js';
 import { FORMAT, VERSION } from './export-job.js';
 import { sha256 } from './hash.js';
@@ -50,7 +50,7 @@ async function collect(lines) {
 function parse(text) {
   try {
     const value = JSON.parse(/** @type {string} */ (text));
-    plainCopy(value?.event);
+    plainCopy(value?.event, 'event', JOB_DEPTH);
     return value !== null && typeof value === 'object' ? value : undefined;
   } catch {
     return undefined;
