@@ -172,8 +172,12 @@ export function jobOperations(engine) {
    * @param {any} steps
    */
   const setBreakpoints = async (jobId, steps) => {
-    if (!Array.isArray(steps) || steps.some((id) => typeof id !== 'string')) {
+    if (!Array.isArray(steps)) {
       throw invalidArgument(`Breakpoints must be a list of step ids; found ${describe(steps)}`);
+    }
+    const place = steps.findIndex((id) => typeof id !== 'string');
+    if (place >= 0) {
+      throw invalidArgument(`steps[${place}] must be a step's id; found ${describe(steps[place])}`);
     }
     return on(jobId, done, (task, slot) => core.set_breakpoints(number, task, slot.key), undefined, [
       ...steps,

@@ -1,6 +1,6 @@
 // @ts-check
 import { committedHead, joinJob, numberEvents, splitJob, storedSeq } from './job-parts.js';
-import { cloneJson, plainCopy, setOwn } from './plain.js';
+import { cloneJson, JOB_DEPTH, plainCopy, setOwn } from './plain.js';
 import { eventConflict } from './store-arguments.js';
 
 /**
@@ -70,11 +70,11 @@ export function applyChange(entry, change, own) {
   const revision = change.expectedRevision + 1;
   const head = own
     ? copyOwnHead(change.head, revision)
-    : committedHead(plainCopy(change.head, 'change.head'), revision);
-  const plan = change.plan === undefined ? entry.plan : plainCopy(change.plan, 'change.plan');
-  const context = own ? change.context : (plainCopy(change.context, 'change.context') ?? {});
-  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps');
-  const events = own ? change.events : (plainCopy(change.events, 'change.events') ?? []);
+    : committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), revision);
+  const plan = change.plan === undefined ? entry.plan : plainCopy(change.plan, 'change.plan', JOB_DEPTH);
+  const context = own ? change.context : (plainCopy(change.context, 'change.context', JOB_DEPTH) ?? {});
+  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps', JOB_DEPTH);
+  const events = own ? change.events : (plainCopy(change.events, 'change.events', JOB_DEPTH) ?? []);
   const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
 
   entry.head = head;
@@ -99,8 +99,8 @@ export function assembleJob({ head, context, events, plan, steps }) {
   return joinJob({
     head: cloneJson(head),
     context: copyMap(context),
-    history: plainCopy(events),
-    plan: plainCopy(plan),
+    history: cloneJson(events),
+    plan: cloneJson(plan),
     steps: copyMap(steps),
   });
 }
@@ -136,11 +136,11 @@ export function forgetEvents(entry) {
  */
 function copyOwnHead(head, revision) {
   const copy = { ...head, permissions: { ...head.permissions }, timing: { ...head.timing } };
-  if (head.config !== undefined) copy.config = plainCopy(head.config);
+  if (head.config !== undefined) copy.config = cloneJson(head.config);
   /** @type {Record<string, unknown>} */
   const run = { schema: 1, ...head.run, revision };
   for (const key in run) {
-    if (typeof run[key] === 'object') run[key] = plainCopy(run[key]);
+    if (typeof run[key] === 'object') run[key] = cloneJson(run[key]);
   }
   copy.run = /** @type {NonNullable<JobHead['run']>} */ (/** @type {unknown} */ (run));
   return copy;
@@ -165,6 +165,6 @@ function append(entry, event, seq) {
 function copyMap(map) {
   /** @type {Record<string, T>} */
   const copy = {};
-  for (const [key, value] of map) setOwn(copy, key, plainCopy(value));
+  for (const [key, value] of map) setOwn(copy, key, cloneJson(value));
   return copy;
 }

@@ -11,7 +11,7 @@ import {
 } from './memory-entry.js';
 import { acquire, checkFence, release, renew } from './memory-lease.js';
 import { insert, placeAfter, remove } from './ordered.js';
-import { cloneJson, plainCopy } from './plain.js';
+import { cloneJson, JOB_DEPTH, plainCopy } from './plain.js';
 import * as check from './store-arguments.js';
 
 /**
@@ -85,7 +85,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   /** @param {Job} job */
   function saveJob(job) {
     check.checkJob(job);
-    const copy = plainCopy(job, 'job');
+    const copy = plainCopy(job, 'job', JOB_DEPTH);
     const entry = jobs.get(copy.id);
     if (entry === undefined) {
       created += 1;
@@ -164,7 +164,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   function getEvents(jobId, afterSeq = 0, limit = undefined) {
     const most = check.checkLimit(limit, 'getEvents: limit');
     const entry = jobs.get(jobId);
-    return entry === undefined ? [] : plainCopy(eventsAfter(entry, afterSeq, most));
+    return entry === undefined ? [] : cloneJson(eventsAfter(entry, afterSeq, most));
   }
 
   /** @param {string} jobId */

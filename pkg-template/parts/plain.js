@@ -4,6 +4,9 @@ import { JobwrightError } from './errors.js';
 /** How deep a value may be nested. Far past any real one, and safe on every engine's stack. */
 export const MAX_DEPTH = 1_000;
 
+/** How deep a job may be that holds such values. */
+export const JOB_DEPTH = MAX_DEPTH + 20;
+
 /** How many values one copy may hold: what shares one part in many places can be endless on paper. */
 export const MAX_VALUES = 50_000_000;
 
@@ -14,6 +17,7 @@ const ancestors = [];
 /** @type {(string | number)[]} */
 const keys = [];
 let base = 0;
+let mostLevels = MAX_DEPTH;
 let values = 0;
 /** @type {string | number | undefined} the property being read, where it is not a container's own */
 let reading;
@@ -30,15 +34,18 @@ class Refusal extends JobwrightError {}
  * @template T
  * @param {T} value
  * @param {string} [path] what to call the root in errors
+ * @param {number} [most] how deep it may be
  * @returns {T}
  */
-export function plainCopy(value, path = 'value') {
+export function plainCopy(value, path = 'value', most = MAX_DEPTH) {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) {
     return value;
   }
   const outerBase = base;
   const outerValues = values;
   const outerReading = reading;
+  const outerMost = mostLevels;
+  mostLevels = most;
   base = ancestors.length;
   values = 0;
   reading = undefined;
@@ -56,6 +63,7 @@ export function plainCopy(value, path = 'value') {
     base = outerBase;
     values = outerValues;
     reading = outerReading;
+    mostLevels = outerMost;
   }
 }
 
@@ -91,7 +99,7 @@ function copyAt(value, key) {
 function copyObject(object, key) {
   if (ancestors.indexOf(object, base) !== -1) throw refuse('a cycle');
   const depth = ancestors.length - base;
-  if (depth === MAX_DEPTH) throw refuse(`more than ${MAX_DEPTH} levels of nesting`);
+  if (depth === mostLevels) throw refuse(`more than ${mostLevels} levels of nesting`);
   ancestors.push(object);
   keys.push(key);
   reading = undefined;

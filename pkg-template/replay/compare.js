@@ -70,19 +70,21 @@ function headOf({ history }, { status, permissions, timing, run }) {
  */
 function runOf({ revision, slowPlayMs, schema, seq = 0, pause, failure, steps, ...run }) {
   for (const list of ['approvals', 'signals', 'breakpoints']) if (run[list]?.length === 0) delete run[list];
-  if (pause !== undefined && !['user', 'global', 'budget'].includes(pause.reason)) run.pause = pause;
+  if (pause !== undefined && !['user', 'global', 'budget'].includes(pause?.reason)) run.pause = pause;
   if (failure?.step !== undefined) run.failure = failure;
   run.stepsTaken ??= 0;
   const states = Object.entries(steps ?? {}).map(([id, state]) => [id, stateOf(state)]);
   // A step that a router asked for and that nothing came of yet is in no event.
   run.steps = Object.fromEntries(
-    states.filter(([, { status, seq }]) => status !== 'pending' || seq !== undefined),
+    states.filter(([, state]) => state?.status !== 'pending' || state.seq !== undefined),
   );
   return { seq, ...run };
 }
 
-/** @param {any} state */
-function stateOf({ items, childId, input, grants, ...state }) {
+/** @param {any} whole */
+function stateOf(whole) {
+  if (whole === null || typeof whole !== 'object') return whole;
+  const { items, childId, input, grants, ...state } = whole;
   // What a step was given goes with the commit after its end.
   return state.finishedAt === undefined ? { ...state, input, grants } : state;
 }

@@ -5,7 +5,7 @@ import { endowmentOf } from '../engine/endow.js';
 import { spanIdOf, traceIdOf } from '../engine/ids.js';
 import { ENGINE_EVENTS } from '../engine/names.js';
 import { JobwrightError } from '../parts/errors.js';
-import { describe, plainCopy } from '../parts/plain.js';
+import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { Replay } from './replay.js';
 import { historyOf, storedJob } from './stored.js';
 
@@ -37,7 +37,7 @@ export async function forkJob(engine, jobId, options) {
     ...{ id, type, config, ...decided, history: shared, timing: { created: engine.now() } },
     run: { ...run, revision: 1, slowPlayMs: origin.run?.slowPlayMs, forkedFrom },
   };
-  await store(engine, plainCopy(job), endowmentOf(engine, { id }, budget));
+  await store(engine, plainCopy(job, 'job', JOB_DEPTH), endowmentOf(engine, { id }, budget));
   return id;
 }
 

@@ -232,10 +232,16 @@ export class Redactor {
   /**
    * @param {any[]} rules the items of a list in a plan
    * @param {any[]} values what they give
+   * @returns {Promise<any[]>}
    */
   async literals(rules, values) {
-    const isRule = (/** @type {number} */ place) => rules[place] !== null && typeof rules[place] === 'object';
-    return Promise.all(values.map((value, place) => (isRule(place) ? value : this.hash(value))));
+    return Promise.all(
+      values.map((value, place) => {
+        const rule = rules[place];
+        if (Array.isArray(rule) && Array.isArray(value)) return this.literals(rule, value);
+        return rule !== null && typeof rule === 'object' ? value : this.hash(value);
+      }),
+    );
   }
 
   /** @param {any} by */

@@ -3,7 +3,7 @@ import { invalidArgument } from '../engine/arguments.js';
 import { describe } from '../parts/plain.js';
 import { compareJob } from './compare.js';
 import { Replay } from './replay.js';
-import { historyOf } from './stored.js';
+import { historyOf, readable } from './stored.js';
 
 /**
  * See `Orchestrator.replayJob`.
@@ -15,7 +15,7 @@ export async function replayJob(load, given) {
   if (given === null || (typeof given !== 'string' && typeof given !== 'object')) {
     throw invalidArgument(`replayJob takes a job or a job's id; found ${describe(given)}`);
   }
-  const job = typeof given === 'string' ? await load(given) : given;
+  const job = ownMembers(typeof given === 'string' ? await load(given) : given);
   const { id, history } = historyOf(job);
   const replay = new Replay(id, history);
   try {
@@ -26,6 +26,20 @@ export async function replayJob(load, given) {
     return conclude(replay, compareJob(replay, job));
   } finally {
     replay.drop();
+  }
+}
+
+/**
+ * Its members as they are now: each is read once.
+ *
+ * @param {any} job
+ */
+function ownMembers(job) {
+  try {
+    const { permissions, timing, ...others } = job;
+    return { ...others, permissions: readable(permissions), timing: readable(timing) };
+  } catch (error) {
+    throw invalidArgument(`The job can't be read: ${describe(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { ENGINE_EVENTS } from '../engine/names.js';
 import { readPlan } from '../engine/plans.js';
 import { meetEvent, readsOf } from '../engine/replay.js';
 import { JobTable } from '../engine/slots.js';
+import { setOwn } from '../parts/plain.js';
 import { HASHED } from './hash.js';
 import { same } from './same.js';
 import { theStage } from './stage.js';
@@ -49,6 +50,9 @@ export class Replay {
     /** @type {any} */
     const run = { schema: 1, revision: 0, seq: 0 };
     if (plan !== undefined) run.plan = plan;
+    /** @type {Map<string, number>} of the plan's steps, by id */
+    this.places = new Map();
+    if (number >= 0) for (const [place, { id }] of plan.steps.entries()) this.places.set(id, place);
     this.slot.record = { id: jobId, status: 'created', context: {}, timing: {}, run };
     this.number = core.replay_new(this.stage.number, this.slot.key, number);
     if (number >= 0) core.drop_plan(number);
@@ -136,7 +140,9 @@ export class Replay {
   prepare(type, payload) {
     const { stage, slot } = this;
     const { code, message } = payload.error ?? {};
-    stage.known = code === 'unknown_agent' ? (String(message).split('known agents: ')[1] ?? '') : null;
+    const words = typeof payload.agent === 'string' ? `Unknown agent "${payload.agent}"; known agents: ` : '';
+    const isKnown = typeof message === 'string' && message.startsWith(words);
+    stage.known = code === 'unknown_agent' ? (isKnown ? message.slice(words.length) : '') : null;
     stage.refuses = payload.reason === 'budget';
     slot.routing = payload.routed ?? null;
     if (type !== 'job_created') return;
@@ -197,8 +203,8 @@ export class Replay {
   placeOf(step, item) {
     const { plan, steps = {} } = this.job.run;
     if (item !== undefined) return (steps[step]?.fanOut?.place ?? 0) + item;
-    if (plan !== undefined) return plan.steps.findIndex((/** @type {any} */ { id }) => id === step);
-    return Number(String(step).split('#').at(-1)) - 1;
+    if (plan !== undefined) return this.places.get(step) ?? -1;
+    return typeof step === 'string' ? Number(step.split('#').at(-1)) - 1 : -1;
   }
 
   /**
@@ -207,13 +213,12 @@ export class Replay {
    * @param {any} event
    */
   senderOf(event) {
-    const { plan, steps = {} } = this.job.run;
     const cause = event?.trace?.parentId;
-    const [id, state] =
-      Object.entries(steps).find(([, { seq }]) => spanIdOf(this.slot.traceId, seq) === cause) ?? [];
-    const named = (/** @type {string | undefined} */ name) =>
-      plan?.steps.find((/** @type {any} */ step) => step.id === name);
-    return (named(id) ?? named(id?.replace(/\[\d+\]$/, '')))?.agent ?? state?.routed?.agent;
+    const caused = typeof cause === 'string' ? Number.parseInt(cause.slice(8), 16) : 0;
+    const step = this.history[caused - 1]?.payload?.step;
+    if (typeof step !== 'string') return undefined;
+    const { plan, steps = {} } = this.job.run;
+    return plan === undefined ? steps[step]?.routed?.agent : plan.steps[this.places.get(step) ?? -1]?.agent;
   }
 
   /**
@@ -228,7 +233,7 @@ export class Replay {
     const spanId = spanIdOf(traceId, seq);
     slot.seq = seq;
     slot.record.run.seq = seq;
-    for (const [key, value] of Object.entries(payload.context ?? {})) slot.record.context[key] = value;
+    for (const [key, value] of Object.entries(payload.context ?? {})) setOwn(slot.record.context, key, value);
     slot.record.run.forkedFrom = payload.from;
     this.expected.push({
       id: spanId,

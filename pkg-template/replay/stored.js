@@ -1,7 +1,7 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
 import { JobwrightError } from '../parts/errors.js';
-import { describe, plainCopy } from '../parts/plain.js';
+import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
 
 /**
  * A job as the store has it.
@@ -39,7 +39,7 @@ export function historyOf(job) {
  */
 export function readable(value) {
   try {
-    return plainCopy(value);
+    return plainCopy(value, 'value', JOB_DEPTH);
   } catch {
     return undefined;
   }
@@ -65,8 +65,12 @@ export function readableContext(context) {
 function plainEvent(event, place) {
   try {
     const { type, payload } = event ?? {};
-    if (type !== 'job_created') return plainCopy(event, '');
-    return plainCopy({ ...event, payload: { ...payload, context: readableContext(payload?.context) } }, '');
+    if (type !== 'job_created') return plainCopy(event, '', JOB_DEPTH);
+    return plainCopy(
+      { ...event, payload: { ...payload, context: readableContext(payload?.context) } },
+      '',
+      JOB_DEPTH,
+    );
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     throw invalidArgument(`Event ${place + 1} of the history can't be read: ${message}`);

@@ -1,6 +1,6 @@
 // @ts-check
 import { invalidArgument } from '../engine/arguments.js';
-import { describe } from '../parts/plain.js';
+import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { compareHead } from './compare.js';
 import { FORMAT, VERSION } from './export-job.js';
 import { sha256 } from './hash.js';
@@ -18,6 +18,9 @@ export async function verifyRun(lines) {
     const expected = { format: FORMAT, version: VERSION, jobId: "the job's id" };
     return { ok: false, at: 0, expected, actual: head ?? first };
   }
+  // Of the head nothing but its values is hashed.
+  const written = JSON.stringify(head);
+  if (written !== /** @type {string} */ (first).trim()) return broken(0, written, first);
   const read = texts.map(parse);
   return (await brokenChain(head, texts, read)) ?? decideAgain(head, read);
 }
@@ -39,10 +42,15 @@ async function collect(lines) {
   return collected;
 }
 
-/** @param {string | undefined} text */
+/**
+ * What a line says; undefined where it can't be a line of an export, whose events are no deeper than those of a job.
+ *
+ * @param {string | undefined} text
+ */
 function parse(text) {
   try {
     const value = JSON.parse(/** @type {string} */ (text));
+    plainCopy(value?.event, 'event', JOB_DEPTH);
     return value !== null && typeof value === 'object' ? value : undefined;
   } catch {
     return undefined;

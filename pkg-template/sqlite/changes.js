@@ -1,6 +1,6 @@
 // @ts-check
 import { committedHead, endedAt, numberEvents, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
-import { plainCopy } from '../parts/plain.js';
+import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { eventConflict } from '../parts/store-arguments.js';
 import { encodeKey } from './keys.js';
 
@@ -32,7 +32,7 @@ import { encodeKey } from './keys.js';
  * @returns {Written}
  */
 export function writeJob(job) {
-  const { head, context, history, plan, steps } = splitJob(plainCopy(job, 'job'));
+  const { head, context, history, plan, steps } = splitJob(plainCopy(job, 'job', JOB_DEPTH));
   return {
     ...writeHead(head),
     plan: plan === undefined ? null : JSON.stringify(plan),
@@ -49,11 +49,11 @@ export function writeJob(job) {
  * @returns {Written}
  */
 export function writeChange(change, own) {
-  const head = committedHead(plainCopy(change.head, 'change.head'), change.expectedRevision + 1);
-  const plan = plainCopy(change.plan, 'change.plan');
-  const context = own ? change.context : plainCopy(change.context, 'change.context');
-  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps');
-  const events = own ? change.events : plainCopy(change.events, 'change.events');
+  const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
+  const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
+  const context = own ? change.context : plainCopy(change.context, 'change.context', JOB_DEPTH);
+  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps', JOB_DEPTH);
+  const events = own ? change.events : plainCopy(change.events, 'change.events', JOB_DEPTH);
   return {
     ...writeHead(head),
     plan: plan === undefined ? null : JSON.stringify(plan),

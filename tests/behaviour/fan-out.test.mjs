@@ -169,6 +169,40 @@ test('a step named like an item can not stand beside it', LIMIT, async () => {
   ]);
 });
 
+test('no two steps share a key or a child job', LIMIT, async () => {
+  const job = { plan: { steps: [{ id: 'x', agent: 'work' }] } };
+  const until = { until: true, max: 2 };
+  /** @type {[any, string][]} */
+  const taken = [
+    [each(), 'work:0'],
+    [{ id: 'work', agent: 'work', repeat: until }, 'work:1'],
+    [{ id: 'work', job }, 'work:x'],
+    [{ id: 'work', job, forEach: [1] }, 'work:0:x'],
+    [{ id: 'a:b', job }, 'a:b:c'],
+  ];
+  for (const [step, id] of taken) {
+    for (const steps of [
+      [step, { id, agent: 'work' }],
+      [{ id, agent: 'work' }, step],
+    ]) {
+      const result = jobwright.validatePlan({ steps });
+      const message = `"${id}" is what step "${step.id}" calls something of its own`;
+      const path = `steps[${steps.indexOf(step) === 0 ? 1 : 0}].id`;
+      assert.deepStrictEqual(result, { success: false, errors: [{ path, message }] });
+    }
+  }
+  const free = [
+    [each(), 'work:result'],
+    [{ id: 'work', agent: 'work' }, 'work:0'],
+    [each(), 'other:0'],
+  ];
+  for (const [step, id] of free) {
+    assert.deepStrictEqual(jobwright.validatePlan({ steps: [step, { id, agent: 'work' }] }), {
+      success: true,
+    });
+  }
+});
+
 test('ten thousand items', LIMIT, async () => {
   const w = setup({
     store: createMemoryStore(),

@@ -2,7 +2,11 @@
 /** What may go into an agent and come out of it: schemas, and what a store can hold. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
+import { jobwright } from '../differential/subject.mjs';
 import { assertRefused, LIMIT, setup, started } from './support/setup.mjs';
+
+const { createMemoryStore, verifyRun } = jobwright;
 
 const PLAN = [{ id: 'one', agent: 'reader' }];
 
@@ -87,3 +91,31 @@ test('an agent that gives nothing gives null or undefined, and is done', LIMIT, 
   assert.equal(outcome.status, 'completed');
   assert.equal(outcome.step.output ?? null, null);
 });
+
+/** @param {number} levels */
+const nested = (levels) => {
+  let value = /** @type {unknown[]} */ ([]);
+  for (let level = 1; level < levels; level++) value = [value];
+  return value;
+};
+
+for (const [kind, makeStore] of Object.entries({
+  memory: async () => createMemoryStore(),
+  sqlite: () => createSqliteStore({ path: ':memory:' }),
+})) {
+  test(`${kind} store: an output as deep as may be is stored, read, replayed and forked`, LIMIT, async () => {
+    const store = await makeStore();
+    const deep = nested(1_000);
+    const w = await running({ reader: () => deep }, PLAN, {}, { store });
+    assert.equal((await w.runJob(w.id)).job.history.at(-1).type, 'job_completed');
+    assert.deepStrictEqual((await store.getJob(w.id)).context.one, deep);
+    assert.equal((await w.replayJob(w.id)).ok, true);
+    const lines = [];
+    for await (const line of w.exportJob(w.id, { redact: false })) lines.push(line);
+    assert.equal((await verifyRun(lines)).ok, true);
+    const fork = await w.forkJob(w.id, { afterStep: 'one' });
+    assert.deepStrictEqual((await w.getJob(fork)).context.one, deep);
+    const deeper = await running({ reader: () => nested(1_001) }, PLAN, {}, { store });
+    assertRefused(await deeper.runJob(deeper.id), 'invalid_output', /1000 levels/);
+  });
+}

@@ -199,7 +199,7 @@ test('breakpoints are steps of the job', LIMIT, async () => {
   for (const bad of [undefined, 'a', [5]]) {
     await assert.rejects(w.setBreakpoints(w.id, bad), {
       code: 'invalid_argument',
-      message: /list of step ids/,
+      message: /list of step ids|must be a step's id/,
     });
   }
 });

@@ -81,6 +81,24 @@ test('a redacted export says what was decided, and nothing else', LIMIT, async (
   );
 });
 
+test(
+  'lists that are written into a plan are hidden however deep, and verified all the same',
+  LIMIT,
+  async () => {
+    const w = setup({ agentRegistry: { note: () => 1 } });
+    const id = await started(w, [
+      { id: 'each', agent: 'note', forEach: [SECRET, [SECRET, [SECRET]], { var: 'n' }] },
+    ]);
+    assert.equal((await w.runJob(id)).status, 'completed');
+    const lines = await collect(w.exportJob(id));
+    assert.equal(
+      lines.find((line) => line.includes(SECRET)),
+      undefined,
+    );
+    assert.equal((await verifyRun(lines)).ok, true);
+  },
+);
+
 test('an export that is not redacted holds the history as it is', LIMIT, async () => {
   const w = await ended();
   const lines = await collect(w.exportJob(w.id, { redact: false }));

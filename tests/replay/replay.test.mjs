@@ -154,6 +154,11 @@ test('what is no job, or none that can be read, is refused in a sentence', LIMIT
   const whole = clone(await w.getJob(w.id));
   const cyclic = clone(whole);
   cyclic.history[3].payload.output.self = cyclic.history[3].payload.output;
+  const throwing = {
+    get timing() {
+      throw new Error('no entry');
+    },
+  };
   const refusals = /** @type {[unknown, string, RegExp][]} */ ([
     ['nobody', 'not_found', /Job not found: "nobody"/],
     [undefined, 'invalid_argument', /takes a job or a job's id; found undefined/],
@@ -161,6 +166,7 @@ test('what is no job, or none that can be read, is refused in a sentence', LIMIT
     [{ ...whole, id: 3 }, 'invalid_argument', /id must be a string; found 3/],
     [{ ...whole, history: 'long' }, 'invalid_argument', /must be a list; found "long"/],
     [cyclic, 'invalid_argument', /Event 4 of the history can't be read/],
+    [throwing, 'invalid_argument', /The job can't be read: .*no entry/],
   ]);
   for (const [job, code, message] of refusals) await assert.rejects(w.replayJob(job), { code, message });
 });
@@ -199,4 +205,13 @@ test('several replays at a time do not disturb each other, nor the jobs that run
   for (const result of results.slice(0, -1)) assert.equal(/** @type {any} */ (result).ok, true);
   await w.runJob(w.id);
   assert.equal((await w.replayJob(w.id)).ok, true);
+});
+
+test('agents that are named like a sentence about them', LIMIT, async () => {
+  const name = 'known agents: a';
+  const w = setup({ agentRegistry: { [name]: () => 1, 'b, known agents: c': () => 2 } });
+  const id = await started(w, [{ id: 'lost', agent: `${name}"; ${name}` }]);
+  await w.runJob(id);
+  assert.equal((await w.getJob(id)).run.failure.code, 'unknown_agent');
+  assert.equal((await w.replayJob(id)).ok, true);
 });

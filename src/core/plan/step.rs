@@ -81,6 +81,18 @@ impl<'a> Ids<'a> {
         self.list[self.place_of(step)?].get("forEach").map(|_| step)
     }
 
+    /// The keys and child jobs of a step are called after it: an item or a round with its number, a job with the ids of
+    /// its own steps. The step that has something of this id.
+    fn step_of_key<'i>(&self, id: &'i str) -> Option<&'i str> {
+        let owns = |colon: usize| {
+            let step = &self.list[self.place_of(&id[..colon])?];
+            let is_number = id[colon + 1..].bytes().all(|byte| byte.is_ascii_digit());
+            let has = |key: &str| step.get(key).is_some();
+            (has("job") || (is_number && (has("forEach") || has("repeat")))).then_some(&id[..colon])
+        };
+        id.match_indices(':').find_map(|(colon, _)| owns(colon))
+    }
+
     /// A sentence about an id that no step has.
     fn unknown(&self, id: &str) -> String {
         match nearest(id, self.sorted.iter().map(|(known, _)| *known)) {
@@ -96,6 +108,9 @@ pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, repo
     let id = read_name(step, "id", report).unwrap_or_default();
     if let Some(whole) = ids.step_of_item(&id) {
         let problem = format!("\"{id}\" is what an item of step \"{whole}\" is called");
+        report.at("id", |report| report.say(problem));
+    } else if let Some(owner) = ids.step_of_key(&id) {
+        let problem = format!("\"{id}\" is what step \"{owner}\" calls something of its own");
         report.at("id", |report| report.say(problem));
     }
     Step {
