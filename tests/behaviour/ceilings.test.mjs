@@ -103,7 +103,9 @@ test(
         }
       };
       for (let round = 0; round < 4; round++) await Promise.all(Array.from({ length: 4 }, act));
-      const jobs = new Map(await Promise.all(ids.map(async (id) => [id, await w.getJob(id)])));
+      const jobs = new Map(
+        await Promise.all(ids.map(async (id) => /** @type {const} */ ([id, await w.getJob(id)]))),
+      );
       for (const { id, parentId, permissions } of jobs.values()) {
         const most = jobs.get(parentId)?.permissions;
         if (most === undefined) continue;
