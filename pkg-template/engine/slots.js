@@ -90,6 +90,10 @@ export class JobSlot {
     this.knownRequests = null;
     /** @type {Map<number, unknown> | null} outputs of steps, by place */
     this.knownOutputs = null;
+    /** @type {any} the plan that `planned` is of */
+    this.plannedOf = null;
+    /** @type {any[]} its steps, each with all that is asked of it */
+    this.planned = [];
     /** @type {string[] | null} ids of routed steps, in order */
     this.routedIds = null;
     /** @type {FanOut[] | null} where the items of steps stand */
@@ -157,7 +161,13 @@ export class JobSlot {
         const { step: whole, first } = this.fanOutAt(step);
         return { ...this.stepAt(whole), item: step - first };
       }
-      return planned.into === undefined ? { ...planned, into: planned.id } : planned;
+      if (planned.into !== undefined) return planned;
+      if (this.plannedOf !== plan) {
+        this.plannedOf = plan;
+        this.planned = [];
+      }
+      this.planned[step] ??= { ...planned, into: planned.id };
+      return this.planned[step];
     }
     const id = this.routedIdAt(step);
     const routed = run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
@@ -249,6 +259,8 @@ export class JobSlot {
     this.record = null;
     this.current = false;
     this.knownOutputs = null;
+    this.plannedOf = null;
+    this.planned = [];
     this.routedIds = null;
     this.fanOuts = null;
     this.lists = null;
