@@ -54,7 +54,8 @@ impl<H: Host> Drive<'_, H> {
                     }
                     Ended::GivenUp => {}
                 }
-            } else {
+            } else if job.run_mut().step(step).agent().is_some() {
+                // How a child job ended stands in its own history.
                 job.drop_late_result(step);
             }
             self.account(job, place).await;

@@ -20,7 +20,7 @@ pub struct ChildAtWork {
     plan: Rc<Plan>,
     permissions: Value,
     context: Result<Value, Uncomputable>,
-    was_paused: bool,
+    pub was_paused: bool,
     /// A run of it was asked for, and has told nothing yet.
     runs: bool,
 }

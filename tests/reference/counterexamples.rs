@@ -287,3 +287,34 @@ fn a_child_that_the_budget_stopped_and_that_failed_then_has_failed() {
     case.script = vec![(attempt, Play { asks: Vec::new(), at_once: false, end })];
     agreed(&case);
 }
+
+#[test]
+fn a_child_that_ends_in_the_turn_of_its_parent_is_no_late_result_however_deep_it_goes() {
+    let inner = json!([{ "id": "x", "job": { "plan": { "steps": [{ "id": "c", "agent": "worker" }] } } },
+        { "id": "10", "agent": "worker", "after": [] }]);
+    let steps = json!([
+        { "id": "b.c", "agent": "worker" },
+        { "id": "c", "job": { "plan": { "steps": inner } }, "after": [] },
+    ]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None)]);
+    let end = End::Fails { code: "invalid_output", retryable: true, retry_after: None, cost: None };
+    case.script = ["b.c", "10"]
+        .into_iter()
+        .map(|step| {
+            let attempt = Attempt { step: step.to_owned(), item: None, round: 1, number: 1 };
+            (attempt, Play { asks: Vec::new(), at_once: true, end: end.clone() })
+        })
+        .collect();
+    agreed(&case);
+}
+
+#[test]
+fn a_run_that_was_stopped_and_has_paused_its_children_does_not_look_again_where_no_step_may_begin() {
+    let steps = json!([
+        { "id": "x", "job": { "plan": { "steps": [{ "id": "10", "agent": "worker" }] } } },
+        { "id": "10", "agent": "worker", "after": [] },
+    ]);
+    let mut case = case(steps, &[Ask::Start, Ask::Run(None), Ask::StopRun, Ask::Start]);
+    case.plan["concurrency"] = 2.into();
+    agreed(&case);
+}

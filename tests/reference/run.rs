@@ -63,6 +63,12 @@ pub struct AtWork {
     pub is_being_given_up: bool,
 }
 
+impl AtWork {
+    fn has_child_to_pause(&self) -> bool {
+        self.child.as_ref().is_some_and(|child| !child.was_paused)
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum Finish {
@@ -186,7 +192,7 @@ impl Reference {
         let runner = self.jobs[job].runner();
         // While there is no room, or it is about to end, it listens for its children's sake alone.
         let listens =
-            runner.end.is_none() && room > 0 || runner.at_work.iter().any(|attempt| attempt.child.is_some());
+            runner.end.is_none() && room > 0 || runner.at_work.iter().any(AtWork::has_child_to_pause);
         !runner.finished.is_empty() || (listens && runner.seen != seen)
     }
 

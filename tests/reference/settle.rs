@@ -23,7 +23,7 @@ impl Reference {
         for (spot, finish) in std::mem::take(&mut self.jobs[job].runner().finished) {
             if self.jobs[job].state.at(spot).status == StepStatus::Running {
                 self.note(job, spot, finish.clone());
-            } else {
+            } else if self.jobs[job].plan.steps[spot.step].child().is_none() {
                 self.jobs[job].decide_step(spot, What::Late);
             }
             self.account(job, spot, &finish);
