@@ -19,6 +19,16 @@ impl Reference {
         Ok(())
     }
 
+    /// A job that may do more than its parent does not start like that.
+    pub fn narrow_to_parent(&mut self, at: usize) {
+        let Some(parent) = self.jobs[at].parent else { return };
+        let own = self.jobs[at].state.permissions;
+        let both = own.meet(self.jobs[parent].state.permissions);
+        if both != own {
+            self.jobs[at].decide(Decision::PermissionsChanged(both));
+        }
+    }
+
     fn narrow_children(&mut self, parent: usize, most: Permissions) {
         for child in self.children_of(parent) {
             let own = self.jobs[child].state.permissions;

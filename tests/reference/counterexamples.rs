@@ -318,3 +318,14 @@ fn a_run_that_was_stopped_and_has_paused_its_children_does_not_look_again_where_
     case.plan["concurrency"] = 2.into();
     agreed(&case);
 }
+
+#[test]
+fn a_child_is_narrowed_when_it_starts_where_a_crash_came_between_its_parent_and_it() {
+    let steps = json!([child("m", json!({ "id": "10", "wait": { "ms": 0 }, "approval": true }))]);
+    let mut case = case(steps, &[Ask::Start, Ask::Next(None)]);
+    let strict = Permissions { tools: true, approval: true, max_steps: 9 };
+    let crash = Some(Crash { call: 2, done: false });
+    case.turns.push(Turn { what: Move::Ask(Who::Root, Ask::Permit(strict)), crash });
+    case.turns.push(Turn { what: Move::Ask(Who::Child(0), Ask::Start), crash: None });
+    agreed(&case);
+}

@@ -160,6 +160,8 @@ impl Reference {
     }
 
     pub fn start(&mut self, at: usize) {
+        // A crash may have come between its parent's narrowing and its own.
+        self.narrow_to_parent(at);
         let job = &mut self.jobs[at];
         let was_paused = job.state.status == Status::Paused;
         job.decide(Decision::JobStarted);
