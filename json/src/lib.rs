@@ -1,4 +1,4 @@
-//! JSON values in the shape of serde_json's, as far as jobwright uses them, and a third of its size in a wasm module:
+//! JSON values in the shape of serde_json's, as far as jobwright uses them, and small in a wasm module:
 //! numbers are JavaScript's, members stand in a sorted list, and nothing is generic.
 //!
 //! ```
