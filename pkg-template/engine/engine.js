@@ -8,6 +8,7 @@ import { milliseconds } from './arguments.js';
 import { core } from './core.js';
 import { dropEngine, keepEngine } from './engines.js';
 import { operate } from './executor.js';
+import { headOf } from './lists.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
 
@@ -81,8 +82,17 @@ export class Engine {
     this.sleptUntil = Number.NEGATIVE_INFINITY;
     /** @type {Map<string, any>} of a plain store, which can't list its jobs: those that have not ended */
     this.live = new Map();
+    /** @type {Map<string, Map<string, any>>} the heads of the children of those, by parent and id */
+    this.families = new Map();
     /** Are all jobs paused? Of a store that does not keep it. */
     this.allPaused = false;
+    /** @type {Map<string, import('./family.js').Family>} the children of the jobs that are monitored, by the job's id */
+    this.monitors = new Map();
+    /** @type {(() => unknown) | null} ends the listening for what others say of children */
+    this.unsubscribe = null;
+    /** What is being said of a child here: it need not be heard. */
+    this.echo = null;
+    this.heardJunk = false;
     this.operations = 0;
     this.closed = false;
     /** @type {((which: string, gave: boolean | number) => void) | null} is told what the rules of plans give */
@@ -128,8 +138,21 @@ export class Engine {
 
   /** @param {any} job as it was just saved in a plain store */
   noteLive(job) {
-    if (job.status === 'completed' || job.status === 'failed') this.live.delete(job.id);
-    else this.live.set(job.id, job);
+    const { id, parentId } = job;
+    const hasEnded = job.status === 'completed' || job.status === 'failed';
+    if (hasEnded) {
+      this.live.delete(id);
+      this.families.delete(id);
+    } else {
+      this.live.set(id, job);
+    }
+    if (parentId === undefined) return;
+    const family = this.families.get(parentId) ?? new Map();
+    // What has ended is remembered for a parent that is live.
+    if (hasEnded && !this.live.has(parentId)) family.delete(id);
+    else family.set(id, headOf(job));
+    if (family.size > 0) this.families.set(parentId, family);
+    else this.families.delete(parentId);
   }
 
   operationEnded() {
@@ -167,6 +190,14 @@ export class Engine {
     );
   }
 
+  stopListening() {
+    try {
+      this.unsubscribe?.();
+    } catch (error) {
+      this.log('error', 'The event bus could not be left', error);
+    }
+  }
+
   close() {
     this.closing ??= this.end();
     return this.closing;
@@ -174,6 +205,7 @@ export class Engine {
 
   async end() {
     this.closed = true;
+    this.stopListening();
     core.close(this.number);
     // Of one that broke down, what was under way never ends.
     if (this.operations > 0 && this.broken === null) {

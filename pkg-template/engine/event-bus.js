@@ -27,15 +27,27 @@ export function bus_emit(job) {
  * @param {any} payload
  */
 function emit(engine, event, payload) {
-  if (engine.bus === null) return;
-  const failed = (/** @type {unknown} */ error) =>
-    engine.log('error', `A listener of ${event.type} failed`, error);
+  handover.event = payload === event.payload ? event : { ...event, payload };
   try {
-    handover.event = payload === event.payload ? event : { ...event, payload };
-    promiseOf(engine.bus.emit(event.type, payload))?.then(undefined, failed);
-  } catch (error) {
-    failed(error);
+    tell(engine, event.type, payload);
   } finally {
     handover.event = null;
+  }
+}
+
+/**
+ * Tells the bus. What it throws or rejects with disturbs nobody.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} type
+ * @param {any} payload
+ */
+export function tell(engine, type, payload) {
+  if (engine.bus === null) return;
+  const failed = (/** @type {unknown} */ error) => engine.log('error', `A listener of ${type} failed`, error);
+  try {
+    promiseOf(engine.bus.emit(type, payload))?.then(undefined, failed);
+  } catch (error) {
+    failed(error);
   }
 }

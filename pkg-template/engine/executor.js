@@ -21,6 +21,8 @@ export const LATER = -0x80000000;
  * @property {import('./slots.js').JobSlot[]} listed of those, the ones that the core has not been told of yet
  * @property {unknown} listError
  * @property {boolean} driving it runs the job's steps
+ * @property {boolean} monitors it follows the job's children until it has ended
+ * @property {import('./family.js').Family | null} family the children that it counts
  * @property {boolean} done
  * @property {boolean} failed
  * @property {unknown} outcome
@@ -71,6 +73,8 @@ export function operate(engine, slot, shape, begin, input, texts = NONE, errorOf
     listed: NONE,
     listError: undefined,
     driving: false,
+    monitors: false,
+    family: null,
     done: false,
     failed: false,
     outcome: undefined,
@@ -131,6 +135,7 @@ export function task_ended(task) {
   free.push(task);
   for (const slot of frame.pinned) slot.leave();
   if (frame.driving) frame.slot?.stopDriving();
+  if (frame.monitors) frame.engine.monitors.delete(/** @type {any} */ (frame.slot).id);
   frame.slot?.leave();
   frame.engine.operationEnded();
 }

@@ -60,18 +60,18 @@ export function listJobs(engine, filter = {}) {
  * @param {import('./engine.js').Engine} engine
  * @param {any} filter
  */
-function listLive({ live }, { status, parentId, limit = Infinity, cursor }) {
+function listLive({ live, families }, { status, parentId, limit = Infinity, cursor }) {
   const statuses = status === undefined ? undefined : [status].flat();
-  const heads = [...live.values()]
+  const jobs = parentId === undefined ? live : (families.get(parentId) ?? new Map());
+  const heads = [...jobs.values()]
     .filter((job) => statuses === undefined || statuses.includes(job.status))
-    .filter((job) => parentId === undefined || job.parentId === parentId)
     .map(headOf);
   const from = cursor === undefined ? 0 : heads.findIndex((head) => head.id === cursor) + 1;
   return heads.slice(from, from + limit);
 }
 
 /** @param {any} job */
-function headOf({ context, history, run, ...head }) {
+export function headOf({ context, history, run, ...head }) {
   if (run === undefined) return head;
   const { plan, steps, ...kept } = run;
   return { ...head, run: kept };

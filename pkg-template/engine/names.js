@@ -2,6 +2,7 @@
 
 // In the order of the core's codes.
 export const JOB_STATUSES = /** @type {const} */ (['created', 'running', 'paused', 'completed', 'failed']);
+export const OVERALL_STATUSES = /** @type {const} */ (['running', 'completed', 'failed', 'cancelled']);
 export const STEP_STATUSES = /** @type {const} */ ([
   'pending',
   'waiting',

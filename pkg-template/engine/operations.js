@@ -1,5 +1,6 @@
 // @ts-check
 import { cloneJson } from '../parts/plain.js';
+import { statsOf } from './children.js';
 import { endFrame, frameOf } from './executor.js';
 import { JOB_STATUSES, STEP_STATUSES } from './names.js';
 import { codeAt, refusal } from './outcome.js';
@@ -123,4 +124,12 @@ export function op_job(task, job, result) {
 export function op_job_refused(task, job, why) {
   const sentence = typeof why === 'string' ? why : why?.error;
   op_job(task, job, typeof sentence === 'string' ? sentence : 'Budget exceeded');
+}
+
+/**
+ * @param {number} task
+ * @param {Parameters<typeof statsOf>} stats
+ */
+export function op_stats(task, ...stats) {
+  frameOf(task).found = statsOf(...stats);
 }

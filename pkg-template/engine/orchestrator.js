@@ -11,6 +11,7 @@ import { historyOperations } from './histories.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { listJobs } from './lists.js';
+import { monitorOperations } from './monitor.js';
 import { open, unusable } from './open.js';
 
 /**
@@ -26,6 +27,7 @@ export function bindOrchestrator(wasm) {
         unusable(engine) ?? createJob(engine, context, permissions, options),
       ...jobOperations(engine),
       ...controlOperations(engine),
+      ...monitorOperations(engine),
       getJob: (/** @type {any} */ jobId) =>
         open(engine, async () => jobView(await engine.store.getJob(jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
@@ -38,6 +40,7 @@ export function bindOrchestrator(wasm) {
       [Symbol.asyncDispose]: () => engine.close(),
     };
     if (engine.slowPlayMs > 0) orchestrator.setSlowPlay(engine.slowPlayMs);
+    orchestrator.subscribeToChildStatusChanges();
     return orchestrator;
   };
 }

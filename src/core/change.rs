@@ -74,6 +74,14 @@ impl<V> JobChange<V> {
         self.events.iter().any(|event| matches!(event.fact, Fact::JobCompleted | Fact::JobFailed))
     }
 
+    /// Does the job stand elsewhere after it?
+    pub fn moves_job(&self) -> bool {
+        let moves = |fact: &Fact<V>| {
+            matches!(fact, Fact::JobStarted | Fact::JobPaused(_) | Fact::JobCompleted | Fact::JobFailed)
+        };
+        self.events.iter().any(|event| moves(&event.fact))
+    }
+
     /// Notes that a step changed.
     pub fn touch(&mut self, step: StepIndex) {
         if !self.steps.contains(&step) {

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod change;
+pub mod children;
 pub mod event;
 pub mod histogram;
 pub mod ids;

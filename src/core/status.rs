@@ -63,11 +63,13 @@ pub enum Move {
     Cancel,
     /// A step failed for good, or was rejected.
     StepFailed,
+    /// The monitor of a job whose children have ended.
+    ChildrenEnded,
 }
 
 impl Move {
     /// Every move.
-    pub const ALL: [Move; 9] = [
+    pub const ALL: [Move; 10] = [
         Move::Start,
         Move::Approve,
         Move::Pause,
@@ -77,6 +79,7 @@ impl Move {
         Move::Fail,
         Move::Cancel,
         Move::StepFailed,
+        Move::ChildrenEnded,
     ];
 }
 
@@ -94,6 +97,7 @@ pub const fn after(from: JobStatus, asked: Move) -> Option<JobStatus> {
         (Paused, Move::Approve) => Some(Running),
         (Running, Move::Pause | Move::EnginePause) => Some(Paused),
         (Running, Move::Complete) => Some(Completed),
+        (Running | Paused, Move::ChildrenEnded) => Some(Completed),
         (Running, Move::CompleteAsFailed) => Some(Failed),
         (Created | Running | Paused, Move::Fail | Move::Cancel) => Some(Failed),
         (Running | Paused, Move::StepFailed) => Some(Failed),
@@ -106,13 +110,15 @@ mod tests {
     use super::{JobStatus::*, Move::*, *};
 
     /// The table of the specification, cell by cell: what is not listed is refused.
-    const ALLOWED: [(JobStatus, Move, JobStatus); 15] = [
+    const ALLOWED: [(JobStatus, Move, JobStatus); 17] = [
         (Created, Start, Running),
         (Paused, Start, Running),
         (Paused, Approve, Running),
         (Running, Pause, Paused),
         (Running, EnginePause, Paused),
         (Running, Complete, Completed),
+        (Running, ChildrenEnded, Completed),
+        (Paused, ChildrenEnded, Completed),
         (Running, CompleteAsFailed, Failed),
         (Created, Fail, Failed),
         (Running, Fail, Failed),

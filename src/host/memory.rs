@@ -38,6 +38,7 @@ mod agents;
 mod budget;
 mod change;
 mod child_jobs;
+mod children;
 mod clock;
 mod fate;
 mod form;
@@ -53,6 +54,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     core::{
+        children::{ChildStats, Progress},
         event::Event,
         status::JobStatus,
         step::{StepIndex, StepStatus},
@@ -63,6 +65,7 @@ use crate::{
 
 pub use agents::{AgentCall, Reply, ToolCall};
 pub use budget::Entry;
+pub use children::Family;
 pub use fate::{Fate, HostCall};
 
 /// A host in memory. Clones are the same host, so that another orchestrator can go on where one stopped.
@@ -78,6 +81,9 @@ struct World {
     all_paused: Cell<bool>,
     announced: RefCell<Vec<Announced>>,
     durations: RefCell<Vec<Duration>>,
+    child_statuses: RefCell<Vec<(JobKey, JobStatus)>>,
+    progress: RefCell<Vec<Progressed>>,
+    monitor_failures: RefCell<Vec<String>>,
     clock: clock::Timers,
     crew: agents::Crew,
     purse: budget::Purse,
@@ -106,6 +112,17 @@ pub struct Announced {
     pub seq: u64,
     /// What happened.
     pub name: &'static str,
+}
+
+/// How far a parent's children had come when it was announced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progressed {
+    /// The parent.
+    pub parent: JobKey,
+    /// Where its children stood.
+    pub stats: ChildStats,
+    /// How far they had come.
+    pub progress: Progress,
 }
 
 /// What the monitor was told.

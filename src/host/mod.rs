@@ -7,6 +7,7 @@
 mod agents;
 mod budget_manager;
 mod child_jobs;
+mod children;
 mod clock;
 mod control;
 mod event_bus;
@@ -17,6 +18,7 @@ mod performance_monitor;
 pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};
 pub use budget_manager::{BudgetAnswer, BudgetManager};
 pub use child_jobs::ChildJobs;
+pub use children::Children;
 pub use clock::Clock;
 pub use control::Control;
 pub use event_bus::EventBus;
@@ -40,11 +42,19 @@ pub trait Values {
 
 /// All that an orchestrator needs of its host.
 pub trait Host:
-    JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
+    JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Children + Clock
 {
 }
 
 impl<T> Host for T where
-    T: JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Clock
+    T: JobStore
+        + Control
+        + EventBus
+        + BudgetManager
+        + PerformanceMonitor
+        + Agents
+        + ChildJobs
+        + Children
+        + Clock
 {
 }

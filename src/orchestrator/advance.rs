@@ -5,6 +5,7 @@ use crate::{
         admission::{waits_for_answer, within_step_limit},
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
+        status::Move,
         step::StepIndex,
     },
     host::{Host, JobKey, Routed},
@@ -218,7 +219,7 @@ impl<H: Host> Orchestrator<H> {
     /// The job's last step has ended.
     pub(super) fn finish(&self, job: &mut Job<H::Value>) -> Next<H> {
         let cause = job.latest_cause();
-        match job.complete(job.now, cause) {
+        match job.complete(Move::Complete, job.now, cause) {
             Ok(()) => Next::End(Ok(Driven::Completed)),
             Err(refusal) => Next::refused(refusal),
         }

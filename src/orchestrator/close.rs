@@ -11,6 +11,7 @@ impl<H: Host> Orchestrator<H> {
         for live in self.live.all() {
             live.abort_attempts(Abort::Closed);
             live.notify();
+            live.bell.ring();
         }
     }
 

@@ -10,7 +10,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, `invalid_transition`.
     pub async fn complete_job(&self, key: JobKey) -> Outcome<H> {
-        self.end_job(key, &mut |job| Ok(job.complete_by_caller(job.now)?)).await
+        self.end_job(key, &mut |job| Ok(job.complete_by_caller(Move::Complete, job.now)?)).await
     }
 
     /// A running job ends badly, because its caller says so.

@@ -72,7 +72,11 @@ impl<H: Host> Orchestrator<H> {
         committed.map_err(|error| match error {
             CommitError::Conflict => taken(),
             CommitError::Failed(error) => Stop::Failed(error),
-        })
+        })?;
+        if job.head.has_parent {
+            self.child_changed(key, job.head.status);
+        }
+        Ok(())
     }
 
     async fn permissions_of_parent(&self, parent: JobKey) -> Outcome<H, Permissions> {

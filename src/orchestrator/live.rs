@@ -10,6 +10,7 @@ use std::{
 use crate::{
     core::job::Run,
     host::{Abort, JobKey},
+    orchestrator::Cancellation,
 };
 
 /// The jobs that are being worked on.
@@ -33,6 +34,41 @@ pub(super) struct Live {
     given_up: Cell<Option<u64>>,
     waiting: RefCell<Vec<Waker>>,
     changes: Cell<u64>,
+    /// Rings where its monitor has something to look at.
+    pub(super) bell: Bell,
+    /// It has ended.
+    pub(super) ended: Cell<bool>,
+    /// Ends its monitor, where it has one.
+    pub(super) monitor: RefCell<Option<Cancellation>>,
+}
+
+/// Rung often or once, it is heard once.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Bell {
+    /// Whoever listens looks, soon.
+    pub(super) fn ring(&self) {
+        if self.rung.replace(true) {
+            return;
+        }
+        let waker = self.waker.borrow_mut().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Ready when it was rung since it was heard last.
+    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.rung.replace(false) {
+            return Poll::Ready(());
+        }
+        *self.waker.borrow_mut() = Some(context.waker().clone());
+        Poll::Pending
+    }
 }
 
 impl LiveJobs {

@@ -5,6 +5,7 @@ mod advance;
 mod approve_step;
 mod attempt;
 mod cancel_job;
+mod cancellation;
 mod child_job;
 mod close;
 mod complete_job;
@@ -13,6 +14,7 @@ mod create_job;
 mod drive;
 mod fan_out;
 mod live;
+mod monitor;
 mod next_step;
 mod pause_job;
 mod record_event;
@@ -47,8 +49,10 @@ use turns::Turns;
 
 pub use approve_step::Answer;
 pub use cancel_job::CancelResult;
+pub use cancellation::Cancellation;
 pub use control_all::PausePoint;
 pub use create_job::NewJob;
+pub use monitor::{MonitorOptions, ParentJob};
 pub use next_step::StepReport;
 pub use replay::{Decisive, Refused, Replay};
 

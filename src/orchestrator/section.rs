@@ -104,11 +104,16 @@ impl<'a, H: Host> Section<'a, H> {
         if let Some(live) = orchestrator.live.get(key) {
             if head.status.has_ended() {
                 live.abort_attempts(Abort::Cancelled);
+                live.ended.set(true);
+                live.bell.ring();
             }
             live.notify();
             mark = live.mark();
         }
         host.emit(key, &change.events);
+        if head.has_parent && change.moves_job() {
+            orchestrator.child_changed(key, head.status);
+        }
         if let (true, Some(completed)) = (change.ends_job(), head.completed) {
             host.job_ended(key, completed - head.started.unwrap_or(head.created), head.status);
         }

@@ -20,7 +20,7 @@ use crate::{
 #[wasm_bindgen(raw_module = "./operations.js")]
 extern "C" {
     /// One of the texts that the operation was called with.
-    fn op_text(task: u32, which: u32) -> Option<String>;
+    pub(super) fn op_text(task: u32, which: u32) -> Option<String>;
     fn op_input(task: u32) -> JsValue;
 
     fn op_ok(task: u32);
@@ -67,7 +67,7 @@ type Operation = Pin<Box<dyn Future<Output = Result<(), JsStop>>>>;
 
 /// Begins an operation as a task, and tells its outcome. Boxed, so that this code is there once and
 /// not once an operation.
-fn begin<F>(number: u32, task: u32, run: impl FnOnce(Rc<JsOrchestrator>) -> F)
+pub(super) fn begin<F>(number: u32, task: u32, run: impl FnOnce(Rc<JsOrchestrator>) -> F)
 where
     F: Future<Output = Result<(), JsStop>> + 'static,
 {

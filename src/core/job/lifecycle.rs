@@ -67,7 +67,7 @@ impl<V> Job<V> {
         let before = self.head.status;
         self.start(Move::Start, self.now, None)?;
         if before == JobStatus::Paused && self.is_finished() {
-            self.complete(self.now, Some(self.head.seq))?;
+            self.complete(Move::Complete, self.now, Some(self.head.seq))?;
         }
         Ok(())
     }
@@ -107,22 +107,23 @@ impl<V> Job<V> {
     ///
     /// # Errors
     /// The transition table has no such move.
-    pub fn complete(&mut self, now: f64, cause: Option<u64>) -> Result<(), Refusal> {
-        self.go(Move::Complete)?;
+    pub fn complete(&mut self, asked: Move, now: f64, cause: Option<u64>) -> Result<(), Refusal> {
+        self.go(asked)?;
+        self.clear_pause();
         self.head.completed = Some(now);
         self.note(cause, Fact::JobCompleted);
         Ok(())
     }
 
-    /// The job ends well because its caller says so; steps under way are given up.
+    /// The job ends well because its caller, or its monitor, says so; steps under way are given up.
     ///
     /// # Errors
     /// The transition table has no such move.
-    pub fn complete_by_caller(&mut self, now: f64) -> Result<(), Refusal> {
-        after(self.head.status, Move::Complete).ok_or(Code::InvalidTransition)?;
+    pub fn complete_by_caller(&mut self, asked: Move, now: f64) -> Result<(), Refusal> {
+        after(self.head.status, asked).ok_or(Code::InvalidTransition)?;
         self.fail_other_attempts(StepIndex::MAX, now);
         self.withdraw_approvals(|_| true);
-        self.complete(now, None)
+        self.complete(asked, now, None)
     }
 
     /// Is the job running?

@@ -54,7 +54,7 @@ impl Control for MemoryHost {
 }
 
 impl MemoryHost {
-    fn keys_of(&self, which: impl Fn(&Map<String, Value>) -> bool) -> Vec<JobKey> {
+    pub(super) fn keys_of(&self, which: impl Fn(&Map<String, Value>) -> bool) -> Vec<JobKey> {
         let jobs = self.world.jobs.borrow();
         let found = (0..).zip(jobs.iter()).filter(|(_, record)| record.stored.as_ref().is_some_and(&which));
         found.map(|(place, _)| JobKey(place)).collect()

@@ -41,7 +41,10 @@ impl<H: Host> Replay<H> {
             "job_started" => self.job.start_by_caller().map_err(refused)?,
             "job_paused" => return self.pause(recorded).await,
             "job_completed" if recorded.cause.is_some() => return self.complete().await,
-            "job_completed" => self.job.complete_by_caller(self.job.now).map_err(refused)?,
+            // By its caller, or its monitor.
+            "job_completed" => {
+                self.job.complete_by_caller(Move::ChildrenEnded, self.job.now).map_err(refused)?
+            }
             "job_failed" => self.end_by_caller()?,
             "job_forked" => self.fork(recorded)?,
             "permissions_changed" => {
