@@ -202,11 +202,11 @@ impl<H: Host> Monitor<'_, H> {
             return Ok(true);
         }
         let all = host.now() >= self.next_poll;
-        host.read_children(&mut self.family, all).await.map_err(Stop::Failed)?;
-        if all {
-            self.next_poll = host.now() + self.options.poll_ms;
+        self.read(all).await?;
+        if !all && self.tally.stats().all_ended() {
+            // There may be others, that nobody said anything of.
+            self.read(true).await?;
         }
-        self.count();
         let stats = self.tally.stats();
         let open = stats.all_ended()
             && (matches!(stand, Stand::Busy)
@@ -248,6 +248,16 @@ impl<H: Host> Monitor<'_, H> {
         self.started |= may_start;
         self.own_steps = own_steps;
         Ok(stand)
+    }
+
+    async fn read(&mut self, all: bool) -> Outcome<H> {
+        let host = &self.orchestrator.host;
+        host.read_children(&mut self.family, all).await.map_err(Stop::Failed)?;
+        if all {
+            self.next_poll = host.now() + self.options.poll_ms;
+        }
+        self.count();
+        Ok(())
     }
 
     fn count(&mut self) {
