@@ -793,6 +793,44 @@ export interface ApprovalAnswer {
   approval?: string;
 }
 
+/** How to follow a parent's children. Times are in milliseconds. */
+export interface MonitorOptions {
+  /** Ends the monitoring, and the parent as cancelled. */
+  signal?: AbortSignal;
+  /** How often the store is asked, whether or not events came. Default: 5,000. */
+  pollMs?: number;
+  /** How long the children may take together. Default: 1,800,000, half an hour. */
+  timeoutMs?: number;
+  /** How long the first child may take to appear. Default: 30,000. */
+  noChildrenMs?: number;
+  /** How many children may fail before their parent does. Default: 0. */
+  maxFailedChildren?: number;
+}
+
+/** How many children of a job stand where. One that is paused counts as running. */
+export interface ChildStats {
+  total: number;
+  pending: number;
+  running: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /** "66 pending, 1 running, 41 completed, 0 failed", and how many were cancelled where some were. */
+  progressText: string;
+  /** "running" while any child has not ended or there is none; then "failed" where any failed, "cancelled" where all were. */
+  overallStatus: 'running' | 'completed' | 'failed' | 'cancelled';
+}
+
+/** The payload of `parent_job_progress` and `child_job_stats`. */
+export interface ChildProgress extends ChildStats {
+  jobId: string;
+  /**
+   * By the children's weights: `config.weight`, 1 where it is no number of at least 0. `fraction` never goes down, and is
+   * null where nobody knows: before the first child, and while the parent's own steps may still make more.
+   */
+  progress: { done: number; total: number; fraction: number | null };
+}
+
 /**
  * Runs jobs. Every method works when destructured, and those that refuse answer with an {@link Outcome}.
  *
@@ -983,6 +1021,49 @@ export interface Orchestrator {
    * orchestrator.setSlowPlay(500);
    */
   setSlowPlay(ms: number): void;
+
+  /**
+   * Follows the children of a job of type "parent" (jobs that were created with it as `parentId`) in the background, and
+   * ends it when they and all jobs below them have ended. Returns at once.
+   *
+   * - Takes the whole job, for its `type` and `config`, which must have a `source_type`. A job that can't be monitored
+   *   fails, code "invalid_job". What is no job, and options that are none, throw a {@link JobwrightError}.
+   * - The job becomes running, and is `completed` when its children have ended; `failed` where more than
+   *   `maxFailedChildren` of them failed, where all were cancelled (code "cancelled"), after `timeoutMs` (code "timeout"),
+   *   or when the signal aborts (code "cancelled"; its children are left as they are). Without any child after
+   *   `noChildrenMs`, it completes.
+   * - One that has a plan is not completed before its own steps have ended, however its children do.
+   * - What counts is what the store says. Events only make it known earlier, so that none of them may get lost; the store
+   *   is asked every `pollMs`. After a crash, monitor the job again: it goes on.
+   * - On the bus: `parent_job_progress` and `child_job_stats`, both with a {@link ChildProgress}, at most once in 100 ms,
+   *   and once more before the end; and `job_status_change` for every child, `{ jobId, parentId, status, type }`.
+   *
+   * A parent ends with the last child that it has. Create the next one before the last one ends, as a child that finds
+   * more work does, or create them all first, or from a step of the parent's own.
+   *
+   * @example
+   * const parent = await orchestrator.createJob({}, {}, { type: 'parent', config: { source_type: 'crawl' } });
+   * for (const page of pages) await orchestrator.createJob({ page }, permissions, { parentId: parent, plan });
+   * orchestrator.startMonitoring(await orchestrator.getJob(parent));
+   */
+  startMonitoring(job: Job, options?: MonitorOptions): void;
+
+  /**
+   * Listens for `job_status_change` on the bus, where it has `on`, so that what other processes do is known before the
+   * next poll. Payloads of foreign emitters (`job_id`, `parent_id`) are read, and what is no payload is ignored. Done by
+   * `createOrchestrator`; doing it again changes nothing.
+   */
+  subscribeToChildStatusChanges(): void;
+
+  /**
+   * How many children of a job stand where, as the store says now. Rejects with a {@link JobwrightError}, code
+   * "not_found", for a job that is not stored, and "unsupported" where the store has `commit` and no `listJobs`. A plain
+   * store counts the children of jobs that have not ended, as far as this orchestrator knows them.
+   *
+   * @example
+   * const { progressText } = await orchestrator.childStats(parent); // "66 pending, 1 running, 41 completed, 0 failed"
+   */
+  childStats(parentId: string): Promise<ChildStats>;
 
   /**
    * Decides again, from the job's history alone, everything that was decided, and compares. No agent is called. With an

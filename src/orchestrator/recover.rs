@@ -18,7 +18,8 @@ impl<H: Host> Orchestrator<H> {
         for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
             let mut running = false;
             let take = &mut |job: &mut Job<H::Value>| {
-                let driven = self.live.get(key).is_some_and(|live| live.is_driven());
+                let live = self.live.get(key);
+                let driven = live.is_some_and(|live| live.is_driven() || live.monitor.borrow().is_some());
                 running = job.is_running() && !driven;
                 if running {
                     job.recover_steps();
