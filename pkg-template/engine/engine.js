@@ -56,6 +56,9 @@ function checkDependencies(deps) {
   }
 }
 
+/** @param {any} job */
+const hasEnded = ({ status }) => status === 'completed' || status === 'failed';
+
 /** One orchestrator: its dependencies and what it is doing. */
 export class Engine {
   /** @param {any} deps */
@@ -139,18 +142,26 @@ export class Engine {
   /** @param {any} job as it was just saved in a plain store */
   noteLive(job) {
     const { id, parentId } = job;
-    const hasEnded = job.status === 'completed' || job.status === 'failed';
-    if (hasEnded) {
+    const ended = hasEnded(job);
+    if (ended) {
       this.live.delete(id);
-      this.families.delete(id);
+      for (const child of this.families.get(id)?.values() ?? [])
+        if (hasEnded(child)) this.noteChild(child, false);
     } else {
       this.live.set(id, job);
     }
-    if (parentId === undefined) return;
+    if (parentId !== undefined) this.noteChild(job, !ended || this.live.has(parentId));
+  }
+
+  /**
+   * @param {any} child
+   * @param {boolean} kept one that has ended is remembered for a parent that is live
+   */
+  noteChild(child, kept) {
+    const { id, parentId } = child;
     const family = this.families.get(parentId) ?? new Map();
-    // What has ended is remembered for a parent that is live.
-    if (hasEnded && !this.live.has(parentId)) family.delete(id);
-    else family.set(id, headOf(job));
+    if (kept) family.set(id, headOf(child));
+    else family.delete(id);
     if (family.size > 0) this.families.set(parentId, family);
     else this.families.delete(parentId);
   }

@@ -12,6 +12,7 @@ mod executor;
 mod fan_out;
 mod faults;
 mod history;
+mod monitor;
 mod operation;
 mod random;
 mod replay;
