@@ -24,6 +24,7 @@ async function until(parent, is) {
  * A parent with so many children, which are counted.
  *
  * @param {number} size
+ * @returns {Promise<Family>}
  */
 async function family(size) {
   const options = { type: 'parent', config: { source_type: 'bench' } };
@@ -37,7 +38,11 @@ async function family(size) {
   return { parent, children, completed: 0 };
 }
 
-/** @param {Awaited<ReturnType<typeof family>>} family @returns {Promise<number>} microseconds per change */
+/**
+ * @typedef {{ parent: string, children: string[], completed: number }} Family
+ * @param {Family} family
+ * @returns {Promise<number>} microseconds per change
+ */
 async function round(family) {
   const children = family.children.splice(0, CHILDREN);
   const from = performance.now();
@@ -52,7 +57,7 @@ async function round(family) {
   return (1_000 * milliseconds) / (2 * CHILDREN);
 }
 
-/** @type {Map<number, Awaited<ReturnType<typeof family>>>} */
+/** @type {Map<number, Family>} */
 const families = new Map();
 /** @type {Map<number, number[]>} */
 const times = new Map(SIZES.map((size) => [size, []]));

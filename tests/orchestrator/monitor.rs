@@ -136,7 +136,7 @@ fn fate(random: &Random, call: HostCall) -> Fate {
 /// Children are made and ended at random over a store that fails now and then, and processes die.
 fn stormy(seed: u64) {
     let random = Random::new(seed);
-    let mut bench = Bench::new(if seed % 2 == 0 { World::Straight } else { World::Restored });
+    let mut bench = Bench::new(if seed.is_multiple_of(2) { World::Straight } else { World::Restored });
     let parent = bench.create("parent", None, FREE);
     let keeper = child(&bench, parent, "keeper");
     let (mut open, mut every) = (Vec::new(), vec![keeper]);
