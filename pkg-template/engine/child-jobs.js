@@ -112,7 +112,8 @@ export function budget_refusal(error) {
 export function parent_load(job, call) {
   const slot = slotOf(job);
   const { store } = slot.engine;
-  const { parentId } = slot.record;
+  // Of a job that was just made nothing is at hand but what it was made of.
+  const { parentId } = slot.outbox?.origin ?? slot.record;
   const look = () => (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
   const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     slot.answer = error;

@@ -41,6 +41,7 @@ pub trait ChildJobs: Values {
     /// The budget manager's own words, where an error of the store's is its refusal to allocate.
     fn budget_refusal(&self, error: &Self::Error) -> Option<Self::Value>;
 
-    /// The head of the parent of a job that is loaded and has one; `None` where it is not stored any more.
+    /// The head of the parent of a job that is loaded, or was just made, and has one, as the store has it now; `None`
+    /// where it is not stored any more.
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, Self::Error>;
 }

@@ -18,5 +18,6 @@ mod replay;
 mod runs;
 mod simulation;
 mod transitions;
+mod trees;
 mod waiting;
 mod watch;
