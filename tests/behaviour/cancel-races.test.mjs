@@ -172,6 +172,7 @@ test('a cancel that the store cut short goes on with the rest, and can be finish
     Promise.all([root, 'a', 'aa', 'b'].map(async (id) => (await w.getJob(id)).status));
   assert.deepStrictEqual(await statuses(), ['failed', 'created', 'failed', 'failed']);
   fails = false;
+  await w.clock.advance(1);
   const { results } = await w.cancelJob(root);
   assert.deepStrictEqual(results, {
     [root]: 'already_ended',
