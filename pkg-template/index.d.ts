@@ -840,7 +840,8 @@ export interface ChildProgress extends ChildStats {
 export interface Orchestrator {
   /**
    * Makes a job in state created and resolves with its id. Rejects with a {@link JobwrightError}: `invalid_plan`,
-   * `invalid_argument`, `conflict` (the id exists), `not_found` (the parent does not).
+   * `invalid_argument`, `conflict` (the id exists), `not_found` (the parent does not). A parent that has ended is an
+   * `invalid_argument`, also where it ends while the job is being stored: then the job is there, and cancelled.
    *
    * @example
    * const jobId = await orchestrator.createJob({ topic: 'rust' }, { requireApproval: false }, { plan });
@@ -898,8 +899,11 @@ export interface Orchestrator {
   failJob(jobId: string, error?: unknown): Promise<Outcome>;
 
   /**
-   * Ends a job as failed with code "cancelled", its children too, and aborts the signals of what runs. `results`
-   * says by job id what happened. Refuses with `not_found` or `invalid_transition`.
+   * Ends a job as failed with code "cancelled", and all its descendants, and aborts the signals of what runs when
+   * nothing in the tree can start any more. `results` says by job id what happened, each job before its children. Of a
+   * job that was cancelled before, the descendants are cancelled that have not ended, as after a crash. Refuses with
+   * `not_found`, or `invalid_transition` where nothing is left to cancel; rejects with what the store failed with first,
+   * when all else is cancelled.
    *
    * @example
    * const outcome = await orchestrator.cancelJob(jobId, 'not needed any more');
@@ -988,7 +992,7 @@ export interface Orchestrator {
    * Pauses every running job of the store, whichever orchestrator runs it, and keeps all from being started until
    * `startAll`: `startJob` answers `globally_paused`. Agents at work finish, and are committed. Each job's history says
    * so, reason "global". On a store without `setControl` it reaches this orchestrator's jobs. Rejects with what the
-   * store fails with; what is running then pauses before its next step.
+   * store failed with first; what is still running then pauses before its next step.
    *
    * @example
    * const { paused, pending } = await orchestrator.pauseAll(); // pending: steps are still at work
@@ -1105,7 +1109,8 @@ export interface Orchestrator {
 
   /**
    * After a crash or a restart, takes over the running jobs that this orchestrator does not run and makes their
-   * interrupted steps ready again. Resolves with their ids; running them is the caller's. This release takes no leases:
+   * interrupted steps ready again. Resolves with their ids; running them is the caller's. Those whose parent was
+   * cancelled are cancelled instead, for the cancel was cut short. This release takes no leases:
    * call it when no other process runs jobs of the same store. Rejects with a {@link JobwrightError}, code
    * "unsupported", where the store has `commit` and no `listJobs`.
    *

@@ -89,6 +89,12 @@ export function child_is_of(job, parent) {
   return slotOf(job).record?.parentId === slotOf(parent).id;
 }
 
+/** @param {number} job a child, which has the id that the step which made it gave it */
+export function child_of_step(job) {
+  const { id, record } = slotOf(job);
+  return id.startsWith(`${record?.parentId}:`);
+}
+
 /** @param {number} job */
 export function child_context(job) {
   const slot = slotOf(job);
@@ -112,7 +118,8 @@ export function budget_refusal(error) {
 export function parent_load(job, call) {
   const slot = slotOf(job);
   const { store } = slot.engine;
-  const { parentId } = slot.record;
+  // Of a job that was just made nothing is at hand but what it was made of.
+  const { parentId } = slot.outbox?.origin ?? slot.record;
   const look = () => (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
   const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     slot.answer = error;

@@ -8,6 +8,7 @@ const ALLOW_TOOLS = 1;
 const REQUIRE_APPROVAL = 2;
 const HAS_RUN = 4;
 const HAS_PARENT = 8;
+const WAS_CANCELLED = 16;
 
 /** @type {Map<unknown, number>} */
 const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
@@ -223,7 +224,8 @@ function writeHead({ status, permissions, timing, run, parentId }, seq) {
     (permissions?.allowTools === true ? ALLOW_TOOLS : 0) |
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
     (hasMore(run) ? HAS_RUN : 0) |
-    (parentId === undefined ? 0 : HAS_PARENT);
+    (parentId === undefined ? 0 : HAS_PARENT) |
+    (run?.failure?.code === 'cancelled' ? WAS_CANCELLED : 0);
   return /** @type {number} */ (statusCodes.get(status));
 }
 

@@ -32,6 +32,9 @@ pub trait ChildJobs: Values {
     /// Is a job that is loaded a child of this one?
     fn is_child_of(&self, job: JobKey, parent: JobKey) -> bool;
 
+    /// Was a job that is loaded, and has a parent, made by a step of that?
+    fn is_made_by_step(&self, job: JobKey) -> bool;
+
     /// The context of a job that is loaded, safe to store.
     ///
     /// # Errors
@@ -41,6 +44,7 @@ pub trait ChildJobs: Values {
     /// The budget manager's own words, where an error of the store's is its refusal to allocate.
     fn budget_refusal(&self, error: &Self::Error) -> Option<Self::Value>;
 
-    /// The head of the parent of a job that is loaded and has one; `None` where it is not stored any more.
+    /// The head of the parent of a job that is loaded, or was just made, and has one, as the store has it now; `None`
+    /// where it is not stored any more.
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, Self::Error>;
 }

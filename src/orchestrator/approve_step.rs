@@ -83,7 +83,9 @@ impl<H: Host> Orchestrator<H> {
             }
             Ok(())
         })
-        .await
+        .await?;
+        self.pause_with_all(key).await;
+        Ok(())
     }
 
     /// A person says no: the step ends as failed, code `rejected`, and the job with it.

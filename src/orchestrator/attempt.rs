@@ -40,7 +40,7 @@ impl<H: Host> Orchestrator<H> {
         limit: Option<&Limit>,
     ) -> Ended<H> {
         // The job may have ended before anybody got to call it.
-        if attempting.is_aborted() {
+        if attempting.is_shut() {
             return Ended::GivenUp;
         }
         match until_given_up(&self.host, attempting, limit, pin!(self.host.run(attempt))).await {

@@ -78,13 +78,13 @@ impl<'a, H: Host> Child<'a, H> {
     /// Runs the child until it has ended or can't go on, its time is up, or its parent ends: then it is
     /// cancelled with all its own children. When the orchestrator is closed, it is left as it is.
     pub(super) async fn run(&self, attempting: &Attempting, limit: Option<&Limit>) -> Ended<H> {
-        if attempting.is_aborted() {
+        if attempting.is_shut() {
             return Ended::GivenUp;
         }
         let mut going = pin!(self.make_and_run());
         match until_given_up(&self.orchestrator.host, attempting, limit, going.as_mut()).await {
             // It ended because its parent did: then that is no answer.
-            Ok(_) if attempting.is_aborted() => Ended::GivenUp,
+            Ok(_) if attempting.is_shut() => Ended::GivenUp,
             Ok(ended) => ended,
             Err(Abort::Closed) => {
                 going.await;
@@ -249,19 +249,20 @@ impl<H: Host> Orchestrator<H> {
         self.cancel_children(key, given_up).await
     }
 
-    /// Cancels the children of these steps of a job that has ended.
+    /// Cancels the children of these steps of a job that has ended, all that can be.
     pub(super) async fn cancel_children(&self, parent: JobKey, steps: Vec<StepIndex>) -> Outcome<H> {
+        let mut end = Ok(());
         for step in steps {
             let child = self.host.child_of(parent, step);
             // A tree may be of any depth.
             let cancelling: Pin<Box<dyn Future<Output = _>>> = Box::pin(self.cancel_job(child, None));
             let cancelled = cancelling.await;
             self.host.leave_child(child);
-            if let Err(Stop::Failed(error)) = cancelled {
-                return Err(Stop::Failed(error));
+            if let (Ok(()), Err(Stop::Failed(error))) = (&end, cancelled) {
+                end = Err(Stop::Failed(error));
             }
         }
-        Ok(())
+        end
     }
 }
 

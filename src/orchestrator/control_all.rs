@@ -24,11 +24,11 @@ impl<H: Host> Orchestrator<H> {
     /// Pauses every running job, and refuses to start any until [`Orchestrator::start_all`].
     ///
     /// # Errors
-    /// What the store fails with; jobs that were not reached then pause with their next step.
+    /// What the store failed with first; jobs that were not reached then pause with their next step.
     pub async fn pause_all(&self) -> Outcome<H, Vec<(JobKey, PausePoint)>> {
         self.open()?;
         self.host.set_all_paused(true).await.map_err(Stop::Failed)?;
-        let mut paused = Vec::new();
+        let (mut paused, mut failed) = (Vec::new(), FirstFailure::<H>(None));
         for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
             let mut point = None;
             let pause = &mut |job: &mut Job<H::Value>| {
@@ -39,75 +39,95 @@ impl<H: Host> Orchestrator<H> {
                 point = by_all.then_some(if pending { PausePoint::Pending } else { PausePoint::Reached });
                 Ok(())
             };
-            if self.change_one(key, pause).await? {
-                paused.extend(point.map(|point| (key, point)));
+            match self.change_job(key, pause).await {
+                Ok(()) => paused.extend(point.map(|point| (key, point))),
+                Err(stop) => failed.note(stop),
             }
         }
-        Ok(paused)
+        failed.or(paused)
+    }
+
+    /// Pauses a job that has just become running, where all were paused meanwhile: [`Orchestrator::pause_all`] may have
+    /// asked for the running jobs before. Where the store fails, the job pauses with its next step.
+    pub(super) async fn pause_with_all(&self, key: JobKey) {
+        if let Ok(true) = self.host.all_paused(key).await {
+            let pause = &mut |job: &mut Job<H::Value>| {
+                job.stop_for(PauseReason::Global, None, None);
+                Ok(())
+            };
+            let _ = self.change_job(key, pause).await;
+        }
     }
 
     /// Starts the jobs again that were paused with all others, and those only. Gives why some could not be.
     ///
     /// # Errors
-    /// What the store fails with.
+    /// What the store failed with first; the jobs that could be started are.
     pub async fn start_all(&self) -> Outcome<H, Vec<(JobKey, Outcome<H>)>> {
         self.open()?;
         self.host.set_all_paused(false).await.map_err(Stop::Failed)?;
-        let mut started = Vec::new();
+        let (mut started, mut failed) = (Vec::new(), FirstFailure::<H>(None));
         for key in self.host.jobs(JobStatus::Paused).await.map_err(Stop::Failed)? {
             match self.start_if(key, &|job| job.pause_reason() == Some(PauseReason::Global)).await {
                 Ok(false) => {}
                 Ok(true) => started.push((key, Ok(()))),
                 Err(Stop::Refused(refusal)) if is_gone(refusal.code) => {}
-                Err(stop @ Stop::Failed(_)) => return Err(stop),
+                Err(stop @ Stop::Failed(_)) => failed.note(stop),
                 Err(stop) => started.push((key, Err(stop))),
             }
         }
-        Ok(started)
+        failed.or(started)
     }
 
     /// Cancels every job that has not ended.
     ///
     /// # Errors
-    /// What the store fails with.
+    /// What the store failed with first; all that it allowed is cancelled then.
     pub async fn stop_all(&self, reason: Option<String>) -> Outcome<H, Vec<JobKey>> {
         self.open()?;
-        let mut stopped = Vec::new();
+        let (mut stopped, mut failed) = (Vec::new(), FirstFailure::<H>(None));
         // Those that wait first: what runs can't start them any more then.
         for status in [JobStatus::Created, JobStatus::Paused, JobStatus::Running] {
-            for key in self.host.jobs(status).await.map_err(Stop::Failed)? {
+            let jobs = self.host.jobs(status).await.map_err(Stop::Failed);
+            for key in jobs.unwrap_or_else(|stop| {
+                failed.note(stop);
+                Vec::new()
+            }) {
                 match self.cancel_job(key, reason.clone()).await {
                     Ok(tree) => stopped.extend(cancelled_of(&tree)),
-                    Err(Stop::Refused(refusal)) if is_gone(refusal.code) => {}
-                    Err(stop) => return Err(stop),
+                    Err(stop) => failed.note(stop),
                 }
             }
         }
         stopped.sort_unstable();
         stopped.dedup();
-        Ok(stopped)
+        failed.or(stopped)
     }
 
     fn open(&self) -> Outcome<H> {
         if self.closed.get() { Err(Code::Closed.into()) } else { Ok(()) }
     }
+}
 
-    /// Changes a job that may be gone meanwhile; false where it is.
-    async fn change_one(
-        &self,
-        key: JobKey,
-        decide: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>,
-    ) -> Outcome<H, bool> {
-        match self.change_job(key, decide).await {
-            Ok(()) => Ok(true),
-            Err(Stop::Refused(refusal)) if is_gone(refusal.code) => Ok(false),
-            Err(stop) => Err(stop),
+/// What an operation on many jobs failed with first; it goes on with the others all the same.
+struct FirstFailure<H: Host>(Option<Stop<H::Value, H::Error>>);
+
+impl<H: Host> FirstFailure<H> {
+    /// A job that is gone meanwhile is no failure.
+    fn note(&mut self, stop: Stop<H::Value, H::Error>) {
+        match stop {
+            Stop::Refused(refusal) if is_gone(refusal.code) => {}
+            stop => self.0 = self.0.take().or(Some(stop)),
         }
+    }
+
+    fn or<T>(self, done: T) -> Outcome<H, T> {
+        self.0.map_or(Ok(done), Err)
     }
 }
 
 /// It was deleted, or it has ended: there is nothing to do any more.
-fn is_gone(code: Code) -> bool {
+pub(super) fn is_gone(code: Code) -> bool {
     matches!(code, Code::NotFound | Code::InvalidTransition)
 }
 

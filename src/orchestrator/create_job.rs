@@ -33,7 +33,8 @@ impl<H: Host> Orchestrator<H> {
     /// Stores a new job. Announces nothing.
     ///
     /// # Errors
-    /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent.
+    /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent, also where it ended while
+    /// the job was stored: then the job is cancelled.
     pub async fn create_job(&self, key: JobKey, new: NewJob<H::Value>) -> Outcome<H> {
         let parents = match new.parent {
             Some(parent) => Some(self.permissions_of_parent(parent).await?),
@@ -56,6 +57,7 @@ impl<H: Host> Orchestrator<H> {
             completed: None,
             has_run: false,
             has_parent: new.parent.is_some(),
+            was_cancelled: false,
         };
         let mut job = Job::loaded(head, None, now);
         job.change.origin = new.origin;
@@ -68,15 +70,25 @@ impl<H: Host> Orchestrator<H> {
             job.change.rare.slow_play = true;
         }
         let committed = self.host.commit(key, &job).await;
-        drop(section);
         committed.map_err(|error| match error {
             CommitError::Conflict => taken(),
             CommitError::Failed(error) => Stop::Failed(error),
         })?;
-        if job.head.has_parent {
-            self.child_changed(key, job.head.status);
+        if !job.head.has_parent {
+            return Ok(());
         }
-        Ok(())
+        self.child_changed(key, job.head.status);
+        // Whoever ends a tree asks for the children of a job when that is stored as ended: either this child was among
+        // them, or its parent is found to have ended here. Where the store fails, the child's start asks again.
+        let parent = self.host.parent_head(key).await;
+        drop(section);
+        match parent {
+            Ok(Some(parent)) if parent.status.has_ended() => match self.cancel_job(key, None).await {
+                Err(Stop::Failed(error)) => Err(Stop::Failed(error)),
+                _ => Err(parent_has_ended()),
+            },
+            _ => Ok(()),
+        }
     }
 
     async fn permissions_of_parent(&self, parent: JobKey) -> Outcome<H, Permissions> {
@@ -88,10 +100,14 @@ impl<H: Host> Orchestrator<H> {
             loaded => loaded?,
         };
         if parent.head.status.has_ended() {
-            return Err(Refusal::new(Code::InvalidArgument, "The parent job has ended").into());
+            return Err(parent_has_ended());
         }
         Ok(parent.head.permissions)
     }
+}
+
+fn parent_has_ended<V, E>() -> Stop<V, E> {
+    Refusal::new(Code::InvalidArgument, "The parent job has ended").into()
 }
 
 fn taken<V, E>() -> Stop<V, E> {

@@ -16,14 +16,14 @@ use crate::{
         status::JobStatus,
         step::StepIndex,
     },
-    host::{Host, Input, JobKey},
+    host::{Abort, Host, Input, JobKey},
     orchestrator::{
         Orchestrator, Outcome, StepReport, Stop,
         advance::{Begin, Decision, Next, Progress},
         attempt::Ended,
         child_job::Child,
         live::Live,
-        section::{Committed, Conflicts},
+        section::{Committed, Conflicts, Section},
         settle::Finished,
     },
 };
@@ -111,6 +111,12 @@ impl<'a, H: Host> Drive<'a, H> {
         for granted in mem::take(&mut self.progress.granted) {
             self.orchestrator.host.free(self.key, granted.step).await;
         }
+        // One that is being paused may have its child's turn, which cancelling it needs.
+        poll_fn(|context| {
+            self.poll_running(context);
+            if self.pausing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         self.orchestrator.cancel_children(self.key, mem::take(&mut self.orphans)).await?;
         driven
     }
@@ -157,7 +163,7 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Commits what has ended together with what comes next, and begins it; `None` when somebody else
     /// committed first.
     async fn decide(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
-        let section = self.orchestrator.section(self.key).await?;
+        let section = self.section().await?;
         let mut job = section.load_whole().await?;
         if !self.looked {
             self.plan = match &job.run_mut().steps {
@@ -181,6 +187,10 @@ impl<'a, H: Host> Drive<'a, H> {
         self.finished.clear();
         self.progress.committed(&begin);
         // What began may have ended with the job, or a handler of what was just announced may have ended it.
+        // Somebody ended it who can't tell what runs here.
+        if status.has_ended() && !self.live.is_shut() {
+            self.live.abort_attempts(Abort::Cancelled);
+        }
         if status.has_ended() || self.live.given_up_since(mark) {
             self.given_up |= !begin.is_empty();
         } else {
@@ -190,6 +200,20 @@ impl<'a, H: Host> Drive<'a, H> {
             self.pause_children();
         }
         Ok(Some((then, mark)))
+    }
+
+    /// Waits for the job's turn. What runs goes on meanwhile: a child job that is being made asks for the turn of its
+    /// parent too, and may stand before this one in line.
+    async fn section(&mut self) -> Outcome<H, Section<'a, H>> {
+        let mut section = pin!(self.orchestrator.section(self.key));
+        poll_fn(|context| {
+            let polled = section.as_mut().poll(context);
+            if polled.is_pending() {
+                self.poll_running(context);
+            }
+            polled
+        })
+        .await
     }
 
     async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, Decision<H>> {

@@ -130,9 +130,20 @@ impl Live {
         Attempting { live: Rc::clone(self), control }
     }
 
+    /// No attempt begins any more; those that have begun go on until they are told.
+    pub(super) fn shut(&self) {
+        self.given_up.set(Some(self.mark()));
+        self.attempts.borrow().iter().for_each(|control| control.shut.set(true));
+    }
+
+    /// Were all attempts given up, or are they about to be?
+    pub(super) fn is_shut(&self) -> bool {
+        self.given_up.get().is_some()
+    }
+
     /// Gives every attempt up.
     pub(super) fn abort_attempts(&self, why: Abort) {
-        self.given_up.set(Some(self.mark()));
+        self.shut();
         let controls: Vec<Rc<Control>> = self.attempts.borrow().clone();
         for control in controls {
             control.abort(why);
@@ -189,6 +200,8 @@ impl Drop for Seat {
 /// Tells an attempt to give up.
 #[derive(Default)]
 struct Control {
+    /// It must not begin, where it has not begun yet.
+    shut: Cell<bool>,
     why: Cell<Option<Abort>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -210,9 +223,9 @@ pub(super) struct Attempting {
 }
 
 impl Attempting {
-    /// Is the attempt to be given up?
-    pub(super) fn is_aborted(&self) -> bool {
-        self.control.why.get().is_some()
+    /// Is the attempt given up, or about to be?
+    pub(super) fn is_shut(&self) -> bool {
+        self.control.shut.get()
     }
 
     /// Ready when the attempt is to be given up.

@@ -229,10 +229,11 @@ impl<H: Host> Monitor<'_, H> {
     async fn stand(&mut self) -> Outcome<H, Stand> {
         let Monitor { orchestrator, key, .. } = *self;
         let may_start = !self.started && !orchestrator.host.all_paused(key).await.map_err(Stop::Failed)?;
-        let (mut stand, mut own_steps) = (Stand::Waits, false);
+        let (mut stand, mut own_steps, mut starts) = (Stand::Waits, false, false);
         let look = &mut |job: &mut Job<H::Value>| {
             let status = job.head.status;
-            if may_start && matches!(status, JobStatus::Created | JobStatus::Paused) {
+            starts = may_start && matches!(status, JobStatus::Created | JobStatus::Paused);
+            if starts {
                 job.start(Move::Start, job.now, None)?;
             }
             own_steps = job.run.as_ref().is_some_and(|run| run.has_plan()) && !job.is_finished();
@@ -245,6 +246,9 @@ impl<H: Host> Monitor<'_, H> {
             Ok(())
         };
         orchestrator.change_job(key, look).await?;
+        if starts {
+            orchestrator.pause_with_all(key).await;
+        }
         self.started |= may_start;
         self.own_steps = own_steps;
         Ok(stand)

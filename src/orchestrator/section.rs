@@ -22,6 +22,8 @@ pub(super) struct Section<'a, H: Host> {
     turn: Turn<'a>,
     /// All of the job was loaded: it may be kept for the next section.
     whole: Cell<bool>,
+    /// Attempts at steps of a job that ends are not told, but by the one who ends it.
+    pub(super) tells_later: bool,
 }
 
 /// What a commit came to.
@@ -50,7 +52,7 @@ impl Conflicts {
 
 impl<'a, H: Host> Section<'a, H> {
     pub(super) fn new(orchestrator: &'a Orchestrator<H>, key: JobKey, turn: Turn<'a>) -> Self {
-        Section { orchestrator, key, turn, whole: Cell::new(false) }
+        Section { orchestrator, key, turn, whole: Cell::new(false), tells_later: false }
     }
 
     /// The job, with as much of its run state as it has.
@@ -82,7 +84,7 @@ impl<'a, H: Host> Section<'a, H> {
     /// Stores what was changed, lets the next operation on this job go on, and then announces.
     /// On a failure nothing has changed and nothing is announced.
     pub(super) async fn commit(self, mut job: Job<H::Value>) -> Outcome<H, Committed> {
-        let Section { orchestrator, key, turn, whole } = self;
+        let Section { orchestrator, key, turn, whole, tells_later } = self;
         let host = &orchestrator.host;
         if job.change.is_empty() {
             orchestrator.keep(key, job, whole.get());
@@ -102,8 +104,12 @@ impl<'a, H: Host> Section<'a, H> {
         drop(turn);
         let mut mark = 0;
         if let Some(live) = orchestrator.live.get(key) {
-            if head.status.has_ended() {
-                live.abort_attempts(Abort::Cancelled);
+            match change.ends_job() {
+                true if tells_later => live.shut(),
+                true => live.abort_attempts(Abort::Cancelled),
+                false => {}
+            }
+            if change.ends_job() {
                 live.ended.set(true);
                 live.bell.ring();
             }

@@ -51,6 +51,7 @@ impl<H: Host> Orchestrator<H> {
             }
             job.start_by_caller()?;
             if let Committed::Yes(_) = section.commit(job).await? {
+                self.pause_with_all(key).await;
                 return Ok(true);
             }
             conflicts.again::<H>()?;

@@ -16,6 +16,7 @@ extern "C" {
     fn child_origin(parent: u32, step: u32, child: u32, context: &JsValue) -> JsValue;
     fn child_problem(job: u32) -> String;
     fn child_is_of(job: u32, parent: u32) -> bool;
+    fn child_of_step(job: u32) -> bool;
     /// Its context, or undefined where [`child_problem`] says why not.
     fn child_context(job: u32) -> JsValue;
     /// The budget manager's answer in an error, or undefined.
@@ -58,6 +59,10 @@ impl ChildJobs for JsHost {
 
     fn is_child_of(&self, job: JobKey, parent: JobKey) -> bool {
         child_is_of(job.0, parent.0)
+    }
+
+    fn is_made_by_step(&self, job: JobKey) -> bool {
+        child_of_step(job.0)
     }
 
     fn context_of(&self, job: JobKey) -> Result<JsValue, String> {

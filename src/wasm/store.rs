@@ -124,6 +124,7 @@ const ALLOW_TOOLS: u32 = 1;
 const REQUIRE_APPROVAL: u32 = 2;
 const HAS_RUN: u32 = 4;
 const HAS_PARENT: u32 = 8;
+const WAS_CANCELLED: u32 = 16;
 
 /// Where JavaScript writes the numbers of a head: eight 64-bit floats.
 #[wasm_bindgen]
@@ -150,6 +151,7 @@ impl Registers {
             completed: known(completed.get()),
             has_run: flags & HAS_RUN != 0,
             has_parent: flags & HAS_PARENT != 0,
+            was_cancelled: flags & WAS_CANCELLED != 0,
         }
     }
 }

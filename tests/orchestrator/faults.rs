@@ -95,6 +95,13 @@ fn can_fail(call: HostCall) -> bool {
     !matches!(call, HostCall::Spent(_) | HostCall::Free(_) | HostCall::Run(_))
 }
 
+/// A job that has become running asks once more whether all were paused meanwhile. Its steps ask again, so that nobody
+/// need hear of a failure.
+fn is_spared(call: HostCall, outcome: &Outcome, scenario: &Scenario) -> bool {
+    let becomes_running = matches!(scenario.op, Op::Start | Op::Approve(_));
+    matches!(call, HostCall::AllPaused(_)) && becomes_running && outcome.is_ok()
+}
+
 /// What matters in the end: where the job stands, its context, and each step's status.
 fn end_of(bench: &Bench, key: JobKey) -> Value {
     let job = bench.job(key);
@@ -129,6 +136,9 @@ fn whatever_call_fails_the_error_is_passed_on_and_the_next_operation_works() {
         let outcome = bench.go(key, scenario.op.clone());
         let Some((call, seen)) = at_fault.take() else { return false };
         let name = scenario.name;
+        if is_spared(call, &outcome, scenario) {
+            return true;
+        }
         assert_eq!(outcome, Err(Stop::Failed("the host broke".to_owned())), "{name} {n} {call:?}");
         if matches!(call, HostCall::Load(_) | HostCall::Commit(_)) {
             assert_eq!(bench.seen(key), seen, "{name} {n} {call:?}: nothing has changed");
@@ -154,7 +164,7 @@ fn after_an_answer_that_got_lost_what_is_stored_counts() {
         let at_fault = fate_of_nth(&bench, key, n, fate, can_fail);
         let outcome = bench.go(key, scenario.op.clone());
         let Some((call, _)) = at_fault.take() else { return false };
-        if call == HostCall::FindAgent(key) {
+        if call == HostCall::FindAgent(key) || is_spared(call, &outcome, scenario) {
             return true;
         }
         assert_eq!(outcome, Err(Stop::Failed("the answer got lost".to_owned())), "{}", scenario.name);

@@ -19,5 +19,6 @@ mod replay;
 mod runs;
 mod simulation;
 mod transitions;
+mod trees;
 mod waiting;
 mod watch;

@@ -429,20 +429,25 @@ impl Drop for Named {
     }
 }
 
-fn simulate_each(seeds: std::ops::Range<u64>) {
+fn simulate_each(seeds: std::ops::Range<u64>, simulate: fn(u64)) {
     for seed in seeds {
         let _named = Named(seed);
         simulate(seed);
     }
 }
 
+/// Makes as many random runs as the environment says, or else this many.
+pub fn on_each_seed(runs: u64, simulate: fn(u64)) {
+    if let Some(seed) = number_from("JOBWRIGHT_SEED") {
+        return simulate_each(seed..seed + 1, simulate);
+    }
+    let runs = number_from("JOBWRIGHT_RUNS").unwrap_or(runs);
+    let other = std::thread::spawn(move || simulate_each(runs / 2..runs, simulate));
+    simulate_each(0..runs / 2, simulate);
+    other.join().unwrap();
+}
+
 #[test]
 fn whatever_happens_a_job_stays_in_order_and_can_be_ended() {
-    if let Some(seed) = number_from("JOBWRIGHT_SEED") {
-        return simulate_each(seed..seed + 1);
-    }
-    let runs = number_from("JOBWRIGHT_RUNS").unwrap_or(20_000);
-    let other = std::thread::spawn(move || simulate_each(runs / 2..runs));
-    simulate_each(0..runs / 2);
-    other.join().unwrap();
+    on_each_seed(20_000, simulate);
 }

@@ -45,6 +45,8 @@ pub struct JobHead {
     pub has_run: bool,
     /// Is it the child of another?
     pub has_parent: bool,
+    /// Was it cancelled, when it was loaded?
+    pub was_cancelled: bool,
 }
 
 /// Why the engine paused a job.

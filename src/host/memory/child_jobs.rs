@@ -57,6 +57,14 @@ impl ChildJobs for MemoryHost {
         })
     }
 
+    fn is_made_by_step(&self, job: JobKey) -> bool {
+        let id = self.id(job);
+        self.look(job, |stored| {
+            let parent = stored.and_then(|stored| stored.get("parentId")?.as_str());
+            parent.and_then(|parent| id.strip_prefix(parent)).is_some_and(|step| step.starts_with(':'))
+        })
+    }
+
     fn context_of(&self, job: JobKey) -> Result<Value, String> {
         Ok(self.look(job, |stored| stored.and_then(|it| it.get("context")).cloned()).unwrap_or_default())
     }

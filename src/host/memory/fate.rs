@@ -22,6 +22,8 @@ pub enum HostCall {
     Children(JobKey),
     /// The list of the jobs that stand here.
     Jobs(JobStatus),
+    /// Are all jobs paused? Asked for the sake of this one.
+    AllPaused(JobKey),
     /// All jobs are paused, or no longer.
     SetAllPaused,
     /// `may_start`.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::core::{
     job::{JobHead, Run},
+    outcome::Code,
     status::JobStatus,
     step::StepIndex,
     stored,
@@ -27,6 +28,9 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         completed: time("completed"),
         has_run: run.is_some_and(has_more),
         has_parent: job.contains_key("parentId"),
+        was_cancelled: run
+            .and_then(|run| run.get("failure"))
+            .is_some_and(|failure| failure["code"] == Code::Cancelled.name()),
     })
 }
 

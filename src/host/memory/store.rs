@@ -44,8 +44,8 @@ impl JobStore for MemoryHost {
 }
 
 impl Control for MemoryHost {
-    async fn all_paused(&self, _job: JobKey) -> Result<bool, String> {
-        Ok(self.world.all_paused.get())
+    async fn all_paused(&self, job: JobKey) -> Result<bool, String> {
+        self.call(HostCall::AllPaused(job), || self.world.all_paused.get()).await
     }
 
     async fn set_all_paused(&self, paused: bool) -> Result<(), String> {

@@ -72,6 +72,7 @@ impl<H: Host> Replay<H> {
             completed: None,
             has_run: true,
             has_parent: false,
+            was_cancelled: false,
         };
         let trace = trace_id(&orchestrator.host.id_of(key));
         let run = plan.map_or_else(Run::routed, Run::planned);
