@@ -28,6 +28,7 @@ export const JOB_EVENTS = /** @type {const} */ ([
   'job_failed',
   'permissions_changed',
   'breakpoints_changed',
+  'slow_play_changed',
 ]);
 
 export const STEP_EVENTS = /** @type {const} */ ([
