@@ -7,9 +7,10 @@ import { describe } from '../parts/plain.js';
 import { milliseconds } from './arguments.js';
 import { core } from './core.js';
 import { dropEngine, keepEngine } from './engines.js';
-import { operate } from './executor.js';
+import { operate, promiseOf } from './executor.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
+import { Watch } from './watch.js';
 
 /** The dependencies that must be objects where they are given. */
 const OBJECTS = /** @type {const} */ ([
@@ -31,6 +32,9 @@ const METHODS = /** @type {Record<string, readonly string[]>} */ ({
   performanceMonitor: ['recordJobDuration'],
   clock: ['now', 'sleep'],
 });
+
+/** How long a running job may do nothing, where nothing else is said. */
+const STALLED_MS = 300_000;
 
 /** @param {any} deps */
 function checkDependencies(deps) {
@@ -61,6 +65,7 @@ export class Engine {
   constructor(deps) {
     checkDependencies(deps);
     this.slowPlayMs = milliseconds(deps.slowPlayMs ?? 0, 'slowPlayMs');
+    this.watch = new Watch(this, milliseconds(deps.stalledMs ?? STALLED_MS, 'stalledMs'));
     this.number = core.engine_new();
     keepEngine(this.number, this);
     this.logger = deps.logger ?? console;
@@ -83,6 +88,8 @@ export class Engine {
     this.live = new Map();
     /** Are all jobs paused? Of a store that does not keep it. */
     this.allPaused = false;
+    /** @type {Map<string, unknown>} the jobs whose children are followed, by id */
+    this.monitors = new Map();
     this.operations = 0;
     this.closed = false;
     /** @type {((which: string, gave: boolean | number) => void) | null} is told what the rules of plans give */
@@ -120,7 +127,7 @@ export class Engine {
    */
   log(level, ...words) {
     try {
-      this.logger[level]?.(...words);
+      promiseOf(this.logger[level]?.(...words))?.then(undefined, () => undefined);
     } catch {
       // A logger that fails leaves nobody to tell.
     }
@@ -174,6 +181,7 @@ export class Engine {
 
   async end() {
     this.closed = true;
+    this.watch.stop();
     core.close(this.number);
     // Of one that broke down, what was under way never ends.
     if (this.operations > 0 && this.broken === null) {

@@ -51,11 +51,15 @@ export const ITEM_EVENTS = /** @type {const} */ (['item_started', 'item_complete
 /** In history and nowhere else. */
 export const HISTORY_ONLY = new Set(['job_created', 'job_forked', 'late_result_dropped']);
 
+/** On the bus, and in no history. */
+export const BUS_ONLY = new Set(['job_stalled', 'job_recovered']);
+
 /** What only the engine says; an agent's own events have other names. */
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
   ...ITEM_EVENTS,
+  ...BUS_ONLY,
   'job_forked',
   'signal_received',
   'job_status_change',
