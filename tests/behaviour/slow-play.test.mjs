@@ -31,31 +31,32 @@ test('timers, deadlines and retries are as long as without it', LIMIT, async () 
   };
   const w = setup({ agentRegistry: { quick, flaky }, slowPlayMs: 1_000 });
   const id = await started(w, [
-    { id: 'timer', wait: { ms: 300 }, after: [] },
-    { id: 'late', wait: { signal: 'x', timeoutMs: 700 }, after: [], onError: 'continue' },
+    // Ready while others are at work, and the next to begin: nothing of what has begun waits for it.
+    { id: 'first', agent: 'quick', after: ['gate'] },
+    { id: 'gate', wait: { ms: 1_500 }, after: [] },
+    { id: 'timer', wait: { ms: 1_800 }, after: [] },
+    { id: 'late', wait: { signal: 'x', timeoutMs: 1_900 }, after: [], onError: 'continue' },
     { id: 'heard', wait: { signal: 'go' }, after: [] },
     { id: 'retried', agent: 'flaky', retry: { maxAttempts: 4, backoffMs: 100 }, after: [] },
-    { id: 'b', agent: 'quick', after: [] },
-    { id: 'c', agent: 'quick', after: [] },
-    { id: 'timer2', wait: { ms: 300 }, after: ['timer'] },
+    { id: 'last', agent: 'quick', after: [] },
   ]);
   const running = w.runJob(id);
-  await w.clock.advance(500);
+  await w.clock.advance(1_600);
   await w.signal(id, 'go');
   await w.clock.advance(1e5);
   assert.equal((await running).status, 'completed');
   const job = await w.getJob(id);
   assert.deepStrictEqual(times(job, /^step_(completed|failed)$/), [
-    ['timer', 300],
-    ['heard', 500],
-    ['late', 700],
     ['retried', 1_000],
     ['retried', 1_100],
     ['retried', 1_300],
+    ['gate', 1_500],
+    ['heard', 1_600],
     ['retried', 1_700],
-    ['b', 2_000],
-    ['c', 3_000],
-    ['timer2', 3_300],
+    ['timer', 1_800],
+    ['late', 1_900],
+    ['first', 2_500],
+    ['last', 3_500],
   ]);
   assert.equal((await w.replayJob(id)).ok, true);
 });
