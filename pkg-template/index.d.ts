@@ -101,7 +101,10 @@ export interface RunState {
   /** Sent, not yet consumed. */
   signals?: { name: string; payload: unknown }[];
   breakpoints?: string[];
+  /** The job's own pace. */
   slowPlayMs?: number;
+  /** The pace of all jobs, as the latest `slow_play_changed` in the job's history has it. */
+  paceMs?: number;
   forkedFrom?: { jobId: string; afterStep: string };
   /** Why the job is paused. */
   pause?: { reason: PauseReason; step?: string; message?: string };
@@ -307,7 +310,10 @@ export interface BudgetManager {
 export interface PerformanceMonitor {
   /** Once per job that ends. */
   recordJobDuration(jobId: string, durationMs: number, tags: { status: JobStatus }): unknown;
-  /** Once per step: tags are `{ jobId, step, agent, status }`. */
+  /**
+   * Once per step: tags are `{ jobId, step, agent, status }`. And when a job is found stalled, status "stalled": how
+   * long its step has been running until now.
+   */
   recordLatency?(durationMs: number, tags?: object): unknown;
 }
 
@@ -440,6 +446,11 @@ export interface OrchestratorDeps {
   clock?: Clock | null;
   /** Milliseconds before each step. Default: 0. */
   slowPlayMs?: number | null;
+  /**
+   * After how many milliseconds without progress a running job is found stalled, unless it waits for a timer, a signal,
+   * a person or another job. Default: 300,000.
+   */
+  stalledMs?: number | null;
   /** Milliseconds. This release takes no leases and does not read it: run a job in one orchestrator at a time. */
   leaseMs?: number | null;
   logger?: Logger | null;
@@ -784,6 +795,21 @@ export interface StepReport {
   durationMs: number;
 }
 
+/** What {@link Orchestrator.health} resolves with. */
+export interface Health {
+  /** How many jobs have each status. */
+  jobs: Record<JobStatus, number>;
+  /** The ids of the running jobs that have made no progress for `stalledMs`, and wait for nothing. */
+  stalled: string[];
+  /**
+   * The step that has been running the longest since its first attempt, of the jobs that run here and of those that have
+   * done nothing for `stalledMs`. An item of a `forEach` is named as in `files[3]`.
+   */
+  oldestStep?: { jobId: string; step: string; runningMs: number };
+  /** How many jobs' children are followed here. */
+  monitors: number;
+}
+
 /** Names the request that a person answers. Without `step`, the one that is waiting. */
 export interface ApprovalAnswer {
   /** Who answers; recorded. */
@@ -1018,8 +1044,11 @@ export interface Orchestrator {
   stopAll(reason?: string): Promise<{ stopped: string[] }>;
 
   /**
-   * Delays each step by so many milliseconds, from now on, of jobs in flight too; 0 ends it. A pause, a cancel and
-   * `close` don't wait for it. Throws a {@link JobwrightError}, code "invalid_argument", where `ms` is no such number.
+   * Delays each step by so many milliseconds, from now on, of jobs in flight too, but for those that were created with
+   * a pace of their own; 0 ends it. Steps side by side begin one after the other. Only what begins is delayed: timers,
+   * retries and deadlines are not, and a pause, a cancel and `close` don't wait for it. Each job that is run says so in
+   * its history, `slow_play_changed`. Throws a {@link JobwrightError}, code "invalid_argument", where `ms` is no such
+   * number.
    *
    * @example
    * orchestrator.setSlowPlay(500);
@@ -1119,6 +1148,22 @@ export interface Orchestrator {
    * await Promise.all(resumed.map((jobId) => orchestrator.runJob(jobId)));
    */
   recover(): Promise<{ resumed: string[] }>;
+
+  /**
+   * How the jobs of the store are: how many have each status, which are stalled, which step has been running the
+   * longest, and how many jobs are monitored here. Of a job that is found stalled the logger, the performance monitor
+   * and the bus (`job_stalled`) are told once, and the bus when it goes on (`job_recovered`); jobs whose agents are at
+   * work here are watched for that without being asked.
+   *
+   * Reads the heads of all jobs, and of the running ones that nobody runs here what they did last. On a store that can't
+   * list, this orchestrator's live jobs. Rejects with what the store fails with, or with a {@link JobwrightError}:
+   * `unsupported` (the store has `commit` and no `listJobs`), `closed`.
+   *
+   * @example
+   * const { jobs, stalled, oldestStep } = await orchestrator.health();
+   * console.log(jobs.running, stalled, oldestStep?.runningMs);
+   */
+  health(): Promise<Health>;
 
   /**
    * Sends a signal to a job. It is kept, also while the job is paused, until a `wait` step that names it takes it:

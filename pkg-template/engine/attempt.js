@@ -197,6 +197,7 @@ export function attempt_run(key, call) {
     return attempt.end(/** @type {number} */ (failed(error)));
   }
   attempt.call = call;
+  attempt.engine.watch.begin(attempt);
   return LATER;
 }
 
@@ -383,6 +384,8 @@ export function attempt_abort(key, code) {
 
 /** @param {number} key */
 export function attempt_forget(key) {
+  const attempt = attemptAt(key);
+  attempt.engine.watch?.end(attempt);
   attempts[key] = undefined;
   free.push(key);
 }

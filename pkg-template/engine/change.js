@@ -125,9 +125,10 @@ export function change_failure(job, code, message, step) {
 /**
  * @param {number} job
  * @param {number} ms
+ * @param {boolean} own the job's own pace, or that of all jobs
  */
-export function change_slow_play(job, ms) {
-  runOf(slotOf(job)).slowPlayMs = ms;
+export function change_slow_play(job, ms, own) {
+  runOf(slotOf(job))[own ? 'slowPlayMs' : 'paceMs'] = ms;
 }
 
 /** @param {number} job */

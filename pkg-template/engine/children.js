@@ -1,6 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
-import { tell } from './event-bus.js';
+import { announce } from './event-bus.js';
 import { ask, frameOf } from './executor.js';
 import { Family } from './family.js';
 import { JOB_STATUSES, OVERALL_STATUSES } from './names.js';
@@ -98,7 +98,7 @@ export function children_error(task) {
  * @returns {number} the key of the parent, where its children are counted here, or -1
  */
 export function child_changed(child, status) {
-  const { engine, id, record, outbox } = slotOf(child);
+  const { engine, id, record, outbox, seq } = slotOf(child);
   const job = record ?? outbox?.origin;
   // A handler of what was announced has gone on with it.
   if (typeof job?.parentId !== 'string') return -1;
@@ -107,8 +107,8 @@ export function child_changed(child, status) {
   family?.note(job);
   if (status > 0) {
     const payload = { jobId: id, parentId, status: JOB_STATUSES[status] };
-    engine.echo = type === undefined ? payload : { ...payload, type };
-    tell(engine, 'job_status_change', engine.echo);
+    engine.echo = id;
+    announce(engine, id, seq, 'job_status_change', type === undefined ? payload : { ...payload, type });
     engine.echo = null;
   }
   return family?.parent.key ?? -1;
@@ -140,11 +140,11 @@ export function children_progress(
   total,
   fraction,
 ) {
-  const { engine, id: jobId } = slotOf(parent);
+  const { engine, id: jobId, seq } = slotOf(parent);
   const stats = statsOf(pending, running, completed, failed, cancelled, text, overall);
   for (const type of ['parent_job_progress', 'child_job_stats']) {
     const progress = { done, total, fraction: Number.isNaN(fraction) ? null : fraction };
-    tell(engine, type, { jobId, ...stats, progress });
+    announce(engine, jobId, seq, type, { jobId, ...stats, progress });
   }
 }
 

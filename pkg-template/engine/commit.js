@@ -7,6 +7,7 @@ const HEAD_KEYS = /** @type {const} */ ([
   'signals',
   'breakpoints',
   'slowPlayMs',
+  'paceMs',
   'forkedFrom',
   'pause',
   'failure',

@@ -7,10 +7,11 @@ import { describe } from '../parts/plain.js';
 import { milliseconds } from './arguments.js';
 import { core } from './core.js';
 import { dropEngine, keepEngine } from './engines.js';
-import { operate } from './executor.js';
+import { operate, promiseOf } from './executor.js';
 import { headOf } from './lists.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
+import { Watch } from './watch.js';
 
 /** The dependencies that must be objects where they are given. */
 const OBJECTS = /** @type {const} */ ([
@@ -32,6 +33,9 @@ const METHODS = /** @type {Record<string, readonly string[]>} */ ({
   performanceMonitor: ['recordJobDuration'],
   clock: ['now', 'sleep'],
 });
+
+/** How long a running job may do nothing, where nothing else is said. */
+const STALLED_MS = 300_000;
 
 /** @param {any} deps */
 function checkDependencies(deps) {
@@ -65,6 +69,7 @@ export class Engine {
   constructor(deps) {
     checkDependencies(deps);
     this.slowPlayMs = milliseconds(deps.slowPlayMs ?? 0, 'slowPlayMs');
+    this.watch = new Watch(this, milliseconds(deps.stalledMs ?? STALLED_MS, 'stalledMs'));
     this.number = core.engine_new();
     keepEngine(this.number, this);
     this.logger = deps.logger ?? console;
@@ -93,7 +98,7 @@ export class Engine {
     this.monitors = new Map();
     /** @type {(() => unknown) | null} ends the listening for what others say of children */
     this.unsubscribe = null;
-    /** What is being said of a child here: it need not be heard. */
+    /** @type {string | null} the child of which something is being said here: it need not be heard */
     this.echo = null;
     this.heardJunk = false;
     this.operations = 0;
@@ -133,7 +138,7 @@ export class Engine {
    */
   log(level, ...words) {
     try {
-      this.logger[level]?.(...words);
+      promiseOf(this.logger[level]?.(...words))?.then(undefined, () => undefined);
     } catch {
       // A logger that fails leaves nobody to tell.
     }
@@ -217,6 +222,7 @@ export class Engine {
   async end() {
     this.closed = true;
     this.stopListening();
+    this.watch.stop();
     core.close(this.number);
     // Of one that broke down, what was under way never ends.
     if (this.operations > 0 && this.broken === null) {

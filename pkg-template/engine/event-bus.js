@@ -1,6 +1,8 @@
 // @ts-check
 import { handover } from '../parts/handover.js';
+import { newSpanId } from '../parts/ids.js';
 import { promiseOf } from './executor.js';
+import { traceIdOf } from './ids.js';
 import { HISTORY_ONLY } from './names.js';
 import { slotOf } from './slots.js';
 
@@ -13,12 +15,13 @@ export function bus_emit(job) {
   const slot = slotOf(job);
   if (slot.outbox === null) return;
   const { engine, id } = slot;
-  const { events, told } = slot.outbox;
+  const { events, told, now } = slot.outbox;
   slot.outbox = null;
   for (const event of events) engine.readers.push(id, event);
   for (const event of events) {
     if (!HISTORY_ONLY.has(event.type)) emit(engine, event, told?.get(event) ?? event.payload);
   }
+  engine.watch.committed(slot, now);
 }
 
 /**
@@ -50,4 +53,22 @@ export function tell(engine, type, payload) {
   } catch (error) {
     failed(error);
   }
+}
+
+/**
+ * Announces what is in no history, to the readers of `events()` and on the bus. It is numbered as the latest event of
+ * the job that is.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} jobId
+ * @param {number} seq
+ * @param {string} type
+ * @param {any} payload
+ */
+export function announce(engine, jobId, seq, type, payload) {
+  const spanId = newSpanId();
+  const meta = { timestamp: engine.now(), source: 'jobwright' };
+  const event = { id: spanId, seq, type, payload, trace: { traceId: traceIdOf(jobId), spanId }, meta };
+  engine.readers.push(jobId, event);
+  emit(engine, event, payload);
 }

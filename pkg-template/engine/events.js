@@ -57,6 +57,8 @@ function jobPayload(slot, type, reason) {
       return { jobId, permissions: { ...slot.change.permissions } };
     case 'breakpoints_changed':
       return { jobId, steps: [...slot.change.run.breakpoints] };
+    case 'slow_play_changed':
+      return { jobId, ms: slot.change.run.paceMs };
     case 'job_created':
       return beginning(slot);
     default:
@@ -75,6 +77,8 @@ function beginning(slot) {
   /** @type {any} */
   const payload = { jobId: slot.id, permissions, context: { ...job.context } };
   if (job.run?.plan !== undefined) payload.plan = job.run.plan;
+  const slowPlayMs = slot.change.run?.slowPlayMs ?? job.run?.slowPlayMs;
+  if (slowPlayMs !== undefined) payload.slowPlayMs = slowPlayMs;
   return payload;
 }
 

@@ -142,7 +142,7 @@ function hear(engine, event) {
     engine.heardJunk = true;
     return;
   }
-  if (heard.payload === engine.echo) return;
+  if (heard.jobId === engine.echo) return;
   for (const family of engine.monitors.values()) {
     const { parent, children, unread } = family;
     const isChild = heard.parentId === parent.id || children.has(heard.jobId);
@@ -161,7 +161,7 @@ function readHeard(event) {
     const payload = event.payload ?? event;
     const jobId = payload.jobId ?? payload.job_id;
     const parentId = payload.parentId ?? payload.parent_id;
-    return typeof jobId === 'string' ? { payload, jobId, parentId } : null;
+    return typeof jobId === 'string' ? { jobId, parentId } : null;
   } catch {
     return null;
   }

@@ -29,6 +29,7 @@ export const JOB_EVENTS = /** @type {const} */ ([
   'job_failed',
   'permissions_changed',
   'breakpoints_changed',
+  'slow_play_changed',
 ]);
 
 export const STEP_EVENTS = /** @type {const} */ ([
@@ -51,14 +52,21 @@ export const ITEM_EVENTS = /** @type {const} */ (['item_started', 'item_complete
 /** In history and nowhere else. */
 export const HISTORY_ONLY = new Set(['job_created', 'job_forked', 'late_result_dropped']);
 
+/** On the bus, and in no history. */
+export const BUS_ONLY = new Set([
+  'job_stalled',
+  'job_recovered',
+  'job_status_change',
+  'parent_job_progress',
+  'child_job_stats',
+]);
+
 /** What only the engine says; an agent's own events have other names. */
 export const ENGINE_EVENTS = new Set([
   ...JOB_EVENTS,
   ...STEP_EVENTS,
   ...ITEM_EVENTS,
+  ...BUS_ONLY,
   'job_forked',
   'signal_received',
-  'job_status_change',
-  'parent_job_progress',
-  'child_job_stats',
 ]);

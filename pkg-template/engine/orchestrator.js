@@ -7,6 +7,7 @@ import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
+import { health } from './health.js';
 import { historyOperations } from './histories.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
@@ -34,6 +35,7 @@ export function bindOrchestrator(wasm) {
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),
       ...historyOperations(engine),
+      health: () => open(engine, () => health(engine)),
       recover: () => open(engine, () => recover(engine)),
       setSlowPlay: (/** @type {any} */ ms) => core.set_slow_play(engine.number, milliseconds(ms, 'ms')),
       close: () => engine.close(),

@@ -29,6 +29,18 @@ export function monitor_step(job, step, durationMs, status) {
 }
 
 /**
+ * A job is stalled.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} durationMs
+ * @param {{ jobId: string, step?: string, agent?: string }} about
+ */
+export function monitor_stalled(engine, durationMs, about) {
+  if (typeof engine.monitor?.recordLatency !== 'function') return;
+  tell(engine, () => engine.monitor.recordLatency(durationMs, { ...about, status: 'stalled' }));
+}
+
+/**
  * A monitor that throws or rejects never fails the operation that it is told of.
  *
  * @param {import('./engine.js').Engine} engine

@@ -2,6 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { cloneJson, describe } from '../parts/plain.js';
 import { invalidArgument, optionalSignal, optionsObject } from './arguments.js';
+import { BUS_ONLY } from './names.js';
 
 /** How many events a reader may lag behind before it is read from the store again, or refused. */
 const MOST_WAITING = 10_000;
@@ -147,8 +148,8 @@ export class Readers {
       }
       const event = reader.waiting.shift();
       if (event !== undefined) {
-        if (jobId !== undefined && event.seq <= seen) continue;
-        seen = event.seq;
+        if (jobId !== undefined && event.seq <= seen && !BUS_ONLY.has(event.type)) continue;
+        seen = Math.max(seen, event.seq);
         yield event;
       } else if (this.engine.closed) {
         return;

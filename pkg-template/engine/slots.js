@@ -56,6 +56,9 @@ export class JobSlot {
     this.drivers = 0;
     /** What stands in `record` was loaded or committed while somebody ran the job's steps. */
     this.current = false;
+    /** When something was committed last by this engine, and at which revision. */
+    this.committedAt = Number.NaN;
+    this.committedRevision = -1;
     /** The core may remember something under this key. */
     this.remembered = false;
     /**

@@ -25,7 +25,8 @@ export function bindPerformanceMonitor(Histogram) {
    * Measures how long jobs and steps take, in bounded memory however many there are.
    *
    * `stats()` has an entry for `job`, `job:completed`, `job:failed`, `step`, and `step:<agent>` for the first
-   * hundred agents; the steps of further ones are counted under `step:other`. Counts, least, greatest and
+   * hundred agents; the steps of further ones are counted under `step:other`. What was found stalled is counted under
+   * `stalled`, and when it has ended also as a step. Counts, least, greatest and
    * average are exact to the microsecond, quantiles to one in a hundred. What is no duration (NaN, a negative
    * number) is ignored.
    *
@@ -73,10 +74,11 @@ export function bindPerformanceMonitor(Histogram) {
 
       /**
        * @param {number} durationMs
-       * @param {{ agent?: unknown }} [tags]
+       * @param {{ agent?: unknown, status?: unknown }} [tags]
        */
       recordLatency(durationMs, tags) {
         if (!isDuration(durationMs)) return;
+        if (tags?.status === 'stalled') return record('stalled', durationMs);
         record('step', durationMs);
         const agent = tags?.agent;
         if (typeof agent === 'string') record(nameOf(agent), durationMs);

@@ -146,7 +146,9 @@ export class Replay {
     stage.refuses = payload.reason === 'budget';
     slot.routing = payload.routed ?? null;
     if (type !== 'job_created') return;
-    const { context } = payload;
+    const { context, slowPlayMs } = payload;
+    // Taken as it stands: it decides when something happens, and nothing else.
+    if (typeof slowPlayMs === 'number') slot.record.run.slowPlayMs = slowPlayMs;
     slot.record.context = context !== null && typeof context === 'object' ? { ...context } : {};
   }
 

@@ -39,7 +39,7 @@ pub struct Rare {
     pub failure: bool,
     /// A step that a router asked for was added.
     pub routed: bool,
-    /// The job's own pace.
+    /// The job's own pace, or that of all jobs.
     pub slow_play: bool,
 }
 

@@ -55,6 +55,8 @@ pub enum Fact<V> {
     },
     /// The job pauses before other steps than until now.
     BreakpointsChanged,
+    /// The pace of all jobs is another than when the job's steps were looked at last.
+    SlowPlayChanged,
     /// An agent's own event: its type and payload.
     Emitted {
         /// The step whose agent sent it.

@@ -7,6 +7,7 @@ pub mod admission;
 pub mod change;
 pub mod children;
 pub mod event;
+pub mod health;
 pub mod histogram;
 pub mod ids;
 pub mod job;

@@ -48,6 +48,7 @@ pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
     result.pause = run.get("pause").map(|pause| read_pause(pause, &result)).transpose()?;
     result.failure = run.get("failure").map(|failure| read_failure(failure, &result)).transpose()?;
     result.slow_play_ms = run.get("slowPlayMs").and_then(Value::as_f64);
+    result.pace_ms = run.get("paceMs").and_then(Value::as_f64).unwrap_or_default();
     Ok(result)
 }
 

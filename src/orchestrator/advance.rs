@@ -65,6 +65,8 @@ pub(super) struct Progress<H: Host> {
     pub(super) granted: Vec<Granted>,
     /// The step that slow play is delaying, and since when.
     pub(super) pacing: Option<(StepIndex, f64)>,
+    /// The steps that do not begin yet because of it, as far as they were looked at in this decision.
+    pub(super) delayed: Vec<StepIndex>,
     /// What the router answered, not yet acted on.
     pub(super) routed: Option<Routed>,
     /// Only one step is run.
@@ -85,6 +87,7 @@ impl<H: Host> Progress<H> {
             input,
             granted: Vec::new(),
             pacing: None,
+            delayed: Vec::new(),
             routed: None,
             single,
             only: None,
@@ -102,6 +105,9 @@ impl<H: Host> Progress<H> {
         if !begun.is_empty() {
             self.input = None;
         }
+        if self.pacing.is_some_and(|(paced, _)| begun.iter().any(|begun| begun.step == paced)) {
+            self.pacing = None;
+        }
     }
 }
 
@@ -117,6 +123,8 @@ impl<H: Host> Orchestrator<H> {
         room: usize,
     ) -> Decision<H> {
         let mut begin = Vec::new();
+        let mut until = None;
+        progress.delayed.clear();
         let then = loop {
             if begin.len() >= room {
                 break Next::Wait { until: None };
@@ -125,6 +133,11 @@ impl<H: Host> Orchestrator<H> {
                 break Next::refused(job.why_stopped());
             }
             let Some(step) = self.next_ready(job, progress) else {
+                if until.is_some() {
+                    break Next::Wait {
+                        until: first_due(job, progress).into_iter().chain(until).reduce(f64::min),
+                    };
+                }
                 match self.nothing_ready(job, progress, running + begin.len()) {
                     Some(next) => break next,
                     None => continue,
@@ -142,6 +155,10 @@ impl<H: Host> Orchestrator<H> {
                     }
                 }
                 Tried::Passed => {}
+                Tried::Delayed(delayed) => {
+                    progress.delayed.push(step);
+                    until = until.or(delayed);
+                }
                 Tried::Ended if progress.single => break Next::Ended(step),
                 Tried::Ended => {}
                 Tried::Stop(next) => break next,
@@ -151,6 +168,9 @@ impl<H: Host> Orchestrator<H> {
     }
 
     pub(super) fn next_ready(&self, job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+        if !progress.delayed.is_empty() {
+            return next_begun(job, progress);
+        }
         let Some(step) = progress.chosen else { return first_ready(job) };
         let now = job.now;
         let run = job.run_mut();
@@ -168,10 +188,8 @@ impl<H: Host> Orchestrator<H> {
         if run.schedule.all_ended() && run.has_plan() {
             return Some(self.finish(job));
         }
-        let until = match progress.chosen {
-            Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
-            None => run.schedule.first_due(),
-        };
+        let until = first_due(job, progress);
+        let run = job.run_mut();
         // Who runs one step alone is told at once that it, or its child job, waits for a person.
         let asked = progress.single
             && (progress.suspended.is_some()
@@ -237,6 +255,38 @@ fn first_ready<V>(job: &mut Job<V>) -> Option<StepIndex> {
         job.run_mut().schedule.put_off(step, None);
     }
     None
+}
+
+/// Slow play delays what would begin: what has begun goes on beside it. Its timer is over, it got a signal, or all of
+/// it has ended.
+fn next_begun<H: Host>(job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<StepIndex> {
+    if progress.single && progress.chosen.is_none() {
+        return None;
+    }
+    let now = job.now;
+    let run = job.run_mut();
+    let mut found: Option<(StepIndex, StepIndex)> = None;
+    for place in 0..run.states.len() {
+        let order = (run.schedule.rank(place), place);
+        if run.states[place].started_at.is_some()
+            && found.is_none_or(|first| order < first)
+            && progress.chosen.is_none_or(|only| only == order.0)
+            && !progress.delayed.contains(&place)
+            && run.schedule.is_ready(place, now)
+        {
+            found = Some(order);
+        }
+    }
+    found.map(|(_, place)| place)
+}
+
+/// When the next step is due of those that are run.
+fn first_due<H: Host>(job: &mut Job<H::Value>, progress: &Progress<H>) -> Option<f64> {
+    let run = job.run_mut();
+    match progress.chosen {
+        Some(step) => run.places_of(step).filter_map(|place| run.schedule.due_at(place)).reduce(f64::min),
+        None => run.schedule.first_due(),
+    }
 }
 
 /// No step is ready and none has ended last: one is under way that this runner did not begin.

@@ -233,6 +233,7 @@ impl<'a, H: Host> Drive<'a, H> {
             return only(Next::Wait { until: None });
         }
         if !job.is_running() {
+            self.give_way().await;
             // Attempts under way finish first; the job may be started again meanwhile.
             if !self.running.is_empty() {
                 return only(Next::Wait { until: None });
@@ -242,6 +243,7 @@ impl<'a, H: Host> Drive<'a, H> {
                 _ => Next::End(Ok(self.stopped(job))),
             });
         }
+        job.set_pace(self.orchestrator.slow_play_ms.get());
         let room = self.room();
         let running = self.running.len();
         let decision = self.orchestrator.advance(self.key, job, &mut self.progress, running, room).await;
@@ -254,6 +256,16 @@ impl<'a, H: Host> Drive<'a, H> {
             }
             Next::Ended(step) => only(Next::End(Ok(self.report(job, step)))),
             then => Ok(Decision { then, ..decision }),
+        }
+    }
+
+    /// What slow play was delaying does not begin: nothing is held for it.
+    async fn give_way(&mut self) {
+        let Some((step, _)) = self.progress.pacing.take() else { return };
+        let granted = &mut self.progress.granted;
+        if let Some(place) = granted.iter().position(|granted| granted.step == step) {
+            granted.swap_remove(place);
+            self.orchestrator.host.free(self.key, step).await;
         }
     }
 

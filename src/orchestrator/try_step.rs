@@ -28,6 +28,8 @@ pub(super) enum Tried<H: Host> {
     Passed,
     /// It ended without an attempt.
     Ended,
+    /// Slow play delays it, until this moment where it is the next to begin.
+    Delayed(Option<f64>),
     Stop(Next<H>),
 }
 
@@ -114,14 +116,19 @@ impl<H: Host> Orchestrator<H> {
         if run.step(step).for_each.is_some() && run.step_of_item(step).is_none() {
             return self.fan_out(key, job, step, progress);
         }
+        let is_paced = job.is_paced(step);
+        if is_paced && !progress.delayed.is_empty() {
+            return Tried::Delayed(None);
+        }
+        let run = job.run_mut();
         if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
             && let Some(stop) = self.hold(key, job, step, progress, cost).await
         {
             return Tried::Stop(stop);
         }
         let now = job.now;
-        if let Some(until) = self.paced_until(job, step, progress, now) {
-            return Tried::Stop(Next::Wait { until: Some(until) });
+        if is_paced && let Some(until) = self.paced_until(job, step, progress, now) {
+            return Tried::Delayed(Some(until));
         }
         if another_round {
             job.begin_round(step);

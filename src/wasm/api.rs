@@ -9,6 +9,7 @@ use super::{JsHost, executor, plans, store::known};
 use crate::{
     core::{
         admission::tool_may_be_called,
+        health,
         outcome::{Code, Refusal},
         permissions::PermissionPatch,
         trace,
@@ -336,6 +337,12 @@ pub fn set_slow_play(number: u32, ms: f64) {
     if let Some(engine) = engine(number) {
         engine.set_slow_play(ms);
     }
+}
+
+/// See [`health::is_stalled`]; NaN where nothing is due.
+#[wasm_bindgen]
+pub fn job_is_stalled(now: f64, stalled_ms: f64, last: f64, working: bool, due: f64, waits: bool) -> bool {
+    health::is_stalled(health::Standing { last, working, due: known(due), waits }, now, stalled_ms)
 }
 
 /// See [`Orchestrator::close`].

@@ -55,7 +55,8 @@ extern "C" {
     fn change_permissions(job: u32, allow_tools: bool, require_approval: bool, max_steps: f64);
     fn change_pause(job: u32, reason: i32, step: i32, message: Option<String>);
     fn change_failure(job: u32, code: u32, message: &str, step: i32);
-    fn change_slow_play(job: u32, ms: f64);
+    /// The job's own pace, or that of all jobs.
+    fn change_slow_play(job: u32, ms: f64, own: bool);
     fn change_approvals(job: u32);
     fn change_approval(job: u32, id: &str, step: u32, tool_call: i32);
     /// Begins the list of signals that wait.
@@ -266,6 +267,7 @@ fn kind_of_job_fact(fact: &Fact<JsValue>) -> Option<(u32, i32)> {
         Fact::JobFailed => Some((4, -1)),
         Fact::PermissionsChanged(_) => Some((5, -1)),
         Fact::BreakpointsChanged => Some((6, -1)),
+        Fact::SlowPlayChanged => Some((7, -1)),
         Fact::Signalled { .. } | Fact::Step { .. } | Fact::Emitted { .. } => None,
     }
 }
@@ -339,8 +341,8 @@ fn write_rare(key: u32, job: &Job<JsValue>) {
             change_routed(key, step as u32, &run.step(step).id);
         }
     }
-    if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
-        change_slow_play(key, ms);
+    if rare.slow_play {
+        change_slow_play(key, run.slow_play_ms.unwrap_or(run.pace_ms), run.slow_play_ms.is_some());
     }
 }
 
@@ -387,6 +389,7 @@ fn write_event(key: u32, event: &Event<JsValue>) {
         | Fact::JobCompleted
         | Fact::JobFailed
         | Fact::BreakpointsChanged
+        | Fact::SlowPlayChanged
         | Fact::PermissionsChanged(_) => {
             if let Some((kind, reason)) = kind_of_job_fact(fact) {
                 event_of_job(key, kind, cause, reason);

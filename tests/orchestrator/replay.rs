@@ -136,6 +136,9 @@ impl Stage {
         stored.insert("context".to_owned(), payload.get("context").cloned().unwrap_or_else(|| json!({})));
         stored.insert("run".to_owned(), plan.map_or(json!({}), |plan| json!({ "plan": plan })));
         stored["run"]["schema"] = 1.into();
+        if let Some(ms) = payload.get("slowPlayMs") {
+            stored["run"]["slowPlayMs"] = ms.clone();
+        }
         stored["run"]["seq"] = 0.into();
         stored.insert("timing".to_owned(), json!({ "created": first["meta"]["timestamp"] }));
         let parsed = plan.map(|given| {

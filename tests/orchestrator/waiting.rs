@@ -193,6 +193,44 @@ fn slow_play_delays_each_step_and_can_be_changed_meanwhile() {
 }
 
 #[test]
+fn what_has_begun_goes_on_while_slow_play_delays_the_next_step() {
+    in_each_world(|bench| {
+        bench.host.set_agent("worker", |call| {
+            let fails = call.step == "one" && call.attempt == 1;
+            if fails { Reply::failed("not yet") } else { Reply::done(call.attempt) }
+        });
+        let key = bench.started(json!([
+            { "id": "timer", "wait": { "ms": 30 }, "after": [] },
+            { "id": "heard", "wait": { "signal": "go" }, "after": [] },
+            { "id": "one", "agent": "worker", "after": [], "retry": { "maxAttempts": 2, "backoffMs": 10 } },
+            { "id": "two", "agent": "worker", "after": [] },
+        ]));
+        bench.engine.set_slow_play(100.0);
+        let run = bench.begin(key, Op::run());
+        assert_eq!(bench.host.next_timer(), Some(30.0));
+        bench.pass(30.0);
+        assert_eq!(
+            (bench.step(key, "timer")["status"].as_str(), bench.host.next_timer()),
+            (Some("done"), Some(70.0))
+        );
+        bench.go(key, Op::Signal("go")).unwrap();
+        assert_eq!((bench.step(key, "heard")["status"].as_str(), bench.called().len()), (Some("done"), 0));
+        bench.pass(70.0);
+        assert_eq!(
+            (bench.called().len(), bench.host.next_timer()),
+            (1, Some(10.0)),
+            "the retry's time is the plan's"
+        );
+        bench.pass(10.0);
+        assert_eq!((bench.called().len(), bench.host.next_timer()), (2, Some(90.0)));
+        bench.pass(90.0);
+        assert!(bench.called().contains(&("two".to_owned(), 1)));
+        assert_eq!(run.take(), Some(Ok(Gave::Nothing)));
+        assert_eq!(bench.payloads(key, "slow_play_changed").len(), 1);
+    });
+}
+
+#[test]
 fn a_job_has_its_own_pace() {
     in_each_world(|bench| {
         let key = bench.host.enter("job");

@@ -100,7 +100,11 @@ impl Watch {
             return Err(format!("{name} after the end"));
         }
         match name {
-            "job_created" | "late_result_dropped" | "signal_received" | "breakpoints_changed" => Ok(()),
+            "job_created"
+            | "late_result_dropped"
+            | "signal_received"
+            | "breakpoints_changed"
+            | "slow_play_changed" => Ok(()),
             "permissions_changed" => {
                 let max = event["payload"]["permissions"]["maxSteps"].as_u64();
                 self.max_steps = max.ok_or("no maxSteps")?;

@@ -190,6 +190,16 @@ impl<V> Job<V> {
         self.note(None, Fact::PermissionsChanged(permissions));
     }
 
+    /// All jobs go at this pace from now on, but for those that have their own.
+    pub fn set_pace(&mut self, ms: f64) {
+        let run = self.run_mut();
+        if run.slow_play_ms.is_none() && run.pace_ms != ms {
+            run.pace_ms = ms;
+            self.change.rare.slow_play = true;
+            self.note(None, Fact::SlowPlayChanged);
+        }
+    }
+
     /// The job may do no more than this from now on.
     pub fn narrow(&mut self, most: Permissions) {
         let both = self.head.permissions.meet(most);

@@ -188,6 +188,8 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// How this job's steps are paced, where it has its own pace.
     pub slow_play_ms: Option<f64>,
+    /// The pace of all jobs, as the job's history has it.
+    pub pace_ms: f64,
     /// The event that set the job running.
     pub started_seq: Option<u64>,
     /// Is there a `job_created` in its history?
@@ -207,6 +209,7 @@ impl Run {
             pause: None,
             failure: None,
             slow_play_ms: None,
+            pace_ms: 0.0,
             started_seq: None,
             has_beginning: false,
         }

@@ -39,6 +39,15 @@ impl<V> Job<V> {
         run.states.iter().filter_map(|state| state.seq).max().or(run.started_seq)
     }
 
+    /// Does slow play delay the attempt that comes next? The first one at a step, an item or a round; not one that is
+    /// made again, whose time is the plan's.
+    pub fn is_paced(&self, step: StepIndex) -> bool {
+        self.run.as_ref().is_some_and(|run| {
+            let state = &run.states[step];
+            state.started_at.is_none() || state.round_ended
+        })
+    }
+
     /// An attempt begins, with the input that the caller gave, if any; returns its number. A step counts against the limit once, however often it is tried.
     pub fn begin_attempt(&mut self, step: StepIndex, given: Option<V>, now: f64) -> u32 {
         let cause = self.cause_of(step);

@@ -181,8 +181,9 @@ impl Writer<'_> {
             let ids: Vec<&str> = run.breakpoints.iter().map(|&step| &*run.step(step).id).collect();
             into.insert("breakpoints".to_owned(), ids.into());
         }
-        if let (true, Some(ms)) = (rare.slow_play, run.slow_play_ms) {
-            into.insert("slowPlayMs".to_owned(), ms.into());
+        if rare.slow_play {
+            let (key, ms) = run.slow_play_ms.map_or(("paceMs", run.pace_ms), |ms| ("slowPlayMs", ms));
+            into.insert(key.to_owned(), ms.into());
         }
     }
 
@@ -272,8 +273,10 @@ impl Writer<'_> {
                 let mut payload = json!({
                     "jobId": id, "permissions": stored["permissions"], "context": stored["context"],
                 });
-                if let Some(plan) = stored["run"].get("plan") {
-                    payload["plan"] = plan.clone();
+                for key in ["plan", "slowPlayMs"] {
+                    if let Some(value) = stored["run"].get(key) {
+                        payload[key] = value.clone();
+                    }
                 }
                 ("job_created", payload)
             }
@@ -294,6 +297,10 @@ impl Writer<'_> {
                 let ids = run.map(|run| run.breakpoints.iter().map(|&step| &*run.step(step).id).collect());
                 let ids: Vec<&str> = ids.unwrap_or_default();
                 ("breakpoints_changed", json!({ "jobId": id, "steps": ids }))
+            }
+            Fact::SlowPlayChanged => {
+                let ms = job.run.as_ref().map(|run| run.pace_ms);
+                ("slow_play_changed", json!({ "jobId": id, "ms": ms }))
             }
             Fact::Emitted { event, .. } => ("emitted", event.clone()),
             Fact::Step { step, attempt, item, round, status, what } => {

@@ -61,6 +61,10 @@ impl<H: Host> Replay<H> {
                 let ids: Vec<String> = ids.filter_map(|id| Some(id.as_str()?.to_owned())).collect();
                 self.job.set_breakpoints(&ids).map_err(refused)?;
             }
+            "slow_play_changed" => {
+                self.goes_on()?;
+                self.job.set_pace(recorded.number("ms").unwrap_or_default());
+            }
             "step_approved" | "step_rejected" => self.answer(recorded)?,
             "step_recovered" if self.job.is_running() && self.job.recover_steps() => {}
             "step_started"

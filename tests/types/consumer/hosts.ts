@@ -58,6 +58,7 @@ export const full = createOrchestrator({
   router: async (job) => (job.context.done ? null : { agent: 'shout', input: 'x' }),
   generateId: () => 'id',
   slowPlayMs: 5,
+  stalledMs: 60_000,
   logger: console,
 });
 export const least = createOrchestrator({ store: plainStore, eventBus: null });
@@ -72,6 +73,13 @@ createOrchestrator({ store: 'jobs.db' });
 export async function disposes(): Promise<void> {
   await using orchestrator = createOrchestrator();
   orchestrator.setSlowPlay(10);
+}
+
+export async function looksAfter(): Promise<string[]> {
+  const { jobs, stalled, oldestStep, monitors } = await plain.health();
+  // @ts-expect-error: there may be none
+  console.log(jobs.running + monitors, oldestStep.runningMs);
+  return stalled;
 }
 
 export async function parts(): Promise<number> {
