@@ -1,5 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
+import { reclaimFor } from './accounts.js';
 import { ask } from './executor.js';
 import { slotOf } from './slots.js';
 
@@ -74,6 +75,22 @@ export function budget_free(job, step, call) {
 }
 
 /** @param {number} job */
+export function budget_reserves(job) {
+  const { budget } = slotOf(job).engine;
+  return budget !== null && holds(budget);
+}
+
+/**
+ * @param {number} job
+ * @param {number} call
+ */
+export function budget_reclaim(job, call) {
+  const slot = slotOf(job);
+  if (slot.engine.budget === null) return GRANTED;
+  return ask(slot, call, reclaimFor, told, notTold);
+}
+
+/** @param {number} job */
 export function budget_answer(job) {
   const slot = slotOf(job);
   const answer = slot.answer;
@@ -117,5 +134,5 @@ const told = () => GRANTED;
  */
 function notTold(slot, error) {
   slot.engine.log('error', `The budget manager failed for job ${describe(slot.id)}`, error);
-  return GRANTED;
+  return FAILED;
 }

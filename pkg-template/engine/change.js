@@ -2,6 +2,7 @@
 import { JOB_STATUSES, PAUSE_REASONS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
 import { slotOf } from './slots.js';
+import { treeSteps } from './step-trees.js';
 
 /**
  * What the core decided, as it is told: the parts of a job that the next commit replaces. See store.js.
@@ -128,6 +129,25 @@ export function change_failure(job, code, message, step) {
  */
 export function change_slow_play(job, ms) {
   runOf(slotOf(job)).slowPlayMs = ms;
+}
+
+/**
+ * @param {number} job
+ * @param {number} taken
+ */
+export function change_tree_steps(job, taken) {
+  const slot = slotOf(job);
+  runOf(slot).treeSteps = treeSteps(slot, taken);
+}
+
+/**
+ * @param {number} job
+ * @param {boolean} open
+ */
+export function change_account(job, open) {
+  const slot = slotOf(job);
+  const { allocated } = slot.record.run?.account ?? {};
+  runOf(slot).account = { ...(allocated !== undefined && { allocated }), ...(!open && { closed: true }) };
 }
 
 /** @param {number} job */

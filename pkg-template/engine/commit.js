@@ -8,6 +8,9 @@ const HEAD_KEYS = /** @type {const} */ ([
   'breakpoints',
   'slowPlayMs',
   'forkedFrom',
+  'sharedBy',
+  'treeSteps',
+  'account',
   'pause',
   'failure',
 ]);
@@ -54,7 +57,7 @@ export function changeToCommit(slot) {
     context,
     events: change.events,
   };
-  if (origin?.run !== undefined) sent.plan = origin.run.plan;
+  if (origin?.run?.plan !== undefined) sent.plan = origin.run.plan;
   if (change.steps !== null) sent.steps = setAll(change.steps);
   return sent;
 }

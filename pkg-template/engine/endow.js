@@ -14,16 +14,20 @@ import { invalidArgument } from './arguments.js';
 
 /**
  * @param {import('./engine.js').Engine} engine
- * @param {{ id: string, parentId?: string }} job
+ * @param {{ id: string, parentId?: string, run?: any }} job what it is made of; it is noted there that it has an account
  * @param {unknown} amount
  * @returns {Endowment | null}
  */
-export function endowmentOf(engine, { id, parentId }, amount) {
+export function endowmentOf(engine, job, amount) {
+  const { id, parentId } = job;
   const { budget } = engine;
   const isChild = parentId !== undefined;
   const knowsParents = isChild && typeof budget?.setParent === 'function';
   if (amount === undefined && !knowsParents) return null;
   if (amount !== undefined) checkBudget(budget, amount, isChild);
+  if (amount !== undefined && isChild && typeof budget.reclaim === 'function') {
+    job.run = { ...job.run, account: { allocated: amount } };
+  }
   return {
     async give() {
       // A child that has no budget of its own spends its nearest ancestor's.

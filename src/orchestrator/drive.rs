@@ -108,10 +108,22 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Runs until there is nothing to do. What was held for a step that did not begin is free again.
     pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
+        let (orchestrator, key) = (self.orchestrator, self.key);
+        let ended = self.live.to_settle.borrow().is_some();
         for granted in mem::take(&mut self.progress.granted) {
-            self.orchestrator.host.free(self.key, granted.step).await;
+            // Of a step that nobody tries again, what its failed attempts cost is all that it cost.
+            if ended && granted.spent > 0.0 {
+                orchestrator.host.spent(key, granted.step, granted.spent).await;
+            } else {
+                orchestrator.host.free(key, granted.step).await;
+            }
         }
-        self.orchestrator.cancel_children(self.key, mem::take(&mut self.orphans)).await?;
+        let cancelled = orchestrator.cancel_children(key, mem::take(&mut self.orphans)).await;
+        let to_settle = self.live.to_settle.take();
+        if let Some(steps) = to_settle {
+            orchestrator.close_account(key, steps).await;
+        }
+        cancelled?;
         driven
     }
 

@@ -6,7 +6,8 @@ use crate::{
 
 impl<H: Host> Orchestrator<H> {
     /// Takes over the running jobs that this orchestrator is not running: attempts that were cut off
-    /// become ready again, with the same attempt number and idempotency key. Doesn't run them.
+    /// become ready again, with the same attempt number and idempotency key. Doesn't run them. What jobs left unsettled
+    /// that ended in a crash is settled with the budget manager.
     ///
     /// # Errors
     /// What the store fails with.
@@ -14,6 +15,7 @@ impl<H: Host> Orchestrator<H> {
         if self.closed.get() {
             return Err(Code::Closed.into());
         }
+        self.close_accounts().await?;
         let mut resumed = Vec::new();
         for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
             let mut running = false;

@@ -111,18 +111,24 @@ impl<H: Host> Orchestrator<H> {
             return self.deny(job, step, denied);
         }
         let run = job.run_mut();
-        if run.step(step).for_each.is_some() && run.step_of_item(step).is_none() {
-            return self.fan_out(key, job, step, progress);
+        let has_items = run.step(step).for_each.is_some() && run.step_of_item(step).is_none();
+        if !has_items {
+            if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
+                && let Some(stop) = self.hold(key, job, step, progress, cost).await
+            {
+                return Tried::Stop(stop);
+            }
+            if let Some(until) = self.paced_until(job, step, progress, job.now) {
+                return Tried::Stop(Next::Wait { until: Some(until) });
+            }
         }
-        if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
-            && let Some(stop) = self.hold(key, job, step, progress, cost).await
-        {
+        if let Some(stop) = self.count_in_tree(key, job, step, progress).await {
             return Tried::Stop(stop);
         }
-        let now = job.now;
-        if let Some(until) = self.paced_until(job, step, progress, now) {
-            return Tried::Stop(Next::Wait { until: Some(until) });
+        if has_items {
+            return self.fan_out(key, job, step, progress);
         }
+        let now = job.now;
         if another_round {
             job.begin_round(step);
         }
@@ -265,7 +271,7 @@ impl<H: Host> Orchestrator<H> {
         let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
         match self.host.hold(key, step, estimate).await {
             Ok(BudgetAnswer::Granted) => {
-                progress.granted.push(Granted { step, estimate });
+                progress.granted.push(Granted { step, estimate, spent: 0.0 });
                 None
             }
             Ok(BudgetAnswer::Refused(answer)) => {

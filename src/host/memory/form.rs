@@ -22,11 +22,14 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         revision: count("revision"),
         seq: count("seq"),
         steps_taken: count("stepsTaken"),
+        tree_steps: 0,
         created: time("created").unwrap_or(f64::NAN),
         started: time("started"),
         completed: time("completed"),
         has_run: run.is_some_and(has_more),
         has_parent: job.contains_key("parentId"),
+        shares_steps: false,
+        account_open: false,
     })
 }
 
