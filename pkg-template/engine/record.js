@@ -1,8 +1,8 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe } from '../parts/plain.js';
-import { headRegisters } from './core.js';
 import { isOpen } from './accounts.js';
+import { headRegisters } from './core.js';
 import { JOB_STATUSES } from './names.js';
 import { treeProblem } from './step-trees.js';
 
