@@ -70,14 +70,23 @@ export function budget_spent(job, step, actual, call) {
 export function budget_free(job, step, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
-  if (budget === null || !holds(budget)) return GRANTED;
+  if (budget === null) return GRANTED;
+  const { job: child } = slot.stepAt(step);
+  if (child !== undefined) {
+    // A process that died may have allocated to a job that it did not store.
+    const takesBack = child.budget !== undefined && typeof budget.reclaim === 'function';
+    return takesBack
+      ? ask(slot, call, () => budget.reclaim(slot.idempotencyKey(step)), told, notTold)
+      : GRANTED;
+  }
+  if (!holds(budget)) return GRANTED;
   return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step)), told, notTold);
 }
 
 /** @param {number} job */
 export function budget_reserves(job) {
   const { budget } = slotOf(job).engine;
-  return budget !== null && holds(budget);
+  return budget !== null && (holds(budget) || typeof budget.reclaim === 'function');
 }
 
 /**

@@ -255,6 +255,7 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   const childId = childOf(slot, step, startedAt, (flags & ROUND_ENDED) !== 0 ? round : round + 1);
   if (childId !== undefined) state.childId = childId;
   const before = slot.record?.run?.steps?.[id];
+  if (childId !== undefined) noteRemade(slot, childId, before);
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;
   if (Number.isNaN(finishedAt)) {
@@ -288,6 +289,20 @@ function childOf(slot, step, startedAt, round) {
   const { job, forEach, item } = slot.stepAt(step);
   const isDone = job !== undefined && (forEach === undefined || item !== undefined);
   return isDone ? slot.idempotencyKey(step, round) : undefined;
+}
+
+/**
+ * A step that was under way when a process died may have allocated to its job and not stored it.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} childId
+ * @param {any} before
+ */
+function noteRemade(slot, childId, before) {
+  if (before?.interrupted === true || before?.status === 'running') {
+    slot.remade ??= new Set();
+    slot.remade.add(childId);
+  }
 }
 
 /**

@@ -32,7 +32,7 @@ pub trait BudgetManager: Values {
     /// The step cost nothing; what was held for it is free again. False where the manager failed.
     async fn free(&self, job: JobKey, step: StepIndex) -> bool;
 
-    /// Does this manager hold amounts for the steps of a job?
+    /// May this manager hold something for the steps of a job that ends?
     fn reserves(&self, job: JobKey) -> bool;
 
     /// The job has ended: what it was allocated and did not spend returns to where it came from. False where the

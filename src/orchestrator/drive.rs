@@ -1,6 +1,7 @@
 //! Runs the steps of one job: the end of some and the begin of the next are one commit.
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     mem,
     pin::{Pin, pin},
@@ -55,11 +56,9 @@ pub(super) struct Drive<'a, H: Host> {
     pub(super) progress: Progress<H>,
     /// Attempts that have ended and are not committed yet, in the plan's order.
     pub(super) finished: Vec<Finished<H>>,
-    running: Vec<Running<'a, H>>,
+    under_way: Rc<RefCell<UnderWay<'a, H>>>,
     /// Steps whose child jobs nobody waits for any more.
     orphans: Vec<StepIndex>,
-    /// Child jobs that are being paused.
-    pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
     live: Rc<Live>,
     until: Until,
     plan: Option<Rc<Plan>>,
@@ -70,11 +69,49 @@ pub(super) struct Drive<'a, H: Host> {
     given_up: bool,
 }
 
+/// What goes on beside the decisions.
+struct UnderWay<'a, H: Host> {
+    running: Vec<Running<'a, H>>,
+    /// Attempts that have ended, and that no decision knows of yet.
+    ended: Vec<Finished<H>>,
+    /// Child jobs that are being paused.
+    pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+    /// One has ended, with something to tell or without, and nobody has decided since.
+    any_ended: bool,
+    given_up: bool,
+}
+
+impl<H: Host> UnderWay<'_, H> {
+    /// How many attempts are under way, as decisions see it.
+    fn count(&self) -> usize {
+        self.running.len() + self.ended.len()
+    }
+
+    /// Lets the attempts go on, or only those that are jobs, and takes those that have ended.
+    fn poll(&mut self, only_jobs: bool, context: &mut Context<'_>) {
+        self.pausing.retain_mut(|pause| pause.as_mut().poll(context).is_pending());
+        let UnderWay { running, ended, any_ended, given_up, .. } = self;
+        running.retain_mut(|attempt| {
+            if only_jobs && !attempt.is_job {
+                return true;
+            }
+            let Poll::Ready(how) = attempt.call.as_mut().poll(context) else { return true };
+            *any_ended = true;
+            match how {
+                Ended::GivenUp => *given_up = true,
+                how => ended.push(Finished::new(attempt.order, how)),
+            }
+            false
+        });
+    }
+}
+
 /// An attempt under way.
 struct Running<'a, H: Host> {
     /// Its step in the plan, and then itself: what ends in the same turn is noted in this order.
     order: (StepIndex, StepIndex),
     call: Pin<Box<dyn Future<Output = Ended<H>> + 'a>>,
+    is_job: bool,
     /// The job that does it, where one does, until it was told that its parent was paused.
     child: Option<Rc<Child<'a, H>>>,
 }
@@ -92,9 +129,14 @@ impl<'a, H: Host> Drive<'a, H> {
             key,
             progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
-            running: Vec::new(),
+            under_way: Rc::new(RefCell::new(UnderWay {
+                running: Vec::new(),
+                ended: Vec::new(),
+                pausing: Vec::new(),
+                any_ended: false,
+                given_up: false,
+            })),
             orphans: Vec::new(),
-            pausing: Vec::new(),
             live,
             until,
             plan: None,
@@ -129,7 +171,7 @@ impl<'a, H: Host> Drive<'a, H> {
 
     async fn run_steps(&mut self) -> Outcome<H, Driven<H::Value>> {
         loop {
-            let decided = match self.decide().await {
+            let decided = match self.decide_beside_jobs().await {
                 Ok(Some(decided)) => decided,
                 Ok(None) => match self.conflicts.again::<H>() {
                     Ok(()) => continue,
@@ -151,13 +193,32 @@ impl<'a, H: Host> Drive<'a, H> {
                     None
                 }
             };
-            if self.running.is_empty()
+            if self.running() == 0
                 && let Some(end) = self.end.take()
             {
                 return end;
             }
             self.wait(until, mark).await;
         }
+    }
+
+    /// Decides, while child jobs go on: one may have its parent's turn, or that of an ancestor which is waited for.
+    async fn decide_beside_jobs(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
+        let under_way = Rc::clone(&self.under_way);
+        let mut deciding = pin!(self.decide());
+        poll_fn(|context| {
+            let decided = deciding.as_mut().poll(context);
+            if decided.is_pending() {
+                under_way.borrow_mut().poll(true, context);
+            }
+            decided
+        })
+        .await
+    }
+
+    /// How many attempts are under way.
+    fn running(&self) -> usize {
+        self.under_way.borrow().count()
     }
 
     async fn ask_router(&mut self) -> Outcome<H> {
@@ -222,7 +283,7 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         if !job.is_running() {
             // Attempts under way finish first; the job may be started again meanwhile.
-            if !self.running.is_empty() {
+            if self.running() > 0 {
                 return only(Next::Wait { until: None });
             }
             return only(match self.progress.suspended.take() {
@@ -231,7 +292,7 @@ impl<'a, H: Host> Drive<'a, H> {
             });
         }
         let room = self.room();
-        let running = self.running.len();
+        let running = self.running();
         let decision = self.orchestrator.advance(self.key, job, &mut self.progress, running, room).await;
         match decision.then {
             // What has ended or begins is committed, whatever asking about another step comes to.
@@ -254,7 +315,7 @@ impl<'a, H: Host> Drive<'a, H> {
             (Until::OneStep, Some(plan)) if !fanned_out(plan) => 1,
             (_, Some(plan)) => plan.concurrency,
         };
-        most.saturating_sub(self.running.len())
+        most.saturating_sub(self.running())
     }
 
     /// The job is not running: why, in the words for the one who asked.
@@ -303,7 +364,7 @@ impl<'a, H: Host> Drive<'a, H> {
             let child = Rc::new(Child::new(orchestrator, self.key, step, Rc::clone(what)));
             let running = Rc::clone(&child);
             let call = Box::pin(async move { running.run(&attempting, limit.as_ref()).await });
-            self.running.push(Running { order: (planned, step), call, child: Some(child) });
+            self.begin(Running { order: (planned, step), call, is_job: true, child: Some(child) });
             return;
         }
         let input = match what.map(|what| (&what.input, &what.after)) {
@@ -316,13 +377,18 @@ impl<'a, H: Host> Drive<'a, H> {
         let attempt = orchestrator.host.prepare(self.key, step, number, input);
         let call =
             Box::pin(async move { orchestrator.call_agent(&attempting, &attempt, limit.as_ref()).await });
-        self.running.push(Running { order: (planned, step), call, child: None });
+        self.begin(Running { order: (planned, step), call, is_job: false, child: None });
+    }
+
+    fn begin(&self, attempt: Running<'a, H>) {
+        self.under_way.borrow_mut().running.push(attempt);
     }
 
     /// The job was paused: so are the child jobs that its steps run, beside what these are doing.
     fn pause_children(&mut self) {
-        for child in self.running.iter_mut().filter_map(|attempt| attempt.child.take()) {
-            self.pausing.push(Box::pin(async move { child.pause().await }));
+        let UnderWay { running, pausing, .. } = &mut *self.under_way.borrow_mut();
+        for child in running.iter_mut().filter_map(|attempt| attempt.child.take()) {
+            pausing.push(Box::pin(async move { child.pause().await }));
         }
     }
 
@@ -331,7 +397,7 @@ impl<'a, H: Host> Drive<'a, H> {
         let (host, live) = (&self.orchestrator.host, Rc::clone(&self.live));
         // Child jobs are paused with their parent whether or not more could begin.
         let listens = self.end.is_none() && self.room() > 0
-            || self.running.iter().any(|attempt| attempt.child.is_some());
+            || self.under_way.borrow().running.iter().any(|attempt| attempt.child.is_some());
         let ms = until.map(|until| until - host.now());
         if ms.is_some_and(|ms| ms <= 0.0) {
             return;
@@ -353,21 +419,13 @@ impl<'a, H: Host> Drive<'a, H> {
 
     /// Takes every attempt that has ended; true where there was one.
     fn poll_running(&mut self, context: &mut Context<'_>) -> bool {
-        self.pausing.retain_mut(|pause| pause.as_mut().poll(context).is_pending());
-        let before = self.running.len();
-        let Drive { running, finished, given_up, .. } = self;
-        running.retain_mut(|attempt| match attempt.call.as_mut().poll(context) {
-            Poll::Pending => true,
-            Poll::Ready(Ended::GivenUp) => {
-                *given_up = true;
-                false
-            }
-            Poll::Ready(ended) => {
-                let place = finished.partition_point(|other| other.order() < attempt.order);
-                finished.insert(place, Finished::new(attempt.order, ended));
-                false
-            }
-        });
-        running.len() < before
+        let mut under_way = self.under_way.borrow_mut();
+        under_way.poll(false, context);
+        self.given_up |= under_way.given_up;
+        for ended in mem::take(&mut under_way.ended) {
+            let place = self.finished.partition_point(|other| other.order() < ended.order());
+            self.finished.insert(place, ended);
+        }
+        mem::take(&mut under_way.any_ended)
     }
 }

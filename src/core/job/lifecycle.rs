@@ -3,6 +3,7 @@ use crate::core::{
     event::Fact,
     outcome::{Code, Refusal},
     permissions::Permissions,
+    plan::Work,
     status::{JobStatus, Move, after},
     step::StepIndex,
 };
@@ -208,16 +209,19 @@ impl<V> Job<V> {
         self.head.account_open = open;
     }
 
-    /// The steps of a job that ends for which something may be held: those that are given up, and those that could
-    /// have begun.
+    /// The steps of a job that ends for which something may be held: those that are given up, with the child jobs that
+    /// may never have been made, and those that could have begun.
     pub fn steps_with_holds(&self) -> Vec<StepIndex> {
         let Some(run) = &self.run else { return Vec::new() };
         let may_hold = |step: &StepIndex| {
             let state = &run.states[*step];
             let given_up = state.error.as_ref().is_some_and(|error| error.code == Code::Cancelled);
-            run.step(*step).agent().is_some()
-                && state.fan_out.is_none()
-                && if state.status.has_ended() { given_up } else { run.schedule.is_offered(*step) }
+            let is_agents = run.step(*step).agent().is_some();
+            state.fan_out.is_none()
+                && match state.status.has_ended() {
+                    true => given_up && (is_agents || matches!(run.step(*step).work, Work::Job(_))),
+                    false => is_agents && run.schedule.is_offered(*step),
+                }
         };
         (0..run.states.len()).filter(may_hold).collect()
     }
