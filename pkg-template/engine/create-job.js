@@ -131,7 +131,7 @@ export function originOf(engine, id, initialContext, given) {
 /** @param {unknown} given */
 function configOf(given) {
   const config = plainCopy(given, 'options.config');
-  const { shareSteps } = config ?? {};
+  const { shareSteps } = /** @type {any} */ (config ?? {});
   if (shareSteps === undefined || typeof shareSteps === 'boolean') return config;
   throw invalidArgument(`options.config.shareSteps must be true or false; found ${describe(shareSteps)}`);
 }

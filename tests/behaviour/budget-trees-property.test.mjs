@@ -137,7 +137,7 @@ for (const [what, costOf] of Object.entries(COSTS)) {
     for (const dies of isDurable ? [false, true] : [false]) {
       const where = `${isDurable ? 'in a slow store' : 'in memory'}${dies ? ', when a process dies' : ''}`;
       test(`steps that cost ${what}; budgets ${where}`, LIMIT, async () => {
-        for (let seed = 0; seed < 100; seed++) {
+        for (let seed = 0; seed < 50; seed++) {
           const random = createRandom(seed);
           const over = /** @type {any[]} */ ([]);
           const look = (/** @type {any} */ scope) => {
