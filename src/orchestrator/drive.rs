@@ -4,7 +4,7 @@ use std::{
     cell::RefCell,
     future::{Future, poll_fn},
     mem,
-    pin::{Pin, pin},
+    pin::pin,
     rc::Rc,
     task::{Context, Poll},
 };
@@ -21,11 +21,11 @@ use crate::{
     orchestrator::{
         Orchestrator, Outcome, StepReport, Stop,
         advance::{Begin, Decision, Next, Progress},
-        attempt::Ended,
         child_job::Child,
         live::Live,
         section::{Committed, Conflicts},
         settle::Finished,
+        under_way::{Running, UnderWay},
     },
 };
 
@@ -69,53 +69,6 @@ pub(super) struct Drive<'a, H: Host> {
     given_up: bool,
 }
 
-/// What goes on beside the decisions.
-struct UnderWay<'a, H: Host> {
-    running: Vec<Running<'a, H>>,
-    /// Attempts that have ended, and that no decision knows of yet.
-    ended: Vec<Finished<H>>,
-    /// Child jobs that are being paused.
-    pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
-    /// One has ended, with something to tell or without, and nobody has decided since.
-    any_ended: bool,
-    given_up: bool,
-}
-
-impl<H: Host> UnderWay<'_, H> {
-    /// How many attempts are under way, as decisions see it.
-    fn count(&self) -> usize {
-        self.running.len() + self.ended.len()
-    }
-
-    /// Lets the attempts go on, or only those that are jobs, and takes those that have ended.
-    fn poll(&mut self, only_jobs: bool, context: &mut Context<'_>) {
-        self.pausing.retain_mut(|pause| pause.as_mut().poll(context).is_pending());
-        let UnderWay { running, ended, any_ended, given_up, .. } = self;
-        running.retain_mut(|attempt| {
-            if only_jobs && !attempt.is_job {
-                return true;
-            }
-            let Poll::Ready(how) = attempt.call.as_mut().poll(context) else { return true };
-            *any_ended = true;
-            match how {
-                Ended::GivenUp => *given_up = true,
-                how => ended.push(Finished::new(attempt.order, how)),
-            }
-            false
-        });
-    }
-}
-
-/// An attempt under way.
-struct Running<'a, H: Host> {
-    /// Its step in the plan, and then itself: what ends in the same turn is noted in this order.
-    order: (StepIndex, StepIndex),
-    call: Pin<Box<dyn Future<Output = Ended<H>> + 'a>>,
-    is_job: bool,
-    /// The job that does it, where one does, until it was told that its parent was paused.
-    child: Option<Rc<Child<'a, H>>>,
-}
-
 impl<'a, H: Host> Drive<'a, H> {
     pub(super) fn new(
         orchestrator: &'a Orchestrator<H>,
@@ -129,13 +82,7 @@ impl<'a, H: Host> Drive<'a, H> {
             key,
             progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
-            under_way: Rc::new(RefCell::new(UnderWay {
-                running: Vec::new(),
-                ended: Vec::new(),
-                pausing: Vec::new(),
-                any_ended: false,
-                given_up: false,
-            })),
+            under_way: Rc::default(),
             orphans: Vec::new(),
             live,
             until,

@@ -29,6 +29,7 @@ mod start_job;
 mod step_tree;
 mod try_step;
 mod turns;
+mod under_way;
 
 use std::{
     cell::{Cell, RefCell},
