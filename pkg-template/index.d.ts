@@ -105,6 +105,12 @@ export interface RunState {
   slowPlayMs?: number;
   /** The pace of all jobs, as the latest `slow_play_changed` in the job's history has it. */
   paceMs?: number;
+  /** The ancestors whose `shareSteps` the job's steps count against, the nearest first. */
+  sharedBy?: string[];
+  /** With `shareSteps`: how many steps its descendants took, and of the last of them up to which. */
+  treeSteps?: { taken: number; last: { job: string; steps: number }[] };
+  /** What is settled with the budget manager when the job has ended; `closed` when that was done. */
+  account?: { allocated?: number; closed?: true };
   forkedFrom?: { jobId: string; afterStep: string };
   /** Why the job is paused. */
   pause?: { reason: PauseReason; step?: string; message?: string };
@@ -302,8 +308,17 @@ export interface BudgetManager {
   reserve?(scopeId: string, amount: number, key: string): Awaitable<{ success: boolean; error?: string }>;
   /** Replaces what was held by the step's actual cost. */
   settle?(scopeId: string, key: string, actual: number): Awaitable<unknown>;
-  /** Gives back what was held for a step that never ran. */
+  /** Gives back what was held for a step that never ran. A key that holds nothing does no harm. */
   release?(scopeId: string, key: string): Awaitable<unknown>;
+  /** Sets a scope's limit: a job's that is created with `budget` and has no parent. */
+  setBudget?(scopeId: string, limit: number): Awaitable<unknown>;
+  /** Says whose child a scope is, before it is stored. */
+  setParent?(childScopeId: string, parentScopeId: string): Awaitable<unknown>;
+  /**
+   * Gives back to the parent what a child was allocated and has neither spent nor reserved: asked when the child has
+   * ended, and again by `recover` where it failed or a crash came between. Twice must do no harm.
+   */
+  reclaim?(childScopeId: string): Awaitable<unknown>;
 }
 
 /** Is told how long jobs and steps took, in milliseconds. */
@@ -646,8 +661,8 @@ export interface ChildJob {
    */
   permissions?: Partial<JobPermissions>;
   /**
-   * How much of the parent's budget is allocated to the child job, in the budget's unit. Default: nothing is
-   * allocated, and what the child spends is the parent's.
+   * How much of the parent's budget is allocated to the child job, in the budget's unit. What it leaves unspent
+   * returns. Default: nothing is allocated, and what the child spends is the parent's.
    *
    * @minimum 0
    * @example 100
@@ -777,9 +792,13 @@ export interface CreateJobOptions {
   /** Stored with the job: a newer plan never changes a job in flight. */
   plan?: Plan;
   type?: string;
-  config?: Record<string, unknown>;
+  /** With `shareSteps: true`, the job's `maxSteps` bounds its own steps and those of all its descendants together. */
+  config?: Record<string, unknown> & { shareSteps?: boolean };
   parentId?: string;
-  /** Allocated from the parent's scope, or set where the manager has `setBudget`. */
+  /**
+   * Allocated from the parent's scope, to which what is left of it returns when the job has ended, or set where the
+   * manager has `setBudget`.
+   */
   budget?: number;
   /** Milliseconds before each step of this job. */
   slowPlayMs?: number;

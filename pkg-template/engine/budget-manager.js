@@ -1,5 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
+import { reclaimFor } from './accounts.js';
 import { ask } from './executor.js';
 import { slotOf } from './slots.js';
 
@@ -69,8 +70,33 @@ export function budget_spent(job, step, actual, call) {
 export function budget_free(job, step, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
-  if (budget === null || !holds(budget)) return GRANTED;
+  if (budget === null) return GRANTED;
+  const { job: child } = slot.stepAt(step);
+  if (child !== undefined) {
+    // A process that died may have allocated to a job that it did not store.
+    const takesBack = child.budget !== undefined && typeof budget.reclaim === 'function';
+    return takesBack
+      ? ask(slot, call, () => budget.reclaim(slot.idempotencyKey(step)), told, notTold)
+      : GRANTED;
+  }
+  if (!holds(budget)) return GRANTED;
   return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step)), told, notTold);
+}
+
+/** @param {number} job */
+export function budget_reserves(job) {
+  const { budget } = slotOf(job).engine;
+  return budget !== null && (holds(budget) || typeof budget.reclaim === 'function');
+}
+
+/**
+ * @param {number} job
+ * @param {number} call
+ */
+export function budget_reclaim(job, call) {
+  const slot = slotOf(job);
+  if (slot.engine.budget === null) return GRANTED;
+  return ask(slot, call, reclaimFor, told, notTold);
 }
 
 /** @param {number} job */
@@ -117,5 +143,5 @@ const told = () => GRANTED;
  */
 function notTold(slot, error) {
   slot.engine.log('error', `The budget manager failed for job ${describe(slot.id)}`, error);
-  return GRANTED;
+  return FAILED;
 }

@@ -2,6 +2,7 @@
 import { JOB_STATUSES, PAUSE_REASONS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
 import { slotOf } from './slots.js';
+import { treeSteps } from './step-trees.js';
 
 /**
  * What the core decided, as it is told: the parts of a job that the next commit replaces. See store.js.
@@ -131,6 +132,25 @@ export function change_slow_play(job, ms, own) {
   runOf(slotOf(job))[own ? 'slowPlayMs' : 'paceMs'] = ms;
 }
 
+/**
+ * @param {number} job
+ * @param {number} taken
+ */
+export function change_tree_steps(job, taken) {
+  const slot = slotOf(job);
+  runOf(slot).treeSteps = treeSteps(slot, taken);
+}
+
+/**
+ * @param {number} job
+ * @param {boolean} open
+ */
+export function change_account(job, open) {
+  const slot = slotOf(job);
+  const { allocated } = slot.record.run?.account ?? {};
+  runOf(slot).account = { ...(allocated !== undefined && { allocated }), ...(!open && { closed: true }) };
+}
+
 /** @param {number} job */
 export function change_approvals(job) {
   runOf(slotOf(job)).approvals = [];
@@ -236,6 +256,7 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   const childId = childOf(slot, step, startedAt, (flags & ROUND_ENDED) !== 0 ? round : round + 1);
   if (childId !== undefined) state.childId = childId;
   const before = slot.record?.run?.steps?.[id];
+  if (childId !== undefined) noteRemade(slot, childId, before);
   const routed = change.routed?.id === id ? change.routed.answer : before?.routed;
   if (routed !== undefined) state.routed = routed;
   if (Number.isNaN(finishedAt)) {
@@ -269,6 +290,20 @@ function childOf(slot, step, startedAt, round) {
   const { job, forEach, item } = slot.stepAt(step);
   const isDone = job !== undefined && (forEach === undefined || item !== undefined);
   return isDone ? slot.idempotencyKey(step, round) : undefined;
+}
+
+/**
+ * A step that was under way when a process died may have allocated to its job and not stored it.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} childId
+ * @param {any} before
+ */
+function noteRemade(slot, childId, before) {
+  if (before?.interrupted === true || before?.status === 'running') {
+    slot.remade ??= new Set();
+    slot.remade.add(childId);
+  }
 }
 
 /**

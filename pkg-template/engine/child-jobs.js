@@ -57,7 +57,9 @@ export function child_origin(parent, step, child, context) {
       parentId: of.id,
     });
     origin.run = { plan: job?.plan };
-    Object.defineProperty(origin, 'endowment', { value: endowmentOf(engine, origin, job?.budget) });
+    Object.defineProperty(origin, 'endowment', {
+      value: endowmentOf(engine, origin, job?.budget, of.remade?.delete(id)),
+    });
     return origin;
   } catch (error) {
     slot.answer = error;

@@ -9,6 +9,9 @@ const HEAD_KEYS = /** @type {const} */ ([
   'slowPlayMs',
   'paceMs',
   'forkedFrom',
+  'sharedBy',
+  'treeSteps',
+  'account',
   'pause',
   'failure',
 ]);
@@ -55,7 +58,7 @@ export function changeToCommit(slot) {
     context,
     events: change.events,
   };
-  if (origin?.run !== undefined) sent.plan = origin.run.plan;
+  if (origin?.run?.plan !== undefined) sent.plan = origin.run.plan;
   if (change.steps !== null) sent.steps = setAll(change.steps);
   return sent;
 }

@@ -50,7 +50,7 @@ function planOf(given, origin) {
   if (given === undefined || given === null) return -1;
   const { plan, number, problems } = readPlan(given);
   if (problems.length > 0) throw invalidPlan(problems);
-  origin.run = { plan };
+  origin.run = { ...origin.run, plan };
   return number;
 }
 
@@ -123,9 +123,17 @@ export function originOf(engine, id, initialContext, given) {
   const type = optionalText(given.type, 'options.type');
   const parentId = optionalText(given.parentId, 'options.parentId');
   if (type !== undefined) origin.type = type;
-  if (given.config !== undefined) origin.config = plainCopy(given.config, 'options.config');
+  if (given.config !== undefined) origin.config = configOf(given.config);
   if (parentId !== undefined) origin.parentId = parentId;
   return origin;
+}
+
+/** @param {unknown} given */
+function configOf(given) {
+  const config = plainCopy(given, 'options.config');
+  const { shareSteps } = /** @type {any} */ (config ?? {});
+  if (shareSteps === undefined || typeof shareSteps === 'boolean') return config;
+  throw invalidArgument(`options.config.shareSteps must be true or false; found ${describe(shareSteps)}`);
 }
 
 /**

@@ -14,31 +14,47 @@ import { invalidArgument } from './arguments.js';
 
 /**
  * @param {import('./engine.js').Engine} engine
- * @param {{ id: string, parentId?: string }} job
+ * @param {{ id: string, parentId?: string, run?: any }} job what it is made of; it is noted there that it has an account
  * @param {unknown} amount
+ * @param {boolean} [isRemade] somebody may have begun to make this job before
  * @returns {Endowment | null}
  */
-export function endowmentOf(engine, { id, parentId }, amount) {
+export function endowmentOf(engine, job, amount, isRemade = false) {
+  const { id, parentId } = job;
   const { budget } = engine;
   const isChild = parentId !== undefined;
   const knowsParents = isChild && typeof budget?.setParent === 'function';
   if (amount === undefined && !knowsParents) return null;
   if (amount !== undefined) checkBudget(budget, amount, isChild);
+  if (amount !== undefined && isChild && typeof budget.reclaim === 'function') {
+    job.run = { ...job.run, account: { allocated: amount } };
+  }
+  const takeBack = async () => {
+    if (!isChild || amount === undefined || typeof budget.reclaim !== 'function') return;
+    try {
+      await budget.reclaim(id);
+    } catch (error) {
+      engine.log('error', `The budget of job ${describe(id)} could not be taken back`, error);
+    }
+  };
+  const allocate = async () => {
+    // What a process that died allocated to a job that it did not store.
+    if (isRemade) await takeBack();
+    try {
+      return await budget.allocate(parentId, id, amount);
+    } catch (error) {
+      // It may have been allocated before that failed.
+      await takeBack();
+      throw error;
+    }
+  };
   return {
+    takeBack,
     async give() {
       // A child that has no budget of its own spends its nearest ancestor's.
       if (knowsParents) check(await budget.setParent(id, parentId), 'invalid_argument');
       if (amount === undefined) return;
-      const answer = isChild ? budget.allocate(parentId, id, amount) : budget.setBudget(id, amount);
-      check(await answer, 'budget_exceeded');
-    },
-    async takeBack() {
-      if (!isChild || amount === undefined || typeof budget.reclaim !== 'function') return;
-      try {
-        await budget.reclaim(id);
-      } catch (error) {
-        engine.log('error', `The budget of job ${describe(id)} could not be taken back`, error);
-      }
+      check(await (isChild ? allocate() : budget.setBudget(id, amount)), 'budget_exceeded');
     },
   };
 }

@@ -52,7 +52,7 @@ function jobPayload(slot, type, reason) {
     case 'job_failed':
       return { jobId, status: slot.change.status };
     case 'job_paused':
-      return reason < 0 ? { jobId } : { jobId, reason: PAUSE_REASONS[reason] };
+      return reason < 0 ? { jobId } : pausePayload(slot, PAUSE_REASONS[reason]);
     case 'permissions_changed':
       return { jobId, permissions: { ...slot.change.permissions } };
     case 'breakpoints_changed':
@@ -64,6 +64,24 @@ function jobPayload(slot, type, reason) {
     default:
       return { jobId };
   }
+}
+
+/**
+ * Where a limit is shared in a tree, what a replay can't know of the job alone: how many steps of descendants count,
+ * or whose limit is reached.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} reason
+ */
+function pausePayload({ id, change, record }, reason) {
+  /** @type {any} */
+  const payload = { jobId: id, reason };
+  if (reason !== 'step_limit') return payload;
+  const { taken } = record.run?.treeSteps ?? {};
+  const { message } = change.run.pause;
+  if (taken !== undefined) payload.treeSteps = taken;
+  if (message !== undefined) payload.message = message;
+  return payload;
 }
 
 /**

@@ -1,9 +1,12 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { isOpen } from './accounts.js';
 import { engineAt } from './engines.js';
 import { ask, frameOf, pin } from './executor.js';
 import { JOB_STATUSES } from './names.js';
 import { slotOf } from './slots.js';
+
+const ENDED = ['completed', 'failed'];
 
 const LISTED = 0;
 const FAILED = 2;
@@ -32,6 +35,20 @@ export function list_jobs(number, place, task, call) {
   const status = JOB_STATUSES[place];
   const standsThere = (/** @type {any} */ head) => head.status === status;
   return list(engine, task, call, () => listJobs(engine, { status }), standsThere);
+}
+
+/**
+ * Jobs that have ended and left something to be settled with the budget manager.
+ *
+ * @param {number} number
+ * @param {number} task
+ * @param {number} call
+ */
+export function list_unsettled(number, task, call) {
+  const engine = engineAt(number);
+  const question = () => (engine.budget === null ? [] : listJobs(engine, { status: ENDED }));
+  const isMeant = (/** @type {any} */ head) => ENDED.includes(head.status) && isOpen(head.run?.account);
+  return list(engine, task, call, question, isMeant);
 }
 
 /** @param {number} task */

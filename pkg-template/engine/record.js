@@ -1,14 +1,18 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe } from '../parts/plain.js';
+import { isOpen } from './accounts.js';
 import { headRegisters } from './core.js';
 import { JOB_STATUSES } from './names.js';
+import { treeProblem } from './step-trees.js';
 
 const ALLOW_TOOLS = 1;
 const REQUIRE_APPROVAL = 2;
 const HAS_RUN = 4;
 const HAS_PARENT = 8;
-const WAS_CANCELLED = 16;
+const SHARES_STEPS = 16;
+const ACCOUNT_OPEN = 32;
+const WAS_CANCELLED = 64;
 
 /** @type {Map<unknown, number>} */
 const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
@@ -80,6 +84,8 @@ function check(slot, job) {
   if (run.approvals !== undefined && !areRequests(run.approvals)) {
     throw badJob(slot, 'run.approvals is not a list of requests');
   }
+  const problem = treeProblem(run);
+  if (problem !== null) throw badJob(slot, problem);
 }
 
 /** @param {any} approvals */
@@ -225,7 +231,10 @@ function writeHead({ status, permissions, timing, run, parentId }, seq) {
     (permissions?.requireApproval === false ? 0 : REQUIRE_APPROVAL) |
     (hasMore(run) ? HAS_RUN : 0) |
     (parentId === undefined ? 0 : HAS_PARENT) |
+    (run?.sharedBy === undefined ? 0 : SHARES_STEPS) |
+    (isOpen(run?.account) ? ACCOUNT_OPEN : 0) |
     (run?.failure?.code === 'cancelled' ? WAS_CANCELLED : 0);
+  head[8] = run?.treeSteps?.taken ?? 0;
   return /** @type {number} */ (statusCodes.get(status));
 }
 

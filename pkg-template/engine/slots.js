@@ -87,6 +87,10 @@ export class JobSlot {
     this.outbox = null;
     /** @type {unknown} the latest refusal or error of the budget manager, store or registry */
     this.answer = undefined;
+    /** @type {Set<string> | null} jobs of steps that were begun before: somebody may have begun to make them */
+    this.remade = null;
+    /** @type {{ job: string, steps: number } | null} the step that the next commit may count for a descendant */
+    this.counting = null;
     /** @type {any} the router's answer that is not committed yet */
     this.routing = null;
     /** @type {Map<number, { tool: string, args: unknown, agent: string }[]> | null} */

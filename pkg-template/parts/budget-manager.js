@@ -1,6 +1,6 @@
 // @ts-check
 import { amountProblem, createLedger, nameProblem, newScope } from './budget-ledger.js';
-import { checkBudgetStore, loadScopes, saveScope, writeScope } from './budget-store.js';
+import { checkBudgetStore, finishSaving, loadScopes, saveScopes, writeScope } from './budget-store.js';
 import { JobwrightError } from './errors.js';
 
 /**
@@ -172,6 +172,8 @@ function runOverStore(store) {
   const books = createBooks(() => scopes);
   /** @type {Promise<unknown>} */
   let turn = Promise.resolve();
+  /** Was all that was begun to be written written? Not known at first, nor where the store failed. */
+  let finished = false;
 
   /**
    * @template T
@@ -180,12 +182,16 @@ function runOverStore(store) {
    * @returns {Promise<T>}
    */
   async function takeTurn(ids, act) {
+    if (!finished) await finishSaving(store);
+    finished = true;
     scopes = await loadScopes(store, ids);
     const before = new Map([...scopes].map(([id, scope]) => [id, JSON.stringify(writeScope(scope))]));
     const result = act(books);
-    for (const [id, scope] of scopes) {
-      if (before.get(id) !== JSON.stringify(writeScope(scope))) await saveScope(store, scope);
-    }
+    const isChanged = (/** @type {Scope} */ scope) =>
+      before.get(scope.id) !== JSON.stringify(writeScope(scope));
+    finished = false;
+    await saveScopes(store, [...scopes.values()].filter(isChanged));
+    finished = true;
     return result;
   }
 

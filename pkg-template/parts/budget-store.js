@@ -49,12 +49,36 @@ export async function loadScopes(store, ids) {
   return scopes;
 }
 
+/** Under which what is being written stands, until all of it is. No scope's key begins like that. */
+const UNFINISHED = 'budgets:unfinished';
+
 /**
+ * Writes all of these scopes or, whatever dies, none: several are first written down together, and from there one by
+ * one by whoever comes next.
+ *
  * @param {BudgetStore} store
- * @param {Scope} scope
+ * @param {Scope[]} scopes
  */
-export async function saveScope(store, scope) {
-  await store.set(keyOf(scope.id), writeScope(scope));
+export async function saveScopes(store, scopes) {
+  const entries = scopes.map((scope) => ({ id: scope.id, scope: writeScope(scope) }));
+  if (entries.length > 1) await store.set(UNFINISHED, { entries });
+  for (const { id, scope } of entries) await store.set(keyOf(id), scope);
+  if (entries.length > 1) await store.set(UNFINISHED, { entries: [] });
+}
+
+/**
+ * Ends what a manager before this one had begun to write.
+ *
+ * @param {BudgetStore} store
+ */
+export async function finishSaving(store) {
+  const { entries = [] } = /** @type {any} */ ((await store.get(UNFINISHED)) ?? {});
+  if (!Array.isArray(entries)) {
+    throw new JobwrightError(`What stands under ${describe(UNFINISHED)} can't be read`, { code: 'internal' });
+  }
+  if (entries.length === 0) return;
+  for (const { id, scope } of entries) await store.set(keyOf(id), scope);
+  await store.set(UNFINISHED, { entries: [] });
 }
 
 /** @param {Scope} scope */

@@ -64,13 +64,16 @@ function headOf({ history }, { status, permissions, timing, run }) {
 }
 
 /**
- * Without what only the host knows: revisions, the pace, why a person ended or paused the job.
+ * Without what only the host knows: revisions, the pace, why a person ended or paused the job; nor what stands in the
+ * histories of others: what the job's tree does, and its budget.
  *
  * @param {any} run
  */
-function runOf({ revision, slowPlayMs, schema, seq = 0, pause, failure, steps, ...run }) {
+function runOf({ revision, slowPlayMs, schema, seq = 0, pause, failure, steps, ...others }) {
+  const { sharedBy, treeSteps, account, ...run } = others;
   for (const list of ['approvals', 'signals', 'breakpoints']) if (run[list]?.length === 0) delete run[list];
-  if (pause !== undefined && !['user', 'global', 'budget'].includes(pause?.reason)) run.pause = pause;
+  if (pause !== undefined && !['user', 'global', 'budget'].includes(pause?.reason))
+    run.pause = pauseOf(pause);
   if (failure?.step !== undefined) run.failure = failure;
   run.stepsTaken ??= 0;
   const states = Object.entries(steps ?? {}).map(([id, state]) => [id, stateOf(state)]);
@@ -79,6 +82,17 @@ function runOf({ revision, slowPlayMs, schema, seq = 0, pause, failure, steps, .
     states.filter(([, state]) => state?.status !== 'pending' || state.seq !== undefined),
   );
   return { seq, ...run };
+}
+
+/**
+ * A step that a router asked for when the limit of an ancestor was reached is in no event.
+ *
+ * @param {any} pause
+ */
+function pauseOf(pause) {
+  if (pause?.reason !== 'step_limit' || pause.message === undefined) return pause;
+  const { step, ...why } = pause;
+  return why;
 }
 
 /** @param {any} whole */

@@ -145,6 +145,8 @@ export class Replay {
     stage.known = code === 'unknown_agent' ? (isKnown ? message.slice(words.length) : '') : null;
     stage.refuses = payload.reason === 'budget';
     slot.routing = payload.routed ?? null;
+    // Only an event that says how many steps descendants took tells of them.
+    slot.record.run.treeSteps = payload.treeSteps === undefined ? undefined : { taken: payload.treeSteps };
     if (type !== 'job_created') return;
     const { context, slowPlayMs } = payload;
     // Taken as it stands: it decides when something happens, and nothing else.

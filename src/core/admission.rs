@@ -36,18 +36,21 @@ impl Denied {
     }
 }
 
-/// May the job begin one more step? A step that was begun before does not count again, and its items don't.
+/// May the job begin one more step, beside those that it and its descendants have begun?
 ///
 /// # Errors
 /// `step_limit`; the job pauses.
 pub fn within_step_limit<V>(job: &Job<V>, step: Option<StepIndex>) -> Result<(), Denied> {
-    let begun = step
-        .zip(job.run.as_ref())
-        .is_some_and(|(step, run)| run.step_of_item(step).is_some() || run.states[step].started_at.is_some());
-    if begun || job.head.steps_taken < job.head.permissions.max_steps {
+    if step.is_some_and(|step| !counts(job, step)) || job.has_room() {
         return Ok(());
     }
     Err(Denied::new(Code::StepLimit, Then::Pause(PauseReason::StepLimit)))
+}
+
+/// Does the step count when it begins? One that was begun before does not count again, and its items don't.
+pub fn counts<V>(job: &Job<V>, step: StepIndex) -> bool {
+    let run = job.run.as_ref();
+    run.is_none_or(|run| run.step_of_item(step).is_none() && run.states[step].started_at.is_none())
 }
 
 /// The step's checks, once it is known which one is next. The budget is asked after all of these,

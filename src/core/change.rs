@@ -41,6 +41,10 @@ pub struct Rare {
     pub routed: bool,
     /// The job's own pace, or that of all jobs.
     pub slow_play: bool,
+    /// What its descendants' steps count.
+    pub tree_steps: bool,
+    /// Whether its account is open.
+    pub account: bool,
 }
 
 impl Rare {

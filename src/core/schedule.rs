@@ -142,6 +142,11 @@ impl Schedule {
         self.places[step] == Place::Ready
     }
 
+    /// Is this step offered, as it was seen last?
+    pub fn is_offered(&self, step: StepIndex) -> bool {
+        self.places[step] == Place::Ready
+    }
+
     /// When this step is due, where it was put off until a moment.
     pub fn due_at(&self, step: StepIndex) -> Option<f64> {
         match self.places[step] {

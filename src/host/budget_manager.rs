@@ -29,6 +29,13 @@ pub trait BudgetManager: Values {
     /// The step cost this much. Never fails: the money is spent, whatever the manager says.
     async fn spent(&self, job: JobKey, step: StepIndex, actual: f64);
 
-    /// The step cost nothing; what was held for it is free again. Never fails.
-    async fn free(&self, job: JobKey, step: StepIndex);
+    /// The step cost nothing; what was held for it is free again. False where the manager failed.
+    async fn free(&self, job: JobKey, step: StepIndex) -> bool;
+
+    /// May this manager hold something for the steps of a job that ends?
+    fn reserves(&self, job: JobKey) -> bool;
+
+    /// The job has ended: what it was allocated and did not spend returns to where it came from. False where the
+    /// manager failed.
+    async fn reclaim(&self, job: JobKey) -> bool;
 }

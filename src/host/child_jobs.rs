@@ -44,6 +44,21 @@ pub trait ChildJobs: Values {
     /// The budget manager's own words, where an error of the store's is its refusal to allocate.
     fn budget_refusal(&self, error: &Self::Error) -> Option<Self::Value>;
 
+    /// What a new job is made of, with what it inherits of its parent, which was loaded: whose limits its steps count
+    /// against, and whether it has an account.
+    fn inherit(&self, parent: JobKey, origin: Self::Value) -> Self::Value;
+
+    /// The ancestors of a job that is loaded against whose limits its steps count, by their number from 0. Each keeps
+    /// its key until [`ChildJobs::leave`].
+    fn sharer(&self, job: JobKey, number: usize) -> Option<JobKey>;
+
+    /// Nothing is done with the job any more.
+    fn leave(&self, job: JobKey);
+
+    /// Is the step of this number of a descendant counted against an ancestor's limit, which is loaded? Where it is
+    /// not, and the ancestor's next commit counts a step, it is this one.
+    fn is_counted(&self, sharer: JobKey, descendant: JobKey, number: u64) -> bool;
+
     /// The head of the parent of a job that is loaded, or was just made, and has one, as the store has it now; `None`
     /// where it is not stored any more.
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, Self::Error>;

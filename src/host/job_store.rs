@@ -37,4 +37,7 @@ pub trait JobStore: Values {
 
     /// The stored jobs that stand here, as far as the store can tell.
     async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, Self::Error>;
+
+    /// The stored jobs that have ended and left something to be settled with the budget manager.
+    async fn unsettled_jobs(&self) -> Result<Vec<JobKey>, Self::Error>;
 }

@@ -55,6 +55,8 @@ impl<H: Host> Next<H> {
 pub(super) struct Granted {
     pub(super) step: StepIndex,
     pub(super) estimate: f64,
+    /// What attempts cost after which it is tried again.
+    pub(super) spent: f64,
 }
 
 /// What the one who runs a job's steps remembers from one decision to the next.
@@ -79,6 +81,8 @@ pub(super) struct Progress<H: Host> {
     pub(super) suspended: Option<Stop<H::Value, H::Error>>,
     /// The steps whose child jobs can't: no more than once a run is looked whether they can.
     pub(super) stuck: Vec<StepIndex>,
+    /// What an ancestor whose limit is reached says of the next step, where a history is decided again.
+    pub(super) reached: Option<String>,
 }
 
 impl<H: Host> Progress<H> {
@@ -94,6 +98,7 @@ impl<H: Host> Progress<H> {
             chosen: None,
             suspended: None,
             stuck: Vec::new(),
+            reached: None,
         }
     }
 

@@ -52,15 +52,22 @@ impl<H: Host> Orchestrator<H> {
             revision: 0,
             seq: 0,
             steps_taken: 0,
+            tree_steps: 0,
             created: now,
             started: None,
             completed: None,
             has_run: false,
             has_parent: new.parent.is_some(),
             was_cancelled: false,
+            // What it inherits is known to those who load it.
+            shares_steps: false,
+            account_open: false,
         };
         let mut job = Job::loaded(head, None, now);
-        job.change.origin = new.origin;
+        job.change.origin = match (new.parent, new.origin) {
+            (Some(parent), Some(origin)) => Some(self.host.inherit(parent, origin)),
+            (_, origin) => origin,
+        };
         if let Some(plan) = new.plan {
             job.run = Some(Run::planned(plan));
             job.begin_history();

@@ -1,9 +1,10 @@
 //! Runs the steps of one job: the end of some and the begin of the next are one commit.
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     mem,
-    pin::{Pin, pin},
+    pin::pin,
     rc::Rc,
     task::{Context, Poll},
 };
@@ -20,11 +21,11 @@ use crate::{
     orchestrator::{
         Orchestrator, Outcome, StepReport, Stop,
         advance::{Begin, Decision, Next, Progress},
-        attempt::Ended,
         child_job::Child,
         live::Live,
-        section::{Committed, Conflicts, Section},
+        section::{Committed, Conflicts},
         settle::Finished,
+        under_way::{Running, UnderWay},
     },
 };
 
@@ -55,11 +56,9 @@ pub(super) struct Drive<'a, H: Host> {
     pub(super) progress: Progress<H>,
     /// Attempts that have ended and are not committed yet, in the plan's order.
     pub(super) finished: Vec<Finished<H>>,
-    running: Vec<Running<'a, H>>,
+    under_way: Rc<RefCell<UnderWay<'a, H>>>,
     /// Steps whose child jobs nobody waits for any more.
     orphans: Vec<StepIndex>,
-    /// Child jobs that are being paused.
-    pausing: Vec<Pin<Box<dyn Future<Output = ()> + 'a>>>,
     live: Rc<Live>,
     until: Until,
     plan: Option<Rc<Plan>>,
@@ -68,15 +67,6 @@ pub(super) struct Drive<'a, H: Host> {
     end: Option<Outcome<H, Driven<H::Value>>>,
     looked: bool,
     given_up: bool,
-}
-
-/// An attempt under way.
-struct Running<'a, H: Host> {
-    /// Its step in the plan, and then itself: what ends in the same turn is noted in this order.
-    order: (StepIndex, StepIndex),
-    call: Pin<Box<dyn Future<Output = Ended<H>> + 'a>>,
-    /// The job that does it, where one does, until it was told that its parent was paused.
-    child: Option<Rc<Child<'a, H>>>,
 }
 
 impl<'a, H: Host> Drive<'a, H> {
@@ -92,9 +82,8 @@ impl<'a, H: Host> Drive<'a, H> {
             key,
             progress: Progress::new(input, until == Until::OneStep),
             finished: Vec::new(),
-            running: Vec::new(),
+            under_way: Rc::default(),
             orphans: Vec::new(),
-            pausing: Vec::new(),
             live,
             until,
             plan: None,
@@ -108,22 +97,36 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Runs until there is nothing to do. What was held for a step that did not begin is free again.
     pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
+        let (orchestrator, key) = (self.orchestrator, self.key);
+        let ended = self.live.to_settle.borrow().is_some();
         for granted in mem::take(&mut self.progress.granted) {
-            self.orchestrator.host.free(self.key, granted.step).await;
+            // Of a step that nobody tries again, what its failed attempts cost is all that it cost.
+            if ended && granted.spent > 0.0 {
+                orchestrator.host.spent(key, granted.step, granted.spent).await;
+            } else {
+                orchestrator.host.free(key, granted.step).await;
+            }
         }
         // One that is being paused may have its child's turn, which cancelling it needs.
+        let under_way = Rc::clone(&self.under_way);
         poll_fn(|context| {
-            self.poll_running(context);
-            if self.pausing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            let mut under_way = under_way.borrow_mut();
+            under_way.poll(false, context);
+            if under_way.pausing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        self.orchestrator.cancel_children(self.key, mem::take(&mut self.orphans)).await?;
+        let cancelled = orchestrator.cancel_children(key, mem::take(&mut self.orphans)).await;
+        let to_settle = self.live.to_settle.take();
+        if let Some(steps) = to_settle {
+            orchestrator.close_account(key, steps).await;
+        }
+        cancelled?;
         driven
     }
 
     async fn run_steps(&mut self) -> Outcome<H, Driven<H::Value>> {
         loop {
-            let decided = match self.decide().await {
+            let decided = match self.decide_beside_jobs().await {
                 Ok(Some(decided)) => decided,
                 Ok(None) => match self.conflicts.again::<H>() {
                     Ok(()) => continue,
@@ -145,13 +148,32 @@ impl<'a, H: Host> Drive<'a, H> {
                     None
                 }
             };
-            if self.running.is_empty()
+            if self.running() == 0
                 && let Some(end) = self.end.take()
             {
                 return end;
             }
             self.wait(until, mark).await;
         }
+    }
+
+    /// Decides, while child jobs go on: one may have its parent's turn, or that of an ancestor which is waited for.
+    async fn decide_beside_jobs(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
+        let under_way = Rc::clone(&self.under_way);
+        let mut deciding = pin!(self.decide());
+        poll_fn(|context| {
+            let decided = deciding.as_mut().poll(context);
+            if decided.is_pending() {
+                under_way.borrow_mut().poll(true, context);
+            }
+            decided
+        })
+        .await
+    }
+
+    /// How many attempts are under way.
+    fn running(&self) -> usize {
+        self.under_way.borrow().count()
     }
 
     async fn ask_router(&mut self) -> Outcome<H> {
@@ -163,7 +185,7 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Commits what has ended together with what comes next, and begins it; `None` when somebody else
     /// committed first.
     async fn decide(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
-        let section = self.section().await?;
+        let section = self.orchestrator.section(self.key).await?;
         let mut job = section.load_whole().await?;
         if !self.looked {
             self.plan = match &job.run_mut().steps {
@@ -186,11 +208,11 @@ impl<'a, H: Host> Drive<'a, H> {
         self.conflicts = Conflicts::default();
         self.finished.clear();
         self.progress.committed(&begin);
-        // What began may have ended with the job, or a handler of what was just announced may have ended it.
         // Somebody ended it who can't tell what runs here.
         if status.has_ended() && !self.live.is_shut() {
             self.live.abort_attempts(Abort::Cancelled);
         }
+        // What began may have ended with the job, or a handler of what was just announced may have ended it.
         if status.has_ended() || self.live.given_up_since(mark) {
             self.given_up |= !begin.is_empty();
         } else {
@@ -200,20 +222,6 @@ impl<'a, H: Host> Drive<'a, H> {
             self.pause_children();
         }
         Ok(Some((then, mark)))
-    }
-
-    /// Waits for the job's turn. What runs goes on meanwhile: a child job that is being made asks for the turn of its
-    /// parent too, and may stand before this one in line.
-    async fn section(&mut self) -> Outcome<H, Section<'a, H>> {
-        let mut section = pin!(self.orchestrator.section(self.key));
-        poll_fn(|context| {
-            let polled = section.as_mut().poll(context);
-            if polled.is_pending() {
-                self.poll_running(context);
-            }
-            polled
-        })
-        .await
     }
 
     async fn choose(&mut self, job: &mut Job<H::Value>) -> Outcome<H, Decision<H>> {
@@ -235,7 +243,7 @@ impl<'a, H: Host> Drive<'a, H> {
         if !job.is_running() {
             self.give_way().await;
             // Attempts under way finish first; the job may be started again meanwhile.
-            if !self.running.is_empty() {
+            if self.running() > 0 {
                 return only(Next::Wait { until: None });
             }
             return only(match self.progress.suspended.take() {
@@ -245,7 +253,7 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         job.set_pace(self.orchestrator.slow_play_ms.get());
         let room = self.room();
-        let running = self.running.len();
+        let running = self.running();
         let decision = self.orchestrator.advance(self.key, job, &mut self.progress, running, room).await;
         match decision.then {
             // What has ended or begins is committed, whatever asking about another step comes to.
@@ -278,7 +286,7 @@ impl<'a, H: Host> Drive<'a, H> {
             (Until::OneStep, Some(plan)) if !fanned_out(plan) => 1,
             (_, Some(plan)) => plan.concurrency,
         };
-        most.saturating_sub(self.running.len())
+        most.saturating_sub(self.running())
     }
 
     /// The job is not running: why, in the words for the one who asked.
@@ -327,7 +335,7 @@ impl<'a, H: Host> Drive<'a, H> {
             let child = Rc::new(Child::new(orchestrator, self.key, step, Rc::clone(what)));
             let running = Rc::clone(&child);
             let call = Box::pin(async move { running.run(&attempting, limit.as_ref()).await });
-            self.running.push(Running { order: (planned, step), call, child: Some(child) });
+            self.begin(Running { order: (planned, step), call, is_job: true, child: Some(child) });
             return;
         }
         let input = match what.map(|what| (&what.input, &what.after)) {
@@ -340,13 +348,18 @@ impl<'a, H: Host> Drive<'a, H> {
         let attempt = orchestrator.host.prepare(self.key, step, number, input);
         let call =
             Box::pin(async move { orchestrator.call_agent(&attempting, &attempt, limit.as_ref()).await });
-        self.running.push(Running { order: (planned, step), call, child: None });
+        self.begin(Running { order: (planned, step), call, is_job: false, child: None });
+    }
+
+    fn begin(&self, attempt: Running<'a, H>) {
+        self.under_way.borrow_mut().running.push(attempt);
     }
 
     /// The job was paused: so are the child jobs that its steps run, beside what these are doing.
     fn pause_children(&mut self) {
-        for child in self.running.iter_mut().filter_map(|attempt| attempt.child.take()) {
-            self.pausing.push(Box::pin(async move { child.pause().await }));
+        let UnderWay { running, pausing, .. } = &mut *self.under_way.borrow_mut();
+        for child in running.iter_mut().filter_map(|attempt| attempt.child.take()) {
+            pausing.push(Box::pin(async move { child.pause().await }));
         }
     }
 
@@ -355,7 +368,7 @@ impl<'a, H: Host> Drive<'a, H> {
         let (host, live) = (&self.orchestrator.host, Rc::clone(&self.live));
         // Child jobs are paused with their parent whether or not more could begin.
         let listens = self.end.is_none() && self.room() > 0
-            || self.running.iter().any(|attempt| attempt.child.is_some());
+            || self.under_way.borrow().running.iter().any(|attempt| attempt.child.is_some());
         let ms = until.map(|until| until - host.now());
         if ms.is_some_and(|ms| ms <= 0.0) {
             return;
@@ -377,21 +390,13 @@ impl<'a, H: Host> Drive<'a, H> {
 
     /// Takes every attempt that has ended; true where there was one.
     fn poll_running(&mut self, context: &mut Context<'_>) -> bool {
-        self.pausing.retain_mut(|pause| pause.as_mut().poll(context).is_pending());
-        let before = self.running.len();
-        let Drive { running, finished, given_up, .. } = self;
-        running.retain_mut(|attempt| match attempt.call.as_mut().poll(context) {
-            Poll::Pending => true,
-            Poll::Ready(Ended::GivenUp) => {
-                *given_up = true;
-                false
-            }
-            Poll::Ready(ended) => {
-                let place = finished.partition_point(|other| other.order() < attempt.order);
-                finished.insert(place, Finished::new(attempt.order, ended));
-                false
-            }
-        });
-        running.len() < before
+        let mut under_way = self.under_way.borrow_mut();
+        under_way.poll(false, context);
+        self.given_up |= under_way.given_up;
+        for ended in mem::take(&mut under_way.ended) {
+            let place = self.finished.partition_point(|other| other.order() < ended.order());
+            self.finished.insert(place, ended);
+        }
+        mem::take(&mut under_way.any_ended)
     }
 }

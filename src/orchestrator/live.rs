@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    core::job::Run,
+    core::{job::Run, step::StepIndex},
     host::{Abort, JobKey},
     orchestrator::Cancellation,
 };
@@ -27,6 +27,8 @@ pub(super) struct Live {
     driven: Cell<bool>,
     /// The run of the whole job was asked to stop when its attempts have finished.
     pub(super) stop_asked: Cell<bool>,
+    /// The job has ended: the steps for which something may be held, to be settled by whoever runs it.
+    pub(super) to_settle: RefCell<Option<Vec<StepIndex>>>,
     /// What was read of the job, and at which revision.
     cached: RefCell<Option<(u64, Run)>>,
     attempts: RefCell<Vec<Rc<Control>>>,

@@ -1,6 +1,7 @@
 //! The operations, as async Rust over the host's traits. One file an operation; each reads as the
 //! specification: load, decide, commit, then announce.
 
+mod account;
 mod advance;
 mod approve_step;
 mod attempt;
@@ -27,8 +28,10 @@ mod set_permissions;
 mod settle;
 mod signal;
 mod start_job;
+mod step_tree;
 mod try_step;
 mod turns;
+mod under_way;
 
 use std::{
     cell::{Cell, RefCell},

@@ -16,6 +16,7 @@ impl<H: Host> Orchestrator<H> {
     /// Takes over the running jobs that this orchestrator is not running: attempts that were cut off
     /// become ready again, with the same attempt number and idempotency key. Doesn't run them. Those that a
     /// step of a job waited for which was cancelled are cancelled too: the end of a process kept that from being done.
+    /// What jobs left unsettled that ended in a crash is settled with the budget manager.
     ///
     /// # Errors
     /// What the store fails with.
@@ -23,6 +24,7 @@ impl<H: Host> Orchestrator<H> {
         if self.closed.get() {
             return Err(Code::Closed.into());
         }
+        self.close_accounts().await?;
         let mut resumed = Vec::new();
         for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
             match self.take_over(key).await {

@@ -90,6 +90,7 @@ impl<'a, H: Host> Section<'a, H> {
             orchestrator.keep(key, job, whole.get());
             return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
         }
+        let to_settle = orchestrator.open_account(key, &mut job);
         match host.commit(key, &job).await {
             Ok(()) => {}
             Err(CommitError::Conflict) => return Ok(Committed::Conflict),
@@ -122,6 +123,12 @@ impl<'a, H: Host> Section<'a, H> {
         }
         if let (true, Some(completed)) = (change.ends_job(), head.completed) {
             host.job_ended(key, completed - head.started.unwrap_or(head.created), head.status);
+        }
+        if let Some(steps) = to_settle {
+            match orchestrator.live.get(key).filter(|live| live.is_driven()) {
+                Some(live) => *live.to_settle.borrow_mut() = Some(steps),
+                None => orchestrator.close_account(key, steps).await,
+            }
         }
         Ok(Committed::Yes(mark))
     }

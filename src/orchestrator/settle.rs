@@ -95,26 +95,32 @@ impl<H: Host> Drive<'_, H> {
         }
         let (_, step) = finished.order;
         // A child job spends its own budget: nothing is held for its step.
-        let Some(granted) = self.progress.granted.iter().position(|granted| granted.step == step) else {
+        let Some(place) = self.progress.granted.iter().position(|granted| granted.step == step) else {
             return;
         };
-        let estimate = self.progress.granted[granted].estimate;
+        let granted = &mut self.progress.granted[place];
         let waits = job.run_mut().states[step].status == StepStatus::Waiting;
         let cost = match &finished.ended {
-            Ended::Answered(AgentResult::Done { cost, .. }) => Some(cost.unwrap_or(estimate)),
+            Ended::Answered(AgentResult::Done { cost, .. }) => Some(cost.unwrap_or(granted.estimate)),
             // What is tried again stays held: the budget is asked once a step.
-            Ended::Answered(AgentResult::Failed { .. }) if waits => return,
-            Ended::Answered(AgentResult::Failed { cost, .. }) => *cost,
+            Ended::Answered(AgentResult::Failed { cost, .. }) if waits => {
+                granted.spent += cost.unwrap_or(0.0);
+                return;
+            }
+            Ended::Answered(AgentResult::Failed { cost, .. }) => {
+                cost.or((granted.spent > 0.0).then_some(0.0))
+            }
             Ended::Answered(AgentResult::NeedsApproval { .. })
             | Ended::Suspended(_)
             | Ended::PausedWithParent
             | Ended::GivenUp => None,
         };
-        self.progress.granted.swap_remove(granted);
+        let spent = granted.spent;
+        self.progress.granted.swap_remove(place);
         let host = self.orchestrator.host();
         match cost {
-            Some(cost) => host.spent(self.key, step, cost).await,
-            None => host.free(self.key, step).await,
+            Some(cost) => host.spent(self.key, step, spent + cost).await,
+            None => drop(host.free(self.key, step).await),
         }
     }
 }

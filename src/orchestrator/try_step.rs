@@ -113,23 +113,17 @@ impl<H: Host> Orchestrator<H> {
             return self.deny(job, step, denied);
         }
         let run = job.run_mut();
-        if run.step(step).for_each.is_some() && run.step_of_item(step).is_none() {
-            return self.fan_out(key, job, step, progress);
+        let has_items = run.step(step).for_each.is_some() && run.step_of_item(step).is_none();
+        if !has_items && let Some(tried) = self.hold_and_pace(key, job, step, agent, progress).await {
+            return tried;
         }
-        let is_paced = job.is_paced(step);
-        if is_paced && !progress.delayed.is_empty() {
-            return Tried::Delayed(None);
-        }
-        let run = job.run_mut();
-        if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
-            && let Some(stop) = self.hold(key, job, step, progress, cost).await
-        {
+        if let Some(stop) = self.count_in_tree(key, job, step, progress).await {
             return Tried::Stop(stop);
         }
-        let now = job.now;
-        if is_paced && let Some(until) = self.paced_until(job, step, progress, now) {
-            return Tried::Delayed(Some(until));
+        if has_items {
+            return self.fan_out(key, job, step, progress);
         }
+        let now = job.now;
         if another_round {
             job.begin_round(step);
         }
@@ -141,6 +135,29 @@ impl<H: Host> Orchestrator<H> {
         let limit = run.step(step).timeout_ms.map(|ms| Limit { ms, name: run.name_of(step) });
         let (planned, given_input) = (run.schedule.rank(step), run.states[step].input_given);
         Tried::Begun(Begin { step, planned, number, given_input, limit })
+    }
+
+    /// What a step costs is held, and it waits where slow play delays it.
+    async fn hold_and_pace(
+        &self,
+        key: JobKey,
+        job: &mut Job<H::Value>,
+        step: StepIndex,
+        agent: Option<AgentFacts>,
+        progress: &mut Progress<H>,
+    ) -> Option<Tried<H>> {
+        let is_paced = job.is_paced(step);
+        if is_paced && !progress.delayed.is_empty() {
+            return Some(Tried::Delayed(None));
+        }
+        let run = job.run_mut();
+        if let Some(AgentFacts { cost }) = agent.filter(|_| run.step(step).agent().is_some())
+            && let Some(stop) = self.hold(key, job, step, progress, cost).await
+        {
+            return Some(Tried::Stop(stop));
+        }
+        let until = is_paced.then(|| self.paced_until(job, step, progress, job.now)).flatten();
+        until.map(|until| Tried::Delayed(Some(until)))
     }
 
     /// Where a round of the step has ended: is it done, is there to be another round, or were there too many?
@@ -272,7 +289,7 @@ impl<H: Host> Orchestrator<H> {
         let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
         match self.host.hold(key, step, estimate).await {
             Ok(BudgetAnswer::Granted) => {
-                progress.granted.push(Granted { step, estimate });
+                progress.granted.push(Granted { step, estimate, spent: 0.0 });
                 None
             }
             Ok(BudgetAnswer::Refused(answer)) => {

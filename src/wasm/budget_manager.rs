@@ -16,6 +16,8 @@ extern "C" {
     fn budget_hold(job: u32, step: u32, estimate: f64, call: u32) -> i32;
     fn budget_spent(job: u32, step: u32, actual: f64, call: u32) -> i32;
     fn budget_free(job: u32, step: u32, call: u32) -> i32;
+    fn budget_reserves(job: u32) -> bool;
+    fn budget_reclaim(job: u32, call: u32) -> i32;
     /// The refusal or the error of the latest answer about this job.
     fn budget_answer(job: u32) -> JsValue;
 }
@@ -46,7 +48,15 @@ impl BudgetManager for JsHost {
         call(|number| budget_spent(job.0, step as u32, actual, number)).await;
     }
 
-    async fn free(&self, job: JobKey, step: StepIndex) {
-        call(|number| budget_free(job.0, step as u32, number)).await;
+    async fn free(&self, job: JobKey, step: StepIndex) -> bool {
+        call(|number| budget_free(job.0, step as u32, number)).await == GRANTED
+    }
+
+    fn reserves(&self, job: JobKey) -> bool {
+        budget_reserves(job.0)
+    }
+
+    async fn reclaim(&self, job: JobKey) -> bool {
+        call(|number| budget_reclaim(job.0, number)).await == GRANTED
     }
 }

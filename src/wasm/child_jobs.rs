@@ -25,6 +25,15 @@ extern "C" {
     fn parent_error(job: u32) -> JsValue;
 }
 
+#[wasm_bindgen(raw_module = "./step-trees.js")]
+extern "C" {
+    fn tree_inherit(parent: u32, origin: &JsValue);
+    /// The key of an ancestor, or -1.
+    fn tree_sharer(job: u32, number: u32) -> i32;
+    fn tree_leave(job: u32);
+    fn tree_is_counted(sharer: u32, descendant: u32, number: f64) -> bool;
+}
+
 fn there(value: JsValue) -> Option<JsValue> {
     (!value.is_undefined()).then_some(value)
 }
@@ -71,6 +80,23 @@ impl ChildJobs for JsHost {
 
     fn budget_refusal(&self, error: &JsValue) -> Option<JsValue> {
         there(budget_refusal(error))
+    }
+
+    fn inherit(&self, parent: JobKey, origin: JsValue) -> JsValue {
+        tree_inherit(parent.0, &origin);
+        origin
+    }
+
+    fn sharer(&self, job: JobKey, number: usize) -> Option<JobKey> {
+        u32::try_from(tree_sharer(job.0, number as u32)).ok().map(JobKey)
+    }
+
+    fn leave(&self, job: JobKey) {
+        tree_leave(job.0);
+    }
+
+    fn is_counted(&self, sharer: JobKey, descendant: JobKey, number: u64) -> bool {
+        tree_is_counted(sharer.0, descendant.0, number as f64)
     }
 
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, JsValue> {

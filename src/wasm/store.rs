@@ -57,6 +57,8 @@ extern "C" {
     fn change_failure(job: u32, code: u32, message: &str, step: i32);
     /// The job's own pace, or that of all jobs.
     fn change_slow_play(job: u32, ms: f64, own: bool);
+    fn change_tree_steps(job: u32, taken: f64);
+    fn change_account(job: u32, open: bool);
     fn change_approvals(job: u32);
     fn change_approval(job: u32, id: &str, step: u32, tool_call: i32);
     /// Begins the list of signals that wait.
@@ -104,6 +106,7 @@ extern "C" {
     /// The jobs listed keep their keys until the task ends.
     fn list_children(parent: u32, task: u32, call: u32) -> i32;
     fn list_jobs(engine: u32, status: u32, task: u32, call: u32) -> i32;
+    fn list_unsettled(engine: u32, task: u32, call: u32) -> i32;
     /// The next key of the list that this task asked for last, or -1.
     fn list_next(task: u32) -> i32;
     fn list_error(task: u32) -> JsValue;
@@ -114,20 +117,22 @@ const INTERRUPTED: u32 = 2;
 const ROUND_ENDED: u32 = 4;
 
 /// The numbers of the head that was loaded last. JavaScript writes them here, in this order, before
-/// its answer is read: revision, seq, steps taken, max steps, created, started, completed, flags.
-struct Registers([Cell<f64>; 8]);
+/// its answer is read: revision, seq, steps taken, max steps, created, started, completed, flags, tree steps.
+struct Registers([Cell<f64>; 9]);
 
 thread_local! {
-    static HEAD: Registers = const { Registers([const { Cell::new(0.0) }; 8]) };
+    static HEAD: Registers = const { Registers([const { Cell::new(0.0) }; 9]) };
 }
 
 const ALLOW_TOOLS: u32 = 1;
 const REQUIRE_APPROVAL: u32 = 2;
 const HAS_RUN: u32 = 4;
 const HAS_PARENT: u32 = 8;
-const WAS_CANCELLED: u32 = 16;
+const SHARES_STEPS: u32 = 16;
+const ACCOUNT_OPEN: u32 = 32;
+const WAS_CANCELLED: u32 = 64;
 
-/// Where JavaScript writes the numbers of a head: eight 64-bit floats.
+/// Where JavaScript writes the numbers of a head: nine 64-bit floats.
 #[wasm_bindgen]
 pub fn head_registers() -> u32 {
     HEAD.with(|head| head.0.as_ptr() as u32)
@@ -135,7 +140,7 @@ pub fn head_registers() -> u32 {
 
 impl Registers {
     fn read(&self, status: JobStatus) -> JobHead {
-        let [revision, seq, steps_taken, max_steps, created, started, completed, flags] = &self.0;
+        let [revision, seq, steps_taken, max_steps, created, started, completed, flags, tree_steps] = &self.0;
         let flags = flags.get() as u32;
         JobHead {
             status,
@@ -147,12 +152,15 @@ impl Registers {
             revision: revision.get() as u64,
             seq: seq.get() as u64,
             steps_taken: steps_taken.get() as u64,
+            tree_steps: tree_steps.get() as u64,
             created: created.get(),
             started: known(started.get()),
             completed: known(completed.get()),
             has_run: flags & HAS_RUN != 0,
             has_parent: flags & HAS_PARENT != 0,
             was_cancelled: flags & WAS_CANCELLED != 0,
+            shares_steps: flags & SHARES_STEPS != 0,
+            account_open: flags & ACCOUNT_OPEN != 0,
         }
     }
 }
@@ -209,6 +217,10 @@ impl JobStore for JsHost {
 
     async fn jobs(&self, status: JobStatus) -> Result<Vec<JobKey>, JsValue> {
         list(|task, number| list_jobs(self.engine, status as u32, task, number)).await
+    }
+
+    async fn unsettled_jobs(&self) -> Result<Vec<JobKey>, JsValue> {
+        list(|task, number| list_unsettled(self.engine, task, number)).await
     }
 }
 
@@ -302,6 +314,12 @@ fn write_head(key: u32, job: &Job<JsValue>) {
     if change.rare.permissions || change.origin.is_some() {
         let Permissions { allow_tools, require_approval, max_steps } = head.permissions;
         change_permissions(key, allow_tools, require_approval, max_steps as f64);
+    }
+    if change.rare.tree_steps {
+        change_tree_steps(key, head.tree_steps as f64);
+    }
+    if change.rare.account {
+        change_account(key, head.account_open);
     }
 }
 

@@ -289,7 +289,7 @@ test('a budget outlives its manager in a store, as plain JSON', async () => {
   await before.settle('child', 'k', 3);
   await before.reserve('child', 7, 'held');
   const json = new Map([...store].map(([key, value]) => [key, JSON.parse(JSON.stringify(value))]));
-  assert.deepEqual([...json.keys()].sort(), ['budget:child', 'budget:root']);
+  assert.deepEqual([...json.keys()].sort(), ['budget:child', 'budget:root', 'budgets:unfinished']);
   const after = createBudgetManager({ store: json });
   assert.deepEqual(await after.getBudget('child'), { id: 'child', limit: 40, spent: 3, reserved: 7 });
   await after.settle('child', 'k', 3);
@@ -342,4 +342,64 @@ test('what is no store, and what no store should hold, is refused', async () => 
       message: /^The stored budget of "a" can't be read: /,
     });
   }
+});
+
+test('what dies while several scopes are written is written whole by the manager that comes next', async () => {
+  /** What stands in a store after so many writes. */
+  const booksAfter = async (writes) => {
+    const store = new Map();
+    const budget = createBudgetManager({ store });
+    await budget.setBudget('root', 100);
+    await budget.allocate('root', 'child', 40);
+    await budget.reserve('child', 30, 'k');
+    const set = (key, value) => {
+      writes -= 1;
+      if (writes < 0) throw new Error('died');
+      store.set(key, JSON.parse(JSON.stringify(value)));
+    };
+    const dying = createBudgetManager({ store: { get: (key) => store.get(key), set } });
+    const settled = await dying.settle('child', 'k', 20).then(
+      () => true,
+      () => false,
+    );
+    return { store, settled };
+  };
+  let settled = false;
+  for (let writes = 0; !settled; writes++) {
+    const died = await booksAfter(writes);
+    const next = createBudgetManager({ store: died.store });
+    await next.settle('child', 'k', 20);
+    assert.deepEqual(await next.getBudget('child'), { id: 'child', limit: 40, spent: 20, reserved: 0 });
+    assert.deepEqual(await next.getBudget('root'), { id: 'root', limit: 100, spent: 20, reserved: 20 });
+    settled = died.settled;
+  }
+});
+
+test('a write that failed is made good before the next call is answered', async () => {
+  const store = new Map();
+  let left = Infinity;
+  const set = (key, value) => {
+    left -= 1;
+    if (left === 0) throw new Error('busy');
+    store.set(key, JSON.parse(JSON.stringify(value)));
+  };
+  const budget = createBudgetManager({ store: { get: (key) => store.get(key), set } });
+  await budget.setBudget('root', 100);
+  await budget.allocate('root', 'child', 40);
+  await budget.reserve('child', 30, 'k');
+  for (const failing of [1, 2, 3, 4]) {
+    left = failing;
+    await assert.rejects(async () => budget.settle('child', 'k', 20), /busy/);
+    left = Infinity;
+    const { spent } = await budget.getBudget('root');
+    assert.equal((await budget.getBudget('child')).spent, spent);
+    if (spent === 20) break;
+  }
+  await budget.settle('child', 'k', 20);
+  assert.deepEqual(await budget.getBudget('root'), { id: 'root', limit: 100, spent: 20, reserved: 20 });
+});
+
+test('a store in which something else stands is said to be unreadable', async () => {
+  const budget = createBudgetManager({ store: new Map([['budgets:unfinished', { entries: 'none' }]]) });
+  await assert.rejects(budget.getBudget('root'), { code: 'internal', message: /budgets:unfinished/ });
 });

@@ -28,6 +28,13 @@ pub enum Asker {
     Parent(usize, Spot),
 }
 
+/// What is held for a step or an item, and what its attempts cost after which it is tried again.
+pub struct Held {
+    pub spot: Spot,
+    pub estimate: f64,
+    pub spent: f64,
+}
+
 /// Who runs the job's steps: all of them, or one.
 pub struct Runner {
     pub single: bool,
@@ -35,7 +42,7 @@ pub struct Runner {
     pub only: Option<usize>,
     pub input: Option<Value>,
     /// What is held of the budget.
-    pub held: Vec<(Spot, f64)>,
+    pub held: Vec<Held>,
     pub at_work: Vec<AtWork>,
     pub finished: Vec<(Spot, Finish)>,
     /// The steps whose child can't go on, in this run.
@@ -236,7 +243,7 @@ impl Reference {
 
     fn end_run(&mut self, job: usize) {
         let runner = self.jobs[job].process.runner.take().expect("a runner");
-        let held: f64 = runner.held.iter().map(|(_, held)| held).sum();
+        let held: f64 = runner.held.iter().map(|held| held.estimate).sum();
         self.budget = self.budget.map(|left| left + held);
         let told = runner.end.expect("an end");
         for asker in runner.asked_by {

@@ -3,7 +3,7 @@
 use crate::{
     case::Told,
     interpreter::Reference,
-    run::Finish,
+    run::{Finish, Held},
     state::{Asked, Decision, Reason, Spot, StepStatus, What},
 };
 
@@ -92,18 +92,23 @@ impl Reference {
         (attempt.number < retry.max_attempts).then_some(Wait { least, most, drawn })
     }
 
-    /// The estimate is settled at the actual cost. Between attempts it stays held.
+    /// The estimate is settled at what all attempts cost. Between them it stays held.
     fn account(&mut self, number: usize, spot: Spot, finish: &Finish) {
         let job = &mut self.jobs[number];
         let retries = job.waits_until(spot).is_some() && matches!(finish, Finish::Fails { .. });
-        let held = job.runner().held.iter().position(|(holder, _)| *holder == spot);
-        let Some(place) = held.filter(|_| !retries) else { return };
-        let (_, held) = job.runner().held.remove(place);
+        let place = job.runner().held.iter().position(|held| held.spot == spot);
+        let Some(place) = place else { return };
+        let Held { estimate, spent, .. } = job.runner().held[place];
         let actual = match finish {
-            Finish::Gives { cost, .. } => cost.unwrap_or(held),
-            Finish::Fails { cost, .. } => cost.unwrap_or(0.0),
+            Finish::Gives { cost, .. } => spent + cost.unwrap_or(estimate),
+            Finish::Fails { cost, .. } => spent + cost.unwrap_or(0.0),
             Finish::Asks(_) | Finish::Suspended(_) | Finish::PausedWithParent => 0.0,
         };
-        self.budget = self.budget.map(|left| left + held - actual);
+        if retries {
+            job.runner().held[place].spent = actual;
+            return;
+        }
+        job.runner().held.remove(place);
+        self.budget = self.budget.map(|left| left + estimate - actual);
     }
 }

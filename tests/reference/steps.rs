@@ -8,7 +8,7 @@ use crate::{
     job::{AGENT, Job},
     plan::Kind,
     rule::{Uncomputable, evaluate, evaluate_template, is_true},
-    run::{AtWork, Finish, Next, Tried},
+    run::{AtWork, Finish, Held, Next, Tried},
     state::{Decision, Reason, Spot, StepStatus, What},
 };
 
@@ -259,7 +259,7 @@ impl Reference {
     /// Holds the estimate, where nothing is held yet.
     fn hold(&mut self, number: usize, spot: Spot) -> bool {
         let job = &mut self.jobs[number];
-        if job.runner().held.iter().any(|(holder, _)| *holder == spot) {
+        if job.runner().held.iter().any(|held| held.spot == spot) {
             return true;
         }
         let own = job.plan.steps[spot.step].work().and_then(|work| work.cost);
@@ -268,19 +268,22 @@ impl Reference {
             return false;
         }
         self.budget = self.budget.map(|left| left - estimate);
-        job.runner().held.push((spot, estimate));
+        job.runner().held.push(Held { spot, estimate, spent: 0.0 });
         true
     }
 
-    /// What an attempt costs more than was estimated.
+    /// What an attempt costs more than was estimated; of one that failed, all, since others may follow it.
     pub fn excess_of(&self, call: &Call) -> f64 {
         let named = |job: &&Job| call.key.starts_with(&format!("{}:{}", job.id, call.attempt.step));
         // Of several whose id it begins with, it is the innermost's.
         let plan = self.jobs.iter().rfind(named).map(|job| &job.plan);
         let step = plan.and_then(|plan| Some(&plan.steps[plan.place_of(&call.attempt.step)?]));
         let own = step.and_then(|step| step.work()?.cost);
-        let (End::Gives { cost, .. } | End::Fails { cost, .. }) = self.case.play(&call.attempt).end;
-        cost.map_or(0.0, |cost| (cost - own.or(self.case.estimate).unwrap_or(0.0)).max(0.0))
+        let estimate = own.or(self.case.estimate).unwrap_or(0.0);
+        match self.case.play(&call.attempt).end {
+            End::Gives { cost, .. } => cost.map_or(0.0, |cost| (cost - estimate).max(0.0)),
+            End::Fails { cost, .. } => cost.unwrap_or(0.0),
+        }
     }
 
     /// The agent, or the child, of a step that is committed as running is to be called.

@@ -3,6 +3,7 @@ use crate::core::{
     event::Fact,
     outcome::{Code, Refusal},
     permissions::Permissions,
+    plan::Work,
     status::{JobStatus, Move, after},
     step::StepIndex,
 };
@@ -174,7 +175,7 @@ impl<V> Job<V> {
     /// another one is its first event and the one that says that it was forked, both of its host's.
     pub fn fork(&mut self, permissions: Permissions) {
         (self.head.status, self.head.started) = (JobStatus::Created, None);
-        self.head.permissions = permissions;
+        (self.head.permissions, self.head.tree_steps) = (permissions, 0);
         self.change.rare.permissions = true;
         self.head.seq += 1;
         self.clear_pause();
@@ -198,6 +199,42 @@ impl<V> Job<V> {
             self.change.rare.slow_play = true;
             self.note(None, Fact::SlowPlayChanged);
         }
+    }
+
+    /// Does its limit leave room for one more step?
+    pub(crate) fn has_room(&self) -> bool {
+        self.head.steps_taken.saturating_add(self.head.tree_steps) < self.head.permissions.max_steps
+    }
+
+    /// A step of a descendant counts against this job's limit; false where that leaves no room for it.
+    pub fn count_in_tree(&mut self) -> bool {
+        let counted = self.has_room();
+        self.head.tree_steps += u64::from(counted);
+        self.change.rare.tree_steps |= counted;
+        counted
+    }
+
+    /// Something is to be settled with the budget manager when the job has ended, or is so no longer.
+    pub fn set_account(&mut self, open: bool) {
+        self.change.rare.account |= self.head.account_open != open;
+        self.head.account_open = open;
+    }
+
+    /// The steps of a job that ends for which something may be held: those that are given up, with the child jobs that
+    /// may never have been made, and those that could have begun.
+    pub fn steps_with_holds(&self) -> Vec<StepIndex> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let may_hold = |step: &StepIndex| {
+            let state = &run.states[*step];
+            let given_up = state.error.as_ref().is_some_and(|error| error.code == Code::Cancelled);
+            let is_agents = run.step(*step).agent().is_some();
+            state.fan_out.is_none()
+                && match state.status.has_ended() {
+                    true => given_up && (is_agents || matches!(run.step(*step).work, Work::Job(_))),
+                    false => is_agents && run.schedule.is_offered(*step),
+                }
+        };
+        (0..run.states.len()).filter(may_hold).collect()
     }
 
     /// The job may do no more than this from now on.

@@ -35,6 +35,8 @@ pub struct JobHead {
     pub seq: u64,
     /// How many steps were begun.
     pub steps_taken: u64,
+    /// How many steps its descendants began that count against its limit too.
+    pub tree_steps: u64,
     /// When it was made.
     pub created: f64,
     /// When it was first started.
@@ -47,6 +49,10 @@ pub struct JobHead {
     pub has_parent: bool,
     /// Was it cancelled, when it was loaded?
     pub was_cancelled: bool,
+    /// Do its steps count against the limits of ancestors too?
+    pub shares_steps: bool,
+    /// Is something to be settled with the budget manager when it has ended?
+    pub account_open: bool,
 }
 
 /// Why the engine paused a job.

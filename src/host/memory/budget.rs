@@ -118,11 +118,21 @@ impl BudgetManager for MemoryHost {
         .await;
     }
 
-    async fn free(&self, job: JobKey, step: StepIndex) {
+    async fn free(&self, job: JobKey, step: StepIndex) -> bool {
         self.surely(HostCall::Free(job), || {
             self.world.purse.note(Entry::Free(job, step));
             self.world.purse.let_go(job, step);
         })
         .await;
+        true
+    }
+
+    // What is held is forgotten in a crash, and nothing is allocated: there is nothing to settle.
+    fn reserves(&self, _job: JobKey) -> bool {
+        false
+    }
+
+    async fn reclaim(&self, _job: JobKey) -> bool {
+        true
     }
 }

@@ -73,6 +73,21 @@ impl ChildJobs for MemoryHost {
         None
     }
 
+    // This host knows no limits that are shared.
+    fn inherit(&self, _parent: JobKey, origin: Value) -> Value {
+        origin
+    }
+
+    fn sharer(&self, _job: JobKey, _number: usize) -> Option<JobKey> {
+        None
+    }
+
+    fn leave(&self, _job: JobKey) {}
+
+    fn is_counted(&self, _sharer: JobKey, _descendant: JobKey, _number: u64) -> bool {
+        true
+    }
+
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, String> {
         let parent = self.look(job, |stored| {
             stored.and_then(|stored| stored.get("parentId")?.as_str().map(str::to_owned))

@@ -23,6 +23,7 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         revision: count("revision"),
         seq: count("seq"),
         steps_taken: count("stepsTaken"),
+        tree_steps: 0,
         created: time("created").unwrap_or(f64::NAN),
         started: time("started"),
         completed: time("completed"),
@@ -31,6 +32,8 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
         was_cancelled: run
             .and_then(|run| run.get("failure"))
             .is_some_and(|failure| failure["code"] == Code::Cancelled.name()),
+        shares_steps: false,
+        account_open: false,
     })
 }
 

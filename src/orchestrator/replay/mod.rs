@@ -44,6 +44,8 @@ pub struct Replay<H: Host> {
     permissions_known: bool,
     /// The job's caller is ending it.
     ending: bool,
+    /// What an ancestor whose limit is reached said of the step that is decided next.
+    reached: Option<String>,
 }
 
 /// What the rules of a plan read that decide something: whether a step is done, how often, and for what. What only an
@@ -67,12 +69,15 @@ impl<H: Host> Replay<H> {
             revision: 0,
             seq: 0,
             steps_taken: 0,
+            tree_steps: 0,
             created: 0.0,
             started: None,
             completed: None,
             has_run: true,
             has_parent: false,
             was_cancelled: false,
+            shares_steps: false,
+            account_open: false,
         };
         let trace = trace_id(&orchestrator.host.id_of(key));
         let run = plan.map_or_else(Run::routed, Run::planned);
@@ -85,6 +90,7 @@ impl<H: Host> Replay<H> {
             attempts: Vec::new(),
             permissions_known: false,
             ending: false,
+            reached: None,
         }
     }
 

@@ -26,9 +26,9 @@ impl<H: Host> Replay<H> {
         routed: Option<Routed>,
         given: Option<H::Value>,
     ) -> Result<bool, Refused> {
-        let Replay { orchestrator, key, job, .. } = self;
+        let Replay { orchestrator, key, job, reached, .. } = self;
         let mut progress = Progress::new(None, false);
-        progress.routed = routed;
+        (progress.routed, progress.reached) = (routed, reached.take());
         if let Some(step) = step {
             let run = job.run_mut();
             let whole = run.schedule.rank(step);
@@ -75,6 +75,11 @@ impl<H: Host> Replay<H> {
             return self.job.pause().map(|()| false).map_err(|refusal| refusal.code.sentence());
         };
         let reason = PauseReason::from_name(reason).ok_or("a reason that is known")?;
+        if reason == PauseReason::StepLimit {
+            // What others of the job's tree did stands in their histories.
+            self.job.head.tree_steps = recorded.count("treeSteps").map_or(0, u64::from);
+            self.reached = recorded.text("message").map(str::to_owned);
+        }
         let (seq, running) = (self.job.head.seq, self.job.is_running());
         let run = self.job.run_mut();
         let at = recorded.cause.and_then(|cause| run.states.iter().position(|it| it.seq == Some(cause)));
@@ -92,8 +97,12 @@ impl<H: Host> Replay<H> {
             (PauseReason::Budget, None) if nothing_left && self.limit_allows() => {
                 self.job.stop_for(reason, None, None);
             }
-            (PauseReason::StepLimit, None) if nothing_left && !self.permissions_known => {
-                self.job.stop_for(reason, None, None);
+            // As is an ancestor's limit, which is asked about the step that the router named.
+            (PauseReason::StepLimit, None)
+                if nothing_left
+                    && (!self.permissions_known || self.reached.is_some() && self.limit_allows()) =>
+            {
+                self.job.stop_for(reason, None, self.reached.take().as_deref());
             }
             _ => return self.turn(at, None, None).await,
         }

@@ -1,0 +1,68 @@
+//! What is settled with the budget manager when a job has ended: holds that nobody needs any more, and what the job was
+//! allocated and did not spend.
+//!
+//! A manager's books are not the job's store, so the two can't change at once. That there is something to be settled
+//! is stored with the job's end, and that it was done in a commit after it: what a crash leaves between the two is
+//! found by [`Orchestrator::recover`], and done again, which does no harm.
+
+use std::pin::Pin;
+
+use crate::{
+    core::{job::Job, outcome::Code, step::StepIndex},
+    host::{Host, JobKey},
+    orchestrator::{Orchestrator, Outcome, Stop},
+};
+
+impl<H: Host> Orchestrator<H> {
+    /// Where the job ends with what is about to be committed: notes in it whether something is to be settled, and gives
+    /// the steps for which something may be held.
+    pub(super) fn open_account(&self, key: JobKey, job: &mut Job<H::Value>) -> Option<Vec<StepIndex>> {
+        if !job.change.ends_job() {
+            return None;
+        }
+        let steps = if self.host.reserves(key) { job.steps_with_holds() } else { Vec::new() };
+        if !steps.is_empty() {
+            job.set_account(true);
+        }
+        job.head.account_open.then_some(steps)
+    }
+
+    /// Settles what a job that has ended leaves, once nothing of it runs here. What the manager fails at is left to
+    /// [`Orchestrator::recover`].
+    pub(super) async fn close_account(&self, key: JobKey, steps: Vec<StepIndex>) {
+        let mut settled = true;
+        for step in steps {
+            settled &= self.host.free(key, step).await;
+        }
+        if !self.host.reclaim(key).await || !settled {
+            return;
+        }
+        let close = &mut |job: &mut Job<H::Value>| {
+            job.set_account(false);
+            Ok(())
+        };
+        // That it is settled is stored as everything else is.
+        let closing: Pin<Box<dyn Future<Output = Outcome<H>>>> = Box::pin(self.change_job(key, close));
+        // The job has ended, whatever becomes of this.
+        let _ = closing.await;
+    }
+
+    /// Settles what jobs left that ended just before a crash.
+    pub(super) async fn close_accounts(&self) -> Outcome<H> {
+        for key in self.host.unsettled_jobs().await.map_err(Stop::Failed)? {
+            if self.live.get(key).is_some_and(|live| live.is_driven()) {
+                continue;
+            }
+            let section = self.section(key).await?;
+            let steps = match section.load_whole().await {
+                Ok(job) if job.head.status.has_ended() => job.steps_with_holds(),
+                Ok(_) => continue,
+                Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => continue,
+                Err(stop) => return Err(stop),
+            };
+            drop(section);
+            self.close_account(key, steps).await;
+        }
+        Ok(())
+    }
+}
