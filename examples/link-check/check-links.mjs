@@ -42,7 +42,8 @@ export async function checkLinks({ folder, report, store, signal, progress = () 
 }
 
 /**
- * The check that an earlier start left in the store, if it is of the same folder; else a new one.
+ * The check that an earlier start left in the store, if it is of the same folder; else a new one. When it runs, its
+ * children go on where they were cut off, and those that had ended have ended.
  *
  * @param {import('jobwright').Orchestrator} orchestrator
  * @param {{ folder: string, report: string }} context
@@ -56,8 +57,6 @@ async function begin(orchestrator, context) {
   const options = { plan, type: 'parent', config: { source_type: 'folder', ...context } };
   const jobId = same?.id ?? (await orchestrator.createJob(context, permissions, options));
   if (same?.status !== 'running') await orchestrator.startJob(jobId);
-  // Children that were at work when the process died are made ready again; those that ended have ended.
-  await orchestrator.recover();
   return jobId;
 }
 

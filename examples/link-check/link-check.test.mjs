@@ -1,6 +1,15 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { createMemoryStore, createOrchestrator } from 'jobwright';
@@ -8,6 +17,7 @@ import { checkReplay, checkRun, makeFolder } from '../checks.mjs';
 import { checkLinks, permissions } from './check-links.mjs';
 import { makePages } from './make-pages.mjs';
 import { plan } from './plan.mjs';
+import { createTargets } from './targets.mjs';
 
 /** @typedef {import('jobwright').Job} Job */
 
@@ -167,6 +177,25 @@ test('pages that can not be read lose nobody else, and at most eight are open at
     if (type === 'item_completed' || type === 'item_failed') open -= 1;
   }
   assert.deepEqual([open, most], [0, 8]);
+});
+
+test('upper case counts, also where the file system does not mind it', async (t) => {
+  const folder = folderOf(t, { 'sub/a.md': '', 'b.md': '' });
+  const careless = createTargets((path) => stat(path.replaceAll('SUB', 'sub').replace('A.md', 'a.md')));
+  for (const dead of ['SUB/a.md', 'sub/A.md', 'SUB/'])
+    assert.equal(await careless(folder, 'b.md', dead), 'no such file');
+  assert.equal(await careless(folder, 'sub/a.md', '../b.md'), null);
+});
+
+test('a page that changes is read again for its anchors', async (t) => {
+  const folder = folderOf(t, { 'a.md': '# A', 'b.md': '# B' });
+  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  const whyDead = createTargets();
+  assert.equal(await whyDead(folder, 'b.md', 'a.md#new'), 'no such anchor');
+  writeFileSync(join(folder, 'a.md'), '# New');
+  utimesSync(join(folder, 'a.md'), 1, 1);
+  t.mock.timers.tick(1_000);
+  assert.equal(await whyDead(folder, 'b.md', 'a.md#new'), null);
 });
 
 test('a folder without pages has a report too', async (t) => {

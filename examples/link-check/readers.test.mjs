@@ -46,6 +46,7 @@ const ANCHORS = [
   ['A\n=\n\nB\nc\n---\n\n---\n', 'a', 'b-c'],
   ['#no\n\n####### no\n\n# \n', ''],
   ['# `a_b` _c_ d_e *f* <b>g</b> [h](i) ![j](k) &amp; !', 'a_b-c-d_e-f-g-h---'],
+  ['# `_x_` and `[a](b)`', '_x_-and-ab'],
   ['# Größe 日本', 'größe-日本'],
   ['<a id="A"></a><a name=b></a> <b name=c id="d">', 'A', 'b', 'd'],
   ['`<a id="a">` <!-- <a id="b"> -->\n\n```\n# c\n```'],

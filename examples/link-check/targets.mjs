@@ -42,8 +42,12 @@ function remembered(read) {
   };
 }
 
-/** What the children of one run have looked up, so that a page that all link to is read once for its anchors. */
-export function createTargets() {
+/**
+ * What the children of one run have looked up, so that a page that all link to is read once for its anchors.
+ *
+ * @param {(path: string) => Promise<import('node:fs').Stats>} [entryAt] looks a file or folder up
+ */
+export function createTargets(entryAt = stat) {
   const namesIn = remembered(async (folder) => new Set((await readdir(folder)).map(composed)));
   const anchorsIn = remembered(async (file) => new Set(readPage(file, await readFile(file, 'utf8')).anchors));
 
@@ -93,7 +97,7 @@ export function createTargets() {
     const anchor = decoded(rest.join('#').split(':~:')[0]);
     const to = path === '' ? join(folder, file) : join(folder, dirname(file), path);
     // A file that is asked for as a folder, with a slash, is not there either.
-    const entry = await stat(to).catch(absent);
+    const entry = await entryAt(to).catch(absent);
     if (entry === null || !(await exists(folder, relative(folder, to)))) return 'no such file';
     // Every page has a top.
     if (anchor === '' || anchor === 'top') return null;
