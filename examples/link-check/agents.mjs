@@ -3,7 +3,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { NonRetryableError } from 'jobwright';
-import { createTargets, isPage, readPage } from './targets.mjs';
+import { createTargets, isForGood, isPage, readPage } from './targets.mjs';
 
 /**
  * @typedef {import('./html.mjs').Link} Link
@@ -11,9 +11,6 @@ import { createTargets, isPage, readPage } from './targets.mjs';
  * @typedef {{ links: number, dead: DeadLink[] }} Checked what a page's child ends with, as `page`
  * @typedef {{ pages: number, links: number, dead: (DeadLink & { file: string })[], unread: string[] }} Result
  */
-
-/** What is no better the second time: it is gone, or nobody may read it. */
-const FOR_GOOD = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP'];
 
 /**
  * @param {{ folder: string }} input
@@ -47,8 +44,7 @@ async function bytesOf(path, signal) {
   try {
     return await readFile(path, { signal });
   } catch (error) {
-    const { code = '', message } = /** @type {NodeJS.ErrnoException} */ (error);
-    throw FOR_GOOD.includes(code) ? new NonRetryableError(message) : error;
+    throw isForGood(error) ? new NonRetryableError(/** @type {Error} */ (error).message) : error;
   }
 }
 

@@ -198,6 +198,18 @@ test('a page that changes is read again for its anchors', async (t) => {
   assert.equal(await whyDead(folder, 'b.md', 'a.md#new'), null);
 });
 
+test('a link that can not be the name of a file is dead, and one to a page that nobody can read is not', async (t) => {
+  const folder = folderOf(t, { 'a.md': `[a](%00) [a](${'long'.repeat(100)}) [a](%zz)\n[bad](bad.md#any)` });
+  mkdirSync(join(folder, 'bad.md'));
+  mkdirSync(join(folder, 'bad.md/README.md'));
+  const { dead, unread } = await checked(t, folder);
+  assert.deepEqual(
+    dead.map(({ line, why }) => `${line} ${why}`),
+    Array(3).fill('1 no such file'),
+  );
+  assert.deepEqual(unread, []);
+});
+
 test('a folder without pages has a report too', async (t) => {
   const { report, children } = await checked(t, folderOf(t, { 'a.txt': '[gone](gone.md)' }));
   assert.equal(report, '# Links\n\n0 pages, 0 links, 0 dead.\n');

@@ -55,15 +55,21 @@ test('the program makes pages to try it on', LIMIT, async (t) => {
 test('the program refuses what it can not use', LIMIT, async (t) => {
   const cwd = makeFolder(t);
   writeFileSync(join(cwd, 'file'), 'not a database, and long enough to be taken for one'.repeat(20));
-  const mistake = async (/** @type {string[]} */ ...args) => (await start(main, args, { cwd })).errors;
-  assert.equal(await mistake(), 'Which FOLDER? --help shows the options.\n');
-  assert.equal(await mistake('nowhere'), 'FOLDER must be a folder; found "nowhere".\n');
-  assert.match(
-    await mistake('.', '--report', '.'),
-    /^--report must be a file in a folder that is there; found "/,
+  const mistakes = /** @type {[args: string[], error: RegExp][]} */ ([
+    [[], /^Which FOLDER\? --help shows the options\.\n$/],
+    [['nowhere'], /^FOLDER must be a folder; found "nowhere"\.\n$/],
+    [['.', '--report', '.'], /^--report must be a file in a folder that is there; found "/],
+    [['.', '--store', 'file'], /^--store can't be used: .*not a SQLite database/],
+    [['--generate', 'new', '--pages', '0'], /^--pages must be a whole number from 1/],
+    [['--generate', 'new', 'x'], /^Unexpected argument "x"/],
+  ]);
+  await Promise.all(
+    mistakes.map(async ([args, expected]) => {
+      const { code, errors, output } = await start(main, args, { cwd });
+      assert.match(errors, expected);
+      assert.deepEqual([code, output], [2, '']);
+    }),
   );
-  assert.match(await mistake('.', '--store', 'file'), /^--store can't be used: .*not a SQLite database/);
-  assert.match(await mistake('--generate', 'new', '--pages', '0'), /^--pages must be a whole number from 1/);
 });
 
 /**

@@ -52,7 +52,7 @@ export function createTargets(entryAt = stat) {
   const anchorsIn = remembered(async (file) => new Set(readPage(file, await readFile(file, 'utf8')).anchors));
 
   /**
-   * Is it there, under this very name? Some file systems don't mind upper case, but those who will read the pages do.
+   * What is there, is it there under this very name? Some file systems don't mind upper case, but those who will read the pages do.
    *
    * @param {string} folder
    * @param {string} path from there
@@ -62,8 +62,9 @@ export function createTargets(entryAt = stat) {
     for (const name of path.split(sep)) {
       if (name === '..') at = dirname(at);
       else if (name !== '') {
-        const names = await namesIn(at).catch(absent);
-        if (names === null || !names.has(composed(name))) return false;
+        // A folder that nobody may list is taken at its word.
+        const names = await namesIn(at).catch(forGood);
+        if (names !== null && !names.has(composed(name))) return false;
         at = join(at, name);
       }
     }
@@ -97,23 +98,33 @@ export function createTargets(entryAt = stat) {
     const anchor = decoded(rest.join('#').split(':~:')[0]);
     const to = path === '' ? join(folder, file) : join(folder, dirname(file), path);
     // A file that is asked for as a folder, with a slash, is not there either.
-    const entry = await entryAt(to).catch(absent);
+    const entry = await entryAt(to).catch(forGood);
     if (entry === null || !(await exists(folder, relative(folder, to)))) return 'no such file';
     // Every page has a top.
     if (anchor === '' || anchor === 'top') return null;
     const page = await pageAt(to, entry);
     if (page === null) return null;
-    return (await anchorsIn(page)).has(anchor) ? null : 'no such anchor';
+    // A page that can't be read is told of by its own child.
+    const anchors = await anchorsIn(page).catch(forGood);
+    return anchors === null || anchors.has(anchor) ? null : 'no such anchor';
   };
 }
 
 /** Names that look alike are alike. @param {string} name */
 const composed = (name) => name.normalize('NFC');
 
-/** @param {unknown} error @returns {null} where a file or folder is not there */
-function absent(error) {
-  const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+/** What is no better the second time: it is gone, can't be a name, or nobody may read it. */
+const FOR_GOOD = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'];
+
+/** @param {unknown} error */
+export function isForGood(error) {
+  const { code = '' } = /** @type {NodeJS.ErrnoException} */ (error);
+  return FOR_GOOD.includes(code) || code === 'ERR_INVALID_ARG_VALUE';
+}
+
+/** @param {unknown} error @returns {null} where it makes no sense to try again */
+function forGood(error) {
+  if (isForGood(error)) return null;
   throw error;
 }
 
