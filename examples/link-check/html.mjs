@@ -17,7 +17,7 @@ const ATTRIBUTE = /[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\
 const TAG_END = /[\s/]*>/y;
 
 /** @param {RegExp} pattern sticky @param {string} text @param {number} at */
-function match(pattern, text, at) {
+export function match(pattern, text, at) {
   pattern.lastIndex = at;
   return pattern.exec(text);
 }

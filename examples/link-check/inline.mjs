@@ -1,6 +1,6 @@
 // @ts-check
 /** The links in the text of Markdown, read from left to right: what begins first decides what the rest means. */
-import { decodeEntities, lineCounter, markupAt, readTag } from './html.mjs';
+import { decodeEntities, lineCounter, markupAt, match, readTag } from './html.mjs';
 
 /** @typedef {import('./html.mjs').Found} Found */
 
@@ -12,12 +12,6 @@ const DEFINITION = new RegExp(
   String.raw`^[ \t]*\[(?!\^)(?:\\.|[^\[\]\\])+\]:[ \t]*(?:<((?:\\.|[^<>\\])*)>|([^\s<]\S*))(?:[ \t]+${TITLE})?[ \t]*$`,
 );
 const AUTOLINK = /<[a-z][a-z\d+.-]+:[^\s<>]*>/iy;
-
-/** @param {RegExp} pattern sticky @param {string} text @param {number} at */
-function match(pattern, text, at) {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
-}
 
 /** @param {string} written as it stands in the page */
 const plain = (written) => decodeEntities(written.replace(ESCAPED, '$1'));

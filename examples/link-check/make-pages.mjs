@@ -109,7 +109,7 @@ function write(page, pages, dice) {
     lines.push(...(page.isHtml ? htmlHeading(anchor, dice) : markdownHeading(text, dice)), '');
     for (let left = 1 + dice.below(4); left > 0; left--) {
       if (dice.happens(0.3)) lines.push(...(page.isHtml ? htmlDecoy(dice) : markdownDecoy(dice)), '');
-      const { target, why } = plan(page, pages, dice);
+      const { target, why } = chooseTarget(page, pages, dice);
       const form = (page.isHtml ? htmlLink : markdownLink)(target, dice);
       lines.push(form, '');
       // A picture that is a link is two.
@@ -128,7 +128,7 @@ function write(page, pages, dice) {
  * @param {Dice} dice
  * @returns {Planned}
  */
-function plan(from, pages, dice) {
+function chooseTarget(from, pages, dice) {
   if (dice.happens(0.1)) return { target: dice.one(ELSEWHERE), why: null };
   const to = dice.happens(0.15) ? from : dice.one(pages);
   const address = to === from && dice.happens(0.7) ? '' : addressOf(from.file, to.file, dice);
