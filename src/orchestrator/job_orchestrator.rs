@@ -12,6 +12,15 @@ use crate::{
 /// An operation on its way. Nothing of it has happened before it is polled.
 pub type Operation<'a, H, T = ()> = Pin<Box<dyn Future<Output = Outcome<H, T>> + 'a>>;
 
+/// A value of a host's.
+pub type ValueOf<H> = <H as Values>::Value;
+
+/// A job's status after a step, and the step, where there was one.
+pub type NextStep<H> = (JobStatus, Option<StepReport<ValueOf<H>>>);
+
+/// The jobs that were to be started, each with why it could not be.
+pub type Started<H> = Vec<(JobKey, Outcome<H>)>;
+
 /// Decides what runs next, over the parts that a host supplies; made by
 /// [`create_orchestrator`](crate::create_orchestrator).
 ///
@@ -27,11 +36,7 @@ pub trait JobOrchestrator {
     /// # Errors
     /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent, also where it ended while
     /// the job was stored: then the job is cancelled.
-    fn create_job(
-        &self,
-        key: JobKey,
-        new: NewJob<<Self::Host as Values>::Value>,
-    ) -> Operation<'_, Self::Host>;
+    fn create_job(&self, key: JobKey, new: NewJob<ValueOf<Self::Host>>) -> Operation<'_, Self::Host>;
 
     /// A created or paused job becomes running, if the budget allows. One whose steps have all ended meanwhile
     /// completes.
@@ -104,7 +109,7 @@ pub trait JobOrchestrator {
         &'a self,
         key: JobKey,
         name: &'a str,
-        payload: <Self::Host as Values>::Value,
+        payload: ValueOf<Self::Host>,
     ) -> Operation<'a, Self::Host>;
 
     /// The job pauses before the steps of these ids from now on, beside those that its plan names.
@@ -122,16 +127,15 @@ pub trait JobOrchestrator {
     fn next_step(
         &self,
         key: JobKey,
-        input: Option<<Self::Host as Values>::Value>,
-    ) -> Operation<'_, Self::Host, (JobStatus, Option<StepReport<<Self::Host as Values>::Value>>)>;
+        input: Option<ValueOf<Self::Host>>,
+    ) -> Operation<'_, Self::Host, NextStep<Self::Host>>;
 
     /// Runs a job's steps until it has ended or can't go on without somebody. Called again on a job that this
     /// orchestrator is already running, it waits for that run.
     ///
     /// # Errors
     /// What stopped the job: a pause, a limit, a failed step, the budget manager's own words.
-    fn run_job(&self, key: JobKey, input: Option<<Self::Host as Values>::Value>)
-    -> Operation<'_, Self::Host>;
+    fn run_job(&self, key: JobKey, input: Option<ValueOf<Self::Host>>) -> Operation<'_, Self::Host>;
 
     /// Asks a run to stop: attempts that are under way finish and are committed, and the job is left paused.
     fn stop_run(&self, key: JobKey);
@@ -153,7 +157,7 @@ pub trait JobOrchestrator {
     ///
     /// # Errors
     /// What the store failed with first; the jobs that could be started are.
-    fn start_all(&self) -> Operation<'_, Self::Host, Vec<(JobKey, Outcome<Self::Host>)>>;
+    fn start_all(&self) -> Operation<'_, Self::Host, Started<Self::Host>>;
 
     /// Cancels every job that has not ended.
     ///
@@ -211,7 +215,7 @@ pub trait JobOrchestrator {
         &self,
         key: JobKey,
         step: StepIndex,
-        event: <Self::Host as Values>::Value,
+        event: ValueOf<Self::Host>,
     ) -> Operation<'_, Self::Host>;
 
     /// An attempt that was given up answered after all; that is recorded, its answer is not used.

@@ -57,7 +57,7 @@ pub use cancel_job::CancelResult;
 pub use cancellation::Cancellation;
 pub use control_all::PausePoint;
 pub use create_job::NewJob;
-pub use job_orchestrator::{JobOrchestrator, Operation};
+pub use job_orchestrator::{JobOrchestrator, NextStep, Operation, Started, ValueOf};
 pub use monitor::{MonitorOptions, ParentJob};
 pub use native::create_orchestrator;
 pub use next_step::StepReport;

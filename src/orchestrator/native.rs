@@ -7,11 +7,11 @@ use std::{
 };
 
 use crate::{
-    core::{children::ChildStats, permissions::PermissionPatch, status::JobStatus, step::StepIndex},
+    core::{children::ChildStats, permissions::PermissionPatch, step::StepIndex},
     host::{ChildListener, Host, JobKey},
     orchestrator::{
-        Answer, CancelResult, Cancellation, JobOrchestrator, MonitorOptions, NewJob, Operation, Orchestrator,
-        Outcome, ParentJob, PausePoint, StepReport,
+        Answer, CancelResult, Cancellation, JobOrchestrator, MonitorOptions, NewJob, NextStep, Operation,
+        Orchestrator, ParentJob, PausePoint, Started,
     },
 };
 
@@ -89,11 +89,7 @@ impl<H: Host + 'static> JobOrchestrator for Native<H> {
         Box::pin(self.orchestrator.set_breakpoints(key, steps))
     }
 
-    fn next_step(
-        &self,
-        key: JobKey,
-        input: Option<H::Value>,
-    ) -> Operation<'_, H, (JobStatus, Option<StepReport<H::Value>>)> {
+    fn next_step(&self, key: JobKey, input: Option<H::Value>) -> Operation<'_, H, NextStep<H>> {
         Box::pin(self.orchestrator.next_step(key, input))
     }
 
@@ -113,7 +109,7 @@ impl<H: Host + 'static> JobOrchestrator for Native<H> {
         Box::pin(self.orchestrator.pause_all())
     }
 
-    fn start_all(&self) -> Operation<'_, H, Vec<(JobKey, Outcome<H>)>> {
+    fn start_all(&self) -> Operation<'_, H, Started<H>> {
         Box::pin(self.orchestrator.start_all())
     }
 
