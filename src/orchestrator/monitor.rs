@@ -209,6 +209,10 @@ impl<H: Host> Monitor<'_, H> {
         }
         let stand = self.stand().await?;
         if let Stand::Ended = stand {
+            // Its own steps ended it, or somebody: how far its children came is said once more.
+            if self.read(true).await.is_ok() && self.said != Some(self.tally.stats()) {
+                self.announce(host.now());
+            }
             return Ok(true);
         }
         let all = host.now() >= self.next_poll;

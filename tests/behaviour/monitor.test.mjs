@@ -263,7 +263,9 @@ for (const [kind, createStoreOfKind] of Object.entries({ plain: createStore, bun
         spread: async (/** @type {any} */ _, /** @type {any} */ { jobId }) => {
           await complete(w, (await childrenOf(w, jobId, 1))[0]);
           await gate.promise;
-          return childrenOf(w, jobId, 1);
+          const [, late] = await childrenOf(w, jobId, 2);
+          await w.startJob(late);
+          return late;
         },
       },
     });
@@ -277,6 +279,10 @@ for (const [kind, createStoreOfKind] of Object.entries({ plain: createStore, bun
     assert.deepStrictEqual(progress, { done: 1, total: 1, fraction: null });
     gate.open();
     assert.equal((await run).status, 'completed');
+    await settle();
+    // What changed within 100 ms of what was announced is announced with the end.
+    const { progressText } = w.bus.of('parent_job_progress').at(-1);
+    assert.equal(progressText, '1 pending, 1 running, 1 completed, 0 failed');
     await w.close();
   });
 

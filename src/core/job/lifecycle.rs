@@ -93,6 +93,9 @@ impl<V> Job<V> {
         if self.go(Move::EnginePause).is_err() {
             return;
         }
+        // A step that a router has just named is not stored before it begins: it may be another when the job goes on.
+        let has_plan = self.run_mut().has_plan();
+        let step = step.filter(|&step| has_plan || self.step_seq(step).is_some());
         self.run_mut().pause = Some(Pause { reason, step, message: message.map(Box::from) });
         self.change.rare.pause = true;
         let cause = step.and_then(|step| self.step_seq(step));
