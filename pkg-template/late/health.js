@@ -1,17 +1,18 @@
 // @ts-check
-import { JobwrightError } from '../parts/errors.js';
-import { listJobs } from './lists.js';
-import { JOB_STATUSES } from './names.js';
-import { unusable } from './open.js';
-import { finite, isStalled, standingOf } from './standing.js';
 
-/** @typedef {import('./standing.js').Seen} Seen */
+import { listJobs } from '../engine/lists.js';
+import { JOB_STATUSES } from '../engine/names.js';
+import { unusable } from '../engine/open.js';
+import { finite, isStalled, standingOf } from '../engine/standing.js';
+import { JobwrightError } from '../parts/errors.js';
+
+/** @typedef {import('../engine/standing.js').Seen} Seen */
 
 /**
  * See `Orchestrator.health`. Heads are enough for what is counted; of the running jobs that are not run here, those
  * are read that have done nothing for long, once at each revision.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  */
 export async function health(engine) {
   const heads = await listJobs(engine);
@@ -35,7 +36,7 @@ export async function health(engine) {
 /**
  * What is known of running jobs.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} running
  */
 async function seenOf(engine, running) {
@@ -55,7 +56,7 @@ async function seenOf(engine, running) {
 /**
  * What is known of a job that is run here, or that a plain store was given here.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any} head
  * @returns {Seen | null}
  */
@@ -70,7 +71,7 @@ function atHand(engine, { id, run, timing }) {
 }
 
 /**
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any} head
  * @param {Seen | undefined} before what was read of the same revision
  * @returns {Promise<Seen>}
@@ -100,7 +101,7 @@ function lastOf({ history, timing }) {
 }
 
 /**
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} running
  * @param {Map<string, Seen>} seen
  * @param {Set<unknown>} parents of jobs that are running or paused
@@ -132,7 +133,7 @@ function judge(engine, running, seen, parents) {
 /**
  * Of the jobs that were found stalled, those that have gone on elsewhere, or are gone.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} heads
  */
 function forgetRecovered({ watch }, heads) {
