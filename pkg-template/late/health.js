@@ -1,10 +1,9 @@
 // @ts-check
 
-import { listJobs } from '../engine/lists.js';
+import { checkHeads, listJobs } from '../engine/lists.js';
 import { JOB_STATUSES } from '../engine/names.js';
 import { unusable } from '../engine/open.js';
 import { finite, isStalled, standingOf } from '../engine/standing.js';
-import { JobwrightError } from '../parts/errors.js';
 
 /** @typedef {import('../engine/standing.js').Seen} Seen */
 
@@ -15,10 +14,9 @@ import { JobwrightError } from '../parts/errors.js';
  * @param {import('../engine/engine.js').Engine} engine
  */
 export async function health(engine) {
+  /** @type {any[]} */
   const heads = await listJobs(engine);
-  if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string')) {
-    throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
-  }
+  checkHeads(heads);
   const jobs = Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]));
   const parents = new Set();
   for (const { status, parentId } of heads) {
