@@ -1,36 +1,51 @@
 // @ts-check
-/** Who checks the links. A page is read by itself; where its links lead is known when all pages are read. */
-import { existsSync } from 'node:fs';
+/** Who checks the links: for the parent, one who lists the pages and one who reports; for each page's child, two. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { NonRetryableError } from 'jobwright';
+import { createTargets, isForGood, isPage, readPage } from './targets.mjs';
 
 /**
- * @typedef {{ line: number, target: string }} Link
- * @typedef {{ file: string, anchors: string[], links: Link[] }} Page
- * @typedef {Link & { file: string, why: string }} DeadLink
+ * @typedef {import('./html.mjs').Link} Link
+ * @typedef {Link & { why: string }} DeadLink
+ * @typedef {{ links: number, dead: DeadLink[] }} Checked what a page's child ends with, as `page`
+ * @typedef {{ pages: number, links: number, dead: (DeadLink & { file: string })[], unread: string[] }} Result
  */
 
 /**
  * @param {{ folder: string }} input
- * @returns {Promise<string[]>} the Markdown files, with slashes, in order
+ * @param {import('jobwright').AgentContext} context
+ * @returns {Promise<string[]>} the pages, with slashes, in order
  */
-async function lister({ folder }) {
-  const entries = await readdir(folder, { recursive: true });
-  return entries
-    .filter((file) => file.endsWith('.md') && !file.split(sep).includes('node_modules'))
+async function lister({ folder }, { emit }) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const pages = entries
+    .filter((entry) => !entry.isDirectory() && isPage(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(join(folder, sep).length))
+    .filter((file) => !file.split(sep).includes('node_modules'))
     .map((file) => file.replaceAll(sep, '/'))
     .sort();
+  emit('pages_listed', { pages: pages.length });
+  return pages;
 }
 
 /**
  * @param {{ folder: string, file: string }} input
  * @param {import('jobwright').AgentContext} context
- * @returns {Promise<Page>}
+ * @returns {Promise<{ links: Link[] }>}
  */
 async function reader({ folder, file }, { signal }) {
-  const bytes = await readFile(join(folder, file), { signal });
-  return { file, ...linksAndAnchors(asText(bytes)) };
+  const { links } = readPage(file, asText(await bytesOf(join(folder, file), signal)));
+  return { links };
+}
+
+/** @param {string} path @param {AbortSignal} signal */
+async function bytesOf(path, signal) {
+  try {
+    return await readFile(path, { signal });
+  } catch (error) {
+    throw isForGood(error) ? new NonRetryableError(/** @type {Error} */ (error).message) : error;
+  }
 }
 
 /** @param {Uint8Array} bytes */
@@ -38,90 +53,34 @@ function asText(bytes) {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // It will be no better the second time.
     throw new NonRetryableError('it is not UTF-8');
   }
 }
 
-/** @param {string} markdown */
-function linksAndAnchors(markdown) {
-  // Code has no links. What is left keeps its line.
-  const text = markdown
-    .replace(/^ *(```|~~~)[\s\S]*?^ *\1/gm, (code) => code.replace(/[^\n]/g, ''))
-    .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
-  const links = text.split('\n').flatMap((line, index) => {
-    const found = line.matchAll(/\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)/g);
-    return [...found].map(([, target]) => ({ line: index + 1, target }));
-  });
-  const headings = [...text.matchAll(/^#{1,6} +(.+?)(?: +#+)? *$/gm)].map(([, heading]) => heading);
-  return { links, anchors: anchorsOf(headings) };
-}
-
 /**
- * What hosts of Markdown call the headings of a page: of two that are alike, the second ends in -1.
+ * The join: one report of what all children found.
  *
- * @param {string[]} headings
+ * @param {{ report: string, files: string[], children: ({ page: Checked } | null)[] }} input
+ * @returns {Promise<Result>}
  */
-function anchorsOf(headings) {
-  /** @type {Map<string, number>} */
-  const seen = new Map();
-  return headings.map((heading) => {
-    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-    const slug = words.replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
-    const before = seen.get(slug) ?? 0;
-    seen.set(slug, before + 1);
-    return before === 0 ? slug : `${slug}-${before}`;
-  });
-}
-
-/**
- * The join: one report of all pages.
- *
- * @param {{ folder: string, report: string, files: string[], pages: (Page | null)[] }} input
- */
-async function reporter({ folder, report, files, pages }) {
-  const read = pages.filter((page) => page !== null);
-  const anchors = new Map(read.map((page) => [page.file, page.anchors]));
-  /** @type {DeadLink[]} */
-  const dead = read.flatMap(({ file, links }) =>
-    links.flatMap(({ line, target }) => {
-      const why = whyDead(folder, anchors, file, target);
-      return why === null ? [] : [{ file, line, target, why }];
-    }),
-  );
-  const unread = files.filter((_, index) => pages[index] === null);
-  const links = read.reduce((sum, page) => sum + page.links.length, 0);
-  await writeFile(report, reportOf({ pages: read.length, links, dead, unread }));
-  return { pages: read.length, links, dead, unread };
-}
-
-/**
- * @param {string} folder
- * @param {Map<string, string[]>} anchors of the pages that could be read
- * @param {string} file
- * @param {string} target
- */
-function whyDead(folder, anchors, file, target) {
-  // Another scheme, or the root of a site: nothing here says whether they live.
-  if (/^(?:[a-z][a-z\d+.-]*:|\/)/i.test(target)) return null;
-  const [path = '', anchor] = decoded(target).split('#');
-  const to = path === '' ? file : relative('.', join(dirname(file), path)).replaceAll(sep, '/');
-  if (!existsSync(join(folder, to))) return 'no such file';
-  const known = anchors.get(to);
-  if (anchor === undefined || anchor === '' || known === undefined) return null;
-  return known.includes(anchor.toLowerCase()) ? null : 'no such heading';
-}
-
-/** @param {string} target */
-function decoded(target) {
-  try {
-    return decodeURIComponent(target);
-  } catch {
-    return target;
+async function reporter({ report, files, children }) {
+  /** @type {Result} */
+  const result = { pages: 0, links: 0, dead: [], unread: [] };
+  for (const [index, file] of files.entries()) {
+    const page = children[index]?.page;
+    if (page === undefined) {
+      result.unread.push(file);
+    } else {
+      result.pages += 1;
+      result.links += page.links;
+      result.dead.push(...page.dead.map((link) => ({ file, ...link })));
+    }
   }
+  await writeFile(report, reportOf(result));
+  return result;
 }
 
-/** @param {{ pages: number, links: number, dead: DeadLink[], unread: string[] }} found */
+/** @param {Result} found */
 function reportOf({ pages, links, dead, unread }) {
   const rows = dead.map(({ file, line, target, why }) => `| ${file}:${line} | ${target} | ${why} |`);
   const table =
@@ -131,4 +90,23 @@ function reportOf({ pages, links, dead, unread }) {
   return `${['# Links', '', sum, ...table, ...left].join('\n')}\n`;
 }
 
-export const agents = { lister, reader, reporter };
+/** Those of one run: the children share what they look up. */
+export function createAgents() {
+  const whyDead = createTargets();
+
+  /**
+   * @param {{ folder: string, file: string, links: Link[] }} input
+   * @returns {Promise<Checked>}
+   */
+  async function checker({ folder, file, links }) {
+    /** @type {DeadLink[]} */
+    const dead = [];
+    for (const link of links) {
+      const why = await whyDead(folder, file, link.target);
+      if (why !== null) dead.push({ ...link, why });
+    }
+    return { links: links.length, dead };
+  }
+
+  return { lister, reader, checker, reporter };
+}

@@ -1,5 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
+import { core } from './core.js';
 import { announce } from './event-bus.js';
 import { ask, frameOf } from './executor.js';
 import { Family } from './family.js';
@@ -9,6 +10,8 @@ import { slotOf } from './slots.js';
 const NO = 0;
 const YES = 1;
 const FAILED = 2;
+/** The statuses from this place on are those of jobs that have ended. */
+const ENDED = JOB_STATUSES.indexOf('completed');
 
 /** @param {number} task */
 function familyOf(task) {
@@ -111,7 +114,21 @@ export function child_changed(child, status) {
     announce(engine, id, seq, 'job_status_change', type === undefined ? payload : { ...payload, type });
     engine.echo = null;
   }
-  return family?.parent.key ?? -1;
+  if (family !== undefined) return family.parent.key;
+  if (status >= ENDED) ringForGrandchild(engine, parentId);
+  return -1;
+}
+
+/**
+ * What happens further down matters to a parent whose children have ended.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} parentId of the job that has ended
+ */
+function ringForGrandchild(engine, parentId) {
+  for (const { parent, children } of engine.monitors.values()) {
+    if (children.has(parentId)) core.heard_of_child(engine.number, parent.key);
+  }
 }
 
 /**

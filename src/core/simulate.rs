@@ -83,8 +83,10 @@ impl Bounds {
 struct Taken {
     steps: Bounds,
     cost: Bounds,
-    /// What it certainly takes of the job's budget: what it costs, or sets aside for children.
-    budget: f64,
+    /// What it certainly spends of the job's budget.
+    spent: f64,
+    /// What certainly has to be left before it, at one time: children set aside more than they spend.
+    needed: f64,
 }
 
 /// Goes through one plan's steps in an order in which they can run.
@@ -120,7 +122,8 @@ impl<'a> Walk<'a> {
             all = Taken {
                 steps: all.steps.plus(taken.steps),
                 cost: all.cost.plus(taken.cost),
-                budget: all.budget + taken.budget,
+                spent: all.spent + taken.spent,
+                needed: all.needed.max(all.spent + taken.needed),
             };
         }
         all
@@ -155,12 +158,14 @@ impl<'a> Walk<'a> {
         }
         let Some((items, known)) = self.items(step) else { return Taken::default() };
         surely &= known || !goes_on;
-        let Taken { cost, budget, .. } = self.work(step, items, surely);
-        if surely {
-            self.room = self.room.and_then(|room| room.checked_sub(1));
-        }
+        let Taken { cost, spent, needed, .. } = self.work(step, items, surely);
         let steps = Bounds::exactly(1.0).perhaps(surely);
-        Taken { steps, cost: cost.perhaps(surely), budget: if surely { budget } else { 0.0 } }
+        let cost = cost.perhaps(surely);
+        if !surely {
+            return Taken { steps, cost, ..Taken::default() };
+        }
+        self.room = self.room.and_then(|room| room.checked_sub(1));
+        Taken { steps, cost, spent, needed }
     }
 
     /// What the step takes where it runs.
@@ -173,26 +178,34 @@ impl<'a> Walk<'a> {
             self.check_input(step, "input", step.input.as_ref());
             let attempts = Bounds { min: 1.0, max: f64::from(step.retry.max_attempts.get()) };
             let cost = Bounds::exactly(step.cost.unwrap_or(0.0)).times(attempts).times(times);
-            self.spend(step, cost.min, surely);
-            return Taken { cost, budget: cost.min, ..Taken::default() };
+            let is_left = self.is_left(step, cost.min);
+            if surely {
+                self.left = self.left.filter(|_| is_left).map(|left| left - cost.min);
+            }
+            return Taken { cost, spent: cost.min, needed: cost.min, ..Taken::default() };
         };
         self.check_input(step, "context", child.context.as_ref());
-        if let Some(budget) = child.budget {
-            self.spend(step, budget * times.min, surely);
-        }
+        let is_certain = items.min > 0.0;
+        let mut enough = child.budget.is_none_or(|budget| !is_certain || self.is_left(step, budget));
         let permissions = child.permissions.over(self.permissions).meet(self.permissions);
         let (within, left) = (self.name_of(step) + ":", child.budget.or(self.left));
         let refused = self.found.refused.len();
         let once = Walk::new(self.found, within, permissions, left).over(&child.plan);
         let is_poor = self.found.refused[refused..].iter().any(|(_, why)| why.code == Code::BudgetExceeded);
         let completes = step.on_error == OnError::Fail;
-        let budget = child.budget.unwrap_or(if completes { once.budget } else { 0.0 }) * times.min;
-        match child.budget {
-            Some(_) => {}
-            None if is_poor => self.left = self.left.filter(|_| !surely || times.min == 0.0),
-            None => self.spend(step, budget, surely),
+        let spent_once = if completes { once.spent } else { 0.0 };
+        let needed_once = child.budget.unwrap_or(if completes { once.needed } else { 0.0 });
+        // One after the other, each leaves to the next what it does not spend.
+        let spent = spent_once * times.min;
+        let needed = if is_certain { spent - spent_once + needed_once } else { 0.0 };
+        enough &= child.budget.is_some() || !is_poor;
+        if enough && times.min > 1.0 {
+            enough = self.is_left(step, needed);
         }
-        Taken { cost: once.cost.perhaps(completes).times(times), budget, ..Taken::default() }
+        if surely && is_certain {
+            self.left = self.left.filter(|_| enough).map(|left| left - spent);
+        }
+        Taken { cost: once.cost.perhaps(completes).times(times), spent, needed, ..Taken::default() }
     }
 
     /// Does the step run for certain? None where it never does.
@@ -254,14 +267,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The step takes at least so much of the budget.
-    fn spend(&mut self, step: &Step, amount: f64, surely: bool) {
-        let is_left = self.is_left(step, amount);
-        if surely {
-            self.left = self.left.filter(|_| is_left).map(|left| left - amount);
-        }
-    }
-
+    /// Is there at least so much of the budget for the step?
     fn is_left(&mut self, step: &Step, amount: f64) -> bool {
         let Some(left) = self.left.filter(|left| *left < amount) else { return true };
         let [needed, left] = [amount, left].map(number_text);

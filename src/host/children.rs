@@ -1,3 +1,5 @@
+use std::rc::Weak;
+
 use crate::{
     core::{
         children::{ChildChange, ChildStats, Progress},
@@ -5,6 +7,12 @@ use crate::{
     },
     host::{JobKey, Values},
 };
+
+/// Wants to know when children change.
+pub trait ChildListener {
+    /// Somewhere below this job, one was made or its status changed.
+    fn heard_of_child(&self, parent: JobKey);
+}
 
 /// The children of jobs that are monitored.
 #[allow(async_fn_in_trait, reason = "everything runs on one thread")]
@@ -30,6 +38,10 @@ pub trait Children: Values {
     /// A child was made, or its status changed: tells whoever wants to know, and gives its parent where somebody here
     /// counts that one's children.
     fn child_changed(&self, child: JobKey, status: JobStatus) -> Option<JobKey>;
+
+    /// Tells the listener of what happens to children, whoever does it, for as long as there is a listener. What it is
+    /// not told of, it finds out when it asks the store; being told twice does no harm.
+    fn subscribe(&self, listener: Weak<dyn ChildListener>);
 
     /// Tells whoever wants to know how far a job's children have come.
     fn announce_progress(&self, parent: JobKey, stats: &ChildStats, progress: &Progress);

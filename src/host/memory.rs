@@ -3,7 +3,8 @@
 //!
 //! ```
 //! use std::{future::Future, pin::pin, rc::Rc, task::{Context, Poll, Waker}};
-//! use jobwright::{core::plan, host::memory::{MemoryHost, Reply}, orchestrator::{NewJob, Orchestrator}};
+//! use jobwright::{core::plan, host::memory::{MemoryHost, Reply}, orchestrator::NewJob};
+//! use jobwright::{JobOrchestrator, create_orchestrator};
 //! use serde_json::json;
 //!
 //! // Nothing here answers later, so that one poll is enough.
@@ -18,14 +19,12 @@
 //! host.set_agent("greeter", |call| Reply::done(format!("Hello {}", call.context["name"].as_str().unwrap())));
 //! let steps = json!({ "steps": [{ "id": "greet", "agent": "greeter" }] });
 //! let key = host.enter("first");
-//! let orchestrator = Orchestrator::new(host.clone());
+//! let orchestrator = create_orchestrator(host.clone());
 //! let mut job = NewJob {
 //!     origin: Some(host.origin(key, json!({ "name": "Ada" }), Some(&steps))),
 //!     plan: Some(Rc::new(plan::parse(&steps).unwrap())),
 //!     permissions: Default::default(),
-//!     slow_play_ms: None,
-//!     parent: None,
-//!     id_was_given: true,
+//!     ..NewJob::default()
 //! };
 //! job.permissions.require_approval = Some(false);
 //! now(orchestrator.create_job(key, job)).unwrap().unwrap();
@@ -47,7 +46,7 @@ mod store;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    rc::Rc,
+    rc::{Rc, Weak},
 };
 
 use serde_json::{Map, Value, json};
@@ -60,7 +59,7 @@ use crate::{
         step::{StepIndex, StepStatus},
         trace::trace_id,
     },
-    host::{EventBus, JobKey, PerformanceMonitor, Values},
+    host::{ChildListener, EventBus, JobKey, PerformanceMonitor, Values},
 };
 
 pub use agents::{AgentCall, Reply, ToolCall};
@@ -83,6 +82,7 @@ struct World {
     durations: RefCell<Vec<Duration>>,
     child_statuses: RefCell<Vec<(JobKey, JobStatus)>>,
     progress: RefCell<Vec<Progressed>>,
+    listeners: RefCell<Vec<Weak<dyn ChildListener>>>,
     monitor_failures: RefCell<Vec<String>>,
     clock: clock::Timers,
     crew: agents::Crew,

@@ -18,7 +18,7 @@ mod performance_monitor;
 pub use agents::{Abort, AgentFacts, AgentResult, Agents, Input, Routed};
 pub use budget_manager::{BudgetAnswer, BudgetManager};
 pub use child_jobs::ChildJobs;
-pub use children::Children;
+pub use children::{ChildListener, Children};
 pub use clock::Clock;
 pub use control::Control;
 pub use event_bus::EventBus;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A job to be made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NewJob<V> {
     /// What it is made of beside what is decided here: its id, context, type and configuration.
     pub origin: Option<V>,

@@ -14,8 +14,10 @@ mod control_all;
 mod create_job;
 mod drive;
 mod fan_out;
+mod job_orchestrator;
 mod live;
 mod monitor;
+mod native;
 mod next_step;
 mod pause_job;
 mod record_event;
@@ -55,7 +57,9 @@ pub use cancel_job::CancelResult;
 pub use cancellation::Cancellation;
 pub use control_all::PausePoint;
 pub use create_job::NewJob;
+pub use job_orchestrator::{JobOrchestrator, NextStep, Operation, Started, ValueOf};
 pub use monitor::{MonitorOptions, ParentJob};
+pub use native::create_orchestrator;
 pub use next_step::StepReport;
 pub use replay::{Decisive, Refused, Replay};
 
@@ -86,8 +90,8 @@ impl<V, E> From<Code> for Stop<V, E> {
 pub type Outcome<H, T = ()> =
     Result<T, Stop<<H as crate::host::Values>::Value, <H as crate::host::Values>::Error>>;
 
-/// Decides what runs next, over the parts that a host supplies.
-pub struct Orchestrator<H: Host> {
+/// Decides what runs next, over the parts that a host supplies. From outside the crate it is a [`JobOrchestrator`].
+pub(crate) struct Orchestrator<H: Host> {
     host: H,
     turns: Turns,
     live: LiveJobs,

@@ -3,6 +3,8 @@
 
 use std::{future::poll_fn, pin::pin, rc::Rc, task::Poll};
 
+use serde_json::Value;
+
 use crate::{
     core::{
         children::{ChildStats, Ending, PROGRESS_EVERY_MS, Patience, Tally, not_a_parent},
@@ -23,6 +25,14 @@ pub struct ParentJob {
     pub job_type: Option<String>,
     /// Its configuration's `source_type`, which it must have.
     pub source_type: Option<String>,
+}
+
+impl ParentJob {
+    /// The job with this key, as it is stored.
+    pub fn of(key: JobKey, job: &Value) -> ParentJob {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        ParentJob { key, job_type: text(&job["type"]), source_type: text(&job["config"]["source_type"]) }
+    }
 }
 
 /// How to monitor. Times are in milliseconds.

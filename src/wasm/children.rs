@@ -1,3 +1,5 @@
+use std::rc::Weak;
+
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{JsHost, calls::call, executor};
@@ -6,7 +8,7 @@ use crate::{
         children::{ChildChange, ChildStats, Progress, Standing},
         status::JobStatus,
     },
-    host::{Children, JobKey},
+    host::{ChildListener, Children, JobKey},
 };
 
 #[wasm_bindgen(raw_module = "./children.js")]
@@ -91,6 +93,9 @@ impl Children for JsHost {
     fn child_changed(&self, child: JobKey, status: JobStatus) -> Option<JobKey> {
         u32::try_from(child_changed(child.0, status as u32)).ok().map(JobKey)
     }
+
+    // JavaScript listens to its bus itself.
+    fn subscribe(&self, _listener: Weak<dyn ChildListener>) {}
 
     fn announce_progress(&self, parent: JobKey, stats: &ChildStats, progress: &Progress) {
         let ChildStats { pending, running, completed, failed, cancelled } = *stats;

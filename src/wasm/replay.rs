@@ -31,7 +31,7 @@ thread_local! {
 #[wasm_bindgen]
 pub fn replay_new(engine_number: u32, job: u32, plan_number: i32) -> u32 {
     let replay =
-        engine(engine_number).map(|engine| Replay::new(Rc::clone(&engine), JobKey(job), plan(plan_number)));
+        engine(engine_number).map(|engine| Replay::over(Rc::clone(&engine), JobKey(job), plan(plan_number)));
     REPLAYS.with_borrow_mut(|replays| {
         let free = replays.iter().position(Option::is_none).unwrap_or(replays.len());
         replays.resize_with(replays.len().max(free + 1), || None);

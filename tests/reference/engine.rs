@@ -4,16 +4,17 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use jobwright::{
     core::plan,
+    create_orchestrator,
     host::{
         JobKey,
         memory::{Fate, HostCall, MemoryHost},
     },
-    orchestrator::{Answer, NewJob, Orchestrator},
+    orchestrator::{Answer, NewJob},
 };
 use serde_json::{Map, Value};
 
 use crate::{
-    asks::{Asked, patch, perform},
+    asks::{Asked, Orchestrator, patch, perform},
     case::{Ask, Attempt, Case, Crash, Move, Told, Which},
     edits::edited,
     executor::{Handle, Pool},
@@ -29,7 +30,7 @@ const MOST_POLLS: usize = 10_000;
 
 pub struct Engine {
     host: MemoryHost,
-    orchestrator: Rc<Orchestrator<MemoryHost>>,
+    orchestrator: Rc<Orchestrator>,
     pool: Pool,
     asked: Vec<(usize, Handle<Told>)>,
     /// What agents were called with, and those calls that have no answer yet.
@@ -72,7 +73,7 @@ impl Engine {
         host.always_reread(rereads);
         let watched = Rc::<RefCell<Watched>>::default();
         let mut engine = Engine {
-            orchestrator: Rc::new(Orchestrator::new(host.clone())),
+            orchestrator: Rc::new(create_orchestrator(host.clone())),
             pool: Pool::default(),
             asked: Vec::new(),
             calls,
@@ -132,7 +133,7 @@ impl Engine {
     fn crash(&mut self) {
         self.asked.clear();
         self.pool = Pool::default();
-        self.orchestrator = Rc::new(Orchestrator::new(self.host.clone()));
+        self.orchestrator = Rc::new(create_orchestrator(self.host.clone()));
         self.host.restart();
         self.calls.borrow_mut().unanswered.clear();
         self.watched.borrow_mut().crash = None;

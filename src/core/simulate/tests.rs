@@ -187,21 +187,23 @@ fn what_is_done_for_no_item_is_not_looked_at() {
 }
 
 #[test]
-fn a_childs_own_budget_is_taken_from_its_parents_whole() {
+fn what_a_child_leaves_of_its_own_budget_is_there_for_the_next() {
     let steps = json!([
         { "id": "a", "forEach": [1, 2], "job": {
             "budget": 4, "plan": { "steps": [{ "id": "b", "agent": "x", "cost": 1 }] },
         } },
-        { "id": "c", "agent": "x", "cost": 3 },
+        { "id": "c", "agent": "x", "cost": 4 },
     ]);
-    assert_eq!(refused(&simulated(steps.clone(), FREE, Some(11.0))), []);
-    let found = simulated(steps.clone(), FREE, Some(10.0));
+    assert_eq!(refused(&simulated(steps.clone(), FREE, Some(6.0))), []);
+    let found = simulated(steps.clone(), FREE, Some(5.0));
     assert_eq!(refused(&found)[0].0, "c");
-    assert_eq!(refused(&simulated(steps.clone(), FREE, Some(7.0)))[0].0, "a");
-    assert_eq!(found.cost, Bounds::exactly(5.0), "what is spent, not what is set aside");
+    let found_less = simulated(steps.clone(), FREE, Some(4.0));
+    let (step, _, message) = refused(&found_less)[0];
+    assert_eq!((step, message), ("a", "Budget exceeded: at least 5 is needed, and 4 is left"));
+    assert_eq!(found.cost, Bounds::exactly(6.0), "what is spent, not what is set aside");
     let within = json!([{ "id": "d", "forEach": [1, 2], "job": { "plan": { "steps": steps } } }]);
-    assert_eq!(refused(&simulated(within.clone(), FREE, Some(22.0))), []);
-    assert_eq!(refused(&simulated(within, FREE, Some(21.0)))[0].0, "d", "11 each");
+    assert_eq!(refused(&simulated(within.clone(), FREE, Some(12.0))), []);
+    assert_eq!(refused(&simulated(within, FREE, Some(11.0)))[0].0, "d", "6 each");
     let mut poor = steps;
     poor[0]["job"]["budget"] = json!(0);
     assert_eq!(refused(&simulated(poor, FREE, Some(10.0)))[0].0, "a:b");

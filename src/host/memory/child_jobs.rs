@@ -74,7 +74,10 @@ impl ChildJobs for MemoryHost {
     }
 
     // This host knows no limits that are shared.
-    fn inherit(&self, _parent: JobKey, origin: Value) -> Value {
+    fn inherit(&self, parent: JobKey, mut origin: Value) -> Value {
+        if let Value::Object(job) = &mut origin {
+            job.insert("parentId".to_owned(), self.id(parent).into());
+        }
         origin
     }
 

@@ -1,6 +1,6 @@
 //! The children of jobs that are monitored: read from the store whenever somebody looks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::successors, rc::Weak};
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::{
         children::{ChildChange, ChildStats, Progress, Standing},
         status::JobStatus,
     },
-    host::{Children, JobKey},
+    host::{ChildListener, Children, JobKey},
 };
 
 /// The children of one job, as one who counts them knows them.
@@ -79,8 +79,13 @@ impl Children for MemoryHost {
 
     fn child_changed(&self, child: JobKey, status: JobStatus) -> Option<JobKey> {
         self.world.child_statuses.borrow_mut().push((child, status));
-        let parent = self.look(child, |stored| Some(stored?.get("parentId")?.as_str()?.to_owned()))?;
-        Some(self.enter(&parent))
+        let parent = self.parent_of(child)?;
+        self.tell_listeners(parent);
+        Some(parent)
+    }
+
+    fn subscribe(&self, listener: Weak<dyn ChildListener>) {
+        self.world.listeners.borrow_mut().push(listener);
     }
 
     fn announce_progress(&self, parent: JobKey, stats: &ChildStats, progress: &Progress) {
@@ -107,6 +112,22 @@ impl MemoryHost {
     /// Why monitors had to try again, in order.
     pub fn monitor_failures(&self) -> Vec<String> {
         self.world.monitor_failures.borrow().clone()
+    }
+
+    fn parent_of(&self, job: JobKey) -> Option<JobKey> {
+        let parent = self.look(job, |stored| Some(stored?.get("parentId")?.as_str()?.to_owned()))?;
+        Some(self.enter(&parent))
+    }
+
+    /// What happens further down matters to all that are above.
+    fn tell_listeners(&self, parent: JobKey) {
+        self.world.listeners.borrow_mut().retain(|listener| listener.strong_count() > 0);
+        let listeners = self.world.listeners.borrow().clone();
+        // Jobs that were put here by hand may be above themselves.
+        let most = self.world.jobs.borrow().len();
+        for above in successors(Some(parent), |job| self.parent_of(*job)).take(most) {
+            listeners.iter().filter_map(Weak::upgrade).for_each(|listener| listener.heard_of_child(above));
+        }
     }
 
     fn standing(&self, key: JobKey) -> (Standing, f64) {

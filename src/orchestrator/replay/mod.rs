@@ -62,7 +62,12 @@ pub struct Decisive {
 
 impl<H: Host> Replay<H> {
     /// Of a job of which the host holds what its first event says.
-    pub fn new(orchestrator: Rc<Orchestrator<H>>, key: JobKey, plan: Option<Rc<Plan>>) -> Self {
+    pub fn new(host: H, key: JobKey, plan: Option<Rc<Plan>>) -> Self {
+        Replay::over(Rc::new(Orchestrator::new(host)), key, plan)
+    }
+
+    /// Over an orchestrator that does nothing else.
+    pub(crate) fn over(orchestrator: Rc<Orchestrator<H>>, key: JobKey, plan: Option<Rc<Plan>>) -> Self {
         let head = JobHead {
             status: JobStatus::Created,
             permissions: Permissions::default(),
