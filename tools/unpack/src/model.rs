@@ -73,7 +73,7 @@ pub unsafe fn prepare() {
 unsafe fn bit(bits: &mut impl Bits, contexts: &[u32; CONTEXTS], node: u32, wanted: u32) -> u32 {
     let [a, b, c, d, e] = *contexts;
     let side = (node / SIDE_BY_SIDE).wrapping_mul(0x9e37_79b0);
-    let place = |context: u32| (context ^ side) % PLACES ^ node % SIDE_BY_SIDE;
+    let place = |context: u32| ((context ^ side) % PLACES) ^ (node % SIDE_BY_SIDE);
     unsafe {
         let weights = (&raw mut WEIGHTS).cast::<i16>();
         let (a, b, c, d, e) = (
