@@ -1,6 +1,6 @@
 // @ts-check
-import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
+import { invalidArgument } from './arguments.js';
 import { spanIdOf } from './ids.js';
 import { ENGINE_EVENTS } from './names.js';
 import { readOnly } from './read-only.js';
@@ -74,11 +74,10 @@ export class AgentContext {
  * @param {unknown} payload
  */
 function emit(attempt, type, payload) {
-  const invalid = (/** @type {string} */ message) =>
-    new JobwrightError(message, { code: 'invalid_argument' });
   if (typeof type !== 'string' || type === '')
-    throw invalid(`An event's type must be a name; found ${describe(type)}`);
-  if (ENGINE_EVENTS.has(type)) throw invalid(`Only the engine emits ${describe(type)}; choose another type`);
+    throw invalidArgument(`An event's type must be a name; found ${describe(type)}`);
+  if (ENGINE_EVENTS.has(type))
+    throw invalidArgument(`Only the engine emits ${describe(type)}; choose another type`);
   const copy = plainCopy(payload, 'payload');
   if (attempt.ended) return;
   attempt.engine.record(attempt, { type, payload: copy, source: attempt.step.agent });

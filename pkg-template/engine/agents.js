@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
+import { invalidArgument } from './arguments.js';
 import { engineAt } from './engines.js';
 import { ask, promiseOf } from './executor.js';
 import { jsonForCore } from './json.js';
@@ -177,9 +178,8 @@ function readAnswer(slot, answer) {
   if (answer === null || answer === undefined) return ROUTED_DONE;
   const asked = typeof answer === 'string' ? { agent: answer } : answer;
   const wrong = (/** @type {string} */ what) =>
-    new JobwrightError(
+    invalidArgument(
       `The router must answer an agent's name, { agent, input, tools, cost } or null; found ${what}`,
-      { code: 'invalid_argument' },
     );
   if (typeof asked !== 'object') throw wrong(describe(answer));
   const { agent, input, tools, cost } = asked;

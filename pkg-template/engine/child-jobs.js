@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
+import { invalidArgument } from './arguments.js';
 import { originOf } from './create-job.js';
 import { endowmentOf } from './endow.js';
 import { ask } from './executor.js';
@@ -70,9 +71,7 @@ export function child_origin(parent, step, child, context) {
 /** @param {unknown} context */
 function childContext(context) {
   if (context !== null && typeof context === 'object' && !Array.isArray(context)) return context;
-  throw new JobwrightError(`The child job's context must be an object; found ${describe(context)}`, {
-    code: 'invalid_argument',
-  });
+  throw invalidArgument(`The child job's context must be an object; found ${describe(context)}`);
 }
 
 /** @param {number} job */

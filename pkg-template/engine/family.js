@@ -1,6 +1,5 @@
 // @ts-check
-import { JobwrightError } from '../parts/errors.js';
-import { listJobs } from './lists.js';
+import { checkHeads, listJobs } from './lists.js';
 import { JOB_STATUSES } from './names.js';
 
 /** Heads are read in pages of this many, so that a long list holds nobody up. */
@@ -162,9 +161,7 @@ async function* pagesOf(engine, filter) {
   for (;;) {
     const asked = cursor === undefined ? { ...filter, limit: PAGE } : { ...filter, limit: PAGE, cursor };
     const page = await listJobs(engine, asked);
-    if (!Array.isArray(page) || page.some((head) => typeof head?.id !== 'string')) {
-      throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
-    }
+    checkHeads(page);
     yield* page;
     const last = page.at(-1)?.id;
     if (page.length !== PAGE || last === cursor) return;

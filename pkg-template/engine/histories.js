@@ -1,8 +1,7 @@
 // @ts-check
 import { bindCore } from './core.js';
+import { loaded } from './late.js';
 import { open } from './open.js';
-
-const loaded = () => import('../replay/index.js');
 
 /**
  * The operations on a job's history.

@@ -73,6 +73,12 @@ export function listJobs(engine, filter = {}) {
   throw new JobwrightError('The store has no listJobs, which this needs', { code: 'unsupported' });
 }
 
+/** @param {any} heads as a store listed them */
+export function checkHeads(heads) {
+  if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string'))
+    throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
+}
+
 /**
  * @param {import('./engine.js').Engine} engine
  * @param {any} filter
@@ -111,11 +117,10 @@ function list(engine, task, call, question, isMeant) {
     return FAILED;
   };
   const read = (/** @type {unknown} */ _, /** @type {any} */ heads) => {
-    if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string')) {
-      return failed(
-        _,
-        new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' }),
-      );
+    try {
+      checkHeads(heads);
+    } catch (error) {
+      return failed(_, error);
     }
     for (const head of heads) {
       if (isMeant(head)) pin(frame, engine.jobs.enter(head.id));

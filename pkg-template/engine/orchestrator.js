@@ -7,10 +7,10 @@ import { bindCore, core } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
-import { health } from './health.js';
 import { historyOperations } from './histories.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
+import { loaded } from './late.js';
 import { listJobs } from './lists.js';
 import { monitorOperations } from './monitor.js';
 import { open, unusable } from './open.js';
@@ -35,7 +35,11 @@ export function bindOrchestrator(wasm) {
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),
       ...historyOperations(engine),
-      health: () => open(engine, () => health(engine)),
+      health: () =>
+        open(engine, async () => {
+          const { health } = await loaded();
+          return open(engine, () => health(engine));
+        }),
       recover: () => open(engine, () => recover(engine)),
       setSlowPlay: (/** @type {any} */ ms) => core.set_slow_play(engine.number, milliseconds(ms, 'ms')),
       close: () => engine.close(),

@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
+import { invalidArgument } from './arguments.js';
 import { core } from './core.js';
 import { checkSchema } from './schema.js';
 
@@ -17,9 +18,7 @@ export async function callTool(attempt, context, name, args) {
   const tool = toolNamed(attempt.engine, name);
   const schema = tool.inputSchema;
   const problem = (/** @type {string} */ what) =>
-    new JobwrightError(`The arguments of tool ${describe(name)} do not fit its schema: ${what}`, {
-      code: 'invalid_argument',
-    });
+    invalidArgument(`The arguments of tool ${describe(name)} do not fit its schema: ${what}`);
   const checked = schema === undefined ? args : await checkSchema(schema, args, problem);
   if (await needsApproval(tool, checked, context)) passApproved(attempt, name, checked);
   // A signal that fired while the call was being checked stops it here.
@@ -56,7 +55,7 @@ function toolNamed({ tools }, name) {
   if (typeof tool === 'function' || typeof tool?.execute === 'function') return tool;
   const known = tools === null ? [] : Object.keys(tools);
   const message = `Unknown tool ${describe(name)}; known tools: ${known.length === 0 ? 'none' : known.join(', ')}`;
-  throw new JobwrightError(message, { code: 'invalid_argument' });
+  throw invalidArgument(message);
 }
 
 /**

@@ -9,7 +9,9 @@ import { dirname, join, relative } from 'node:path';
 /** The file that the entries share. */
 const shared = 'main.js';
 /** What that imports when it is first needed. */
-const lazy = 'replay/index.js';
+const lazy = 'late/index.js';
+/** The other folder that it is made of. */
+const lazyToo = 'replay/';
 const entries = [
   'index.js',
   'index.node.js',
@@ -53,7 +55,9 @@ export async function bundle(from, to, wasm) {
 function share(from, entry, wasm, modules) {
   const home = dirname(entry);
   const isOwn = (/** @type {string} */ file) =>
-    file === passedOn || (home !== '.' && file.startsWith(`${home}/`));
+    file === passedOn ||
+    (home !== '.' && file.startsWith(`${home}/`)) ||
+    (entry === lazy && file.startsWith(lazyToo));
   return {
     name: 'share',
     setup: (build) =>

@@ -20,12 +20,12 @@ pub const OTHER: usize = 12;
 pub struct History {
     /// The last four instructions, or bytes of what is no code.
     last: u32,
-    /// The two instructions before these.
+    /// The four before these.
     earlier: u32,
     /// The last instruction with its operands; of what is no code, the word so far.
     whole: u32,
-    /// The two instructions before that, with their operands.
-    wholes: [u32; 2],
+    /// The instruction before that, with its operands.
+    before: u32,
     /// The bytes of this number so far.
     number: u32,
     /// The last number of each stream.
@@ -40,7 +40,7 @@ impl History {
         last: 0,
         earlier: 0,
         whole: 0,
-        wholes: [0; 2],
+        before: 0,
         number: 0,
         numbers: [0; STREAMS],
         local: 0,
@@ -55,25 +55,27 @@ impl History {
     pub unsafe fn contexts(&self, stream: usize) -> [u32; CONTEXTS] {
         let last = self.last;
         let number = |stream: usize| unsafe { *self.numbers.as_ptr().add(stream) };
-        let [before, before_that] = self.wholes;
-        let long = hash(last, self.earlier % (1 << 16));
+        let two = last % (1 << 16);
+        let three = last % (1 << 24);
+        let eight = hash(last, self.earlier);
         let [a, b, c, d, e] = match stream {
-            INSTRUCTION => [last % (1 << 16), last, self.whole, hash(self.whole, before), long],
-            OTHER => [last % (1 << 8), last % (1 << 24), self.whole, last % (1 << 16), long],
+            INSTRUCTION => [two, last, self.whole, hash(three, number(I32)), eight],
+            OTHER => [last % (1 << 8), two, three, last >> 8 & 0xffff, self.whole],
             GET | SET => [
                 last % (1 << 8),
-                hash(last % (1 << 16), hash(self.local, self.other_local)),
-                hash(last % (1 << 16), number(SET)),
-                hash(before, before_that),
-                hash(last % (1 << 16), number(GET)),
+                hash(three, self.local),
+                hash(last, self.other_local),
+                hash(last, number(CALL)),
+                hash(last, self.earlier % (1 << 16)),
             ],
-            _ => [
+            BLOCK | DECLARATION | MISC | LOAD | STORE => [
                 last % (1 << 8),
+                number(stream),
                 hash(last % (1 << 8), number(stream)),
-                last % (1 << 24),
-                hash(before, last % (1 << 8)),
-                hash(last % (1 << 16), number(CALL)),
+                hash(last, number(stream)),
+                self.before,
             ],
+            _ => [last, hash(three, number(CALL)), number(stream), hash(two, self.before), eight],
         };
         let place = hash(self.number, stream as u32 + 1);
         [hash(place, a), hash(place, b), hash(place, c), hash(place, d), hash(place, e)]
@@ -92,7 +94,7 @@ impl History {
         match stream {
             INSTRUCTION => {
                 self.follow(byte);
-                self.wholes = [self.whole, self.wholes[0]];
+                self.before = self.whole;
                 self.whole = byte;
             }
             OTHER => {

@@ -7,11 +7,14 @@
 pub const STREAMS: usize = 13;
 pub const CONTEXTS: usize = 5;
 /// Weights are looked up by hash, among so many for each context.
-const PLACES: u32 = 1 << 18;
+const PLACES: u32 = 1 << 19;
 /// The first bits of a byte are guessed from weights that lie side by side: memory is slower than arithmetic.
 const SIDE_BY_SIDE: u32 = 16;
-/// How far a bit moves its weights.
-const RATE: i32 = 340;
+/// How far a bit moves its weights, and how much further those that are moved for the first time.
+const RATE: i32 = 600;
+const FIRST_RATE: i32 = 1000;
+/// The low bits of a weight count how often it was moved.
+const MOVED: i32 = 7;
 /// The last of the sums that probabilities are given for; 128 of them make a factor of e.
 const LAST_SUM: i32 = 2047;
 
@@ -70,7 +73,7 @@ pub unsafe fn prepare() {
 unsafe fn bit(bits: &mut impl Bits, contexts: &[u32; CONTEXTS], node: u32, wanted: u32) -> u32 {
     let [a, b, c, d, e] = *contexts;
     let side = (node / SIDE_BY_SIDE).wrapping_mul(0x9e37_79b0);
-    let place = |context: u32| (context ^ side) % PLACES / SIDE_BY_SIDE * SIDE_BY_SIDE + node % SIDE_BY_SIDE;
+    let place = |context: u32| ((context ^ side) % PLACES) ^ (node % SIDE_BY_SIDE);
     unsafe {
         let weights = (&raw mut WEIGHTS).cast::<i16>();
         let (a, b, c, d, e) = (
@@ -81,16 +84,28 @@ unsafe fn bit(bits: &mut impl Bits, contexts: &[u32; CONTEXTS], node: u32, wante
             weights.add((place(e) + 4 * PLACES) as usize),
         );
         let sum = i32::from(*a) + i32::from(*b) + i32::from(*c) + i32::from(*d) + i32::from(*e);
-        let place = ((sum >> 3) + LAST_SUM / 2 + 1).clamp(0, LAST_SUM);
+        let place = ((sum >> 4) + LAST_SUM / 2 + 1).clamp(0, LAST_SUM);
         let probability = *(&raw const PROBABILITIES).cast::<u16>().add(place as usize);
         let bit = bits.bit(probability.into(), wanted);
-        let step = (((bit << 16) as i32 - i32::from(probability)) * RATE + 0x8000) >> 16;
-        *a = (i32::from(*a) + step) as i16;
-        *b = (i32::from(*b) + step) as i16;
-        *c = (i32::from(*c) + step) as i16;
-        *d = (i32::from(*d) + step) as i16;
-        *e = (i32::from(*e) + step) as i16;
+        let error = (bit << 16) as i32 - i32::from(probability);
+        let (step, first) = (error * RATE + 0x8000, error * FIRST_RATE);
+        learn(a, step, first);
+        learn(b, step, first);
+        learn(c, step, first);
+        learn(d, step, first);
+        learn(e, step, first);
         bit
+    }
+}
+
+/// Moves a weight, and counts that.
+#[inline(always)]
+unsafe fn learn(weight: *mut i16, step: i32, first: i32) {
+    unsafe {
+        let before = i32::from(*weight);
+        let moved = before & MOVED;
+        let step = (step + (first >> moved)) >> 16 & !MOVED;
+        *weight = (before + step + i32::from(moved < MOVED)) as i16;
     }
 }
 

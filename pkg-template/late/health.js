@@ -1,23 +1,22 @@
 // @ts-check
-import { JobwrightError } from '../parts/errors.js';
-import { listJobs } from './lists.js';
-import { JOB_STATUSES } from './names.js';
-import { unusable } from './open.js';
-import { finite, isStalled, standingOf } from './standing.js';
 
-/** @typedef {import('./standing.js').Seen} Seen */
+import { checkHeads, listJobs } from '../engine/lists.js';
+import { JOB_STATUSES } from '../engine/names.js';
+import { unusable } from '../engine/open.js';
+import { finite, isStalled, standingOf } from '../engine/standing.js';
+
+/** @typedef {import('../engine/standing.js').Seen} Seen */
 
 /**
  * See `Orchestrator.health`. Heads are enough for what is counted; of the running jobs that are not run here, those
  * are read that have done nothing for long, once at each revision.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  */
 export async function health(engine) {
+  /** @type {any[]} */
   const heads = await listJobs(engine);
-  if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string')) {
-    throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
-  }
+  checkHeads(heads);
   const jobs = Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]));
   const parents = new Set();
   for (const { status, parentId } of heads) {
@@ -35,7 +34,7 @@ export async function health(engine) {
 /**
  * What is known of running jobs.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} running
  */
 async function seenOf(engine, running) {
@@ -55,7 +54,7 @@ async function seenOf(engine, running) {
 /**
  * What is known of a job that is run here, or that a plain store was given here.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any} head
  * @returns {Seen | null}
  */
@@ -70,7 +69,7 @@ function atHand(engine, { id, run, timing }) {
 }
 
 /**
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any} head
  * @param {Seen | undefined} before what was read of the same revision
  * @returns {Promise<Seen>}
@@ -100,7 +99,7 @@ function lastOf({ history, timing }) {
 }
 
 /**
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} running
  * @param {Map<string, Seen>} seen
  * @param {Set<unknown>} parents of jobs that are running or paused
@@ -132,7 +131,7 @@ function judge(engine, running, seen, parents) {
 /**
  * Of the jobs that were found stalled, those that have gone on elsewhere, or are gone.
  *
- * @param {import('./engine.js').Engine} engine
+ * @param {import('../engine/engine.js').Engine} engine
  * @param {any[]} heads
  */
 function forgetRecovered({ watch }, heads) {
