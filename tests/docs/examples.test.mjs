@@ -22,8 +22,11 @@ function shown(kind) {
 const elsewhere = mkdtempSync(join(tmpdir(), 'jobwright-docs-'));
 after(() => rmSync(elsewhere, { recursive: true, force: true }));
 
+/** Shown elsewhere: in the README, and in docs/rust.md. */
+const ELSEWHERE = new Set(['license-audit', 'native']);
+
 const names = readdirSync(join(root, 'examples'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== 'license-audit')
+  .filter((entry) => entry.isDirectory() && !ELSEWHERE.has(entry.name))
   .map(({ name }) => name);
 
 for (const name of names) {
