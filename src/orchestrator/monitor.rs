@@ -215,17 +215,13 @@ impl<H: Host> Monitor<'_, H> {
             }
             return Ok(true);
         }
-        let all = host.now() >= self.next_poll;
-        self.read(all).await?;
-        if !all && self.tally.stats().all_ended() {
-            // There may be others, that nobody said anything of.
-            self.read(true).await?;
-        }
-        let stats = self.tally.stats();
-        let open = stats.all_ended()
-            && (matches!(stand, Stand::Busy)
-                || host.has_open_descendants(key).await.map_err(Stop::Failed)?);
+        let open = match self.is_open(&stand).await {
+            // A store that can't say how the children are does not keep their parent for ever.
+            Err(_) if host.now() - self.since >= self.options.patience.timeout_ms => true,
+            open => open?,
+        };
         let now = host.now();
+        let stats = self.tally.stats();
         let ending = self.options.patience.end_of(&stats, open, now - self.since);
         let ending = ending.filter(|ending| *ending != Ending::Well || matches!(stand, Stand::Waits));
         if let Some(ending) = ending {
@@ -266,6 +262,23 @@ impl<H: Host> Monitor<'_, H> {
         self.started |= may_start;
         self.own_steps = own_steps;
         Ok(stand)
+    }
+
+    /// Reads what is to be read of the children; may there be something below the job that has not ended, although they
+    /// have?
+    async fn is_open(&mut self, stand: &Stand) -> Outcome<H, bool> {
+        let Monitor { orchestrator, key, .. } = *self;
+        let host = &orchestrator.host;
+        let all = host.now() >= self.next_poll;
+        self.read(all).await?;
+        if !all && self.tally.stats().all_ended() {
+            // There may be others, that nobody said anything of.
+            self.read(true).await?;
+        }
+        if !self.tally.stats().all_ended() || matches!(stand, Stand::Busy) {
+            return Ok(true);
+        }
+        host.has_open_descendants(key).await.map_err(Stop::Failed)
     }
 
     async fn read(&mut self, all: bool) -> Outcome<H> {

@@ -170,3 +170,18 @@ test('a child that is deleted is no longer waited for; one that had ended still 
   assert.equal(await statusOf(w, parent), 'completed');
   await w.close();
 });
+
+test('a store that never says how the children are does not keep their parent for ever', LIMIT, async () => {
+  const errors = /** @type {any[][]} */ ([]);
+  const logger = { error: (/** @type {any[]} */ ...words) => errors.push(words) };
+  const store = { ...createMemoryStore(), listJobs: () => Promise.reject(new Error('no lists')) };
+  const w = setup({ store, logger });
+  const parent = await monitored(w, { timeoutMs: 60_000 });
+  await childrenOf(w, parent, 1);
+  await w.clock.advance(59_000);
+  assert.deepStrictEqual([await statusOf(w, parent), errors.length], ['running', 12]);
+  await w.clock.advance(10_000);
+  const { failure } = (await w.getJob(parent)).run;
+  assert.equal(failure.message, 'Timed out waiting for child jobs to complete');
+  await w.close();
+});
