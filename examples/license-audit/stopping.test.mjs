@@ -61,9 +61,12 @@ test(
     await audit(project, ['--yes', '--store', `${project.folder}/undisturbed.db`]);
     const undisturbed = readFileSync(project.report, 'utf8');
     rmSync(project.report);
+    // A start after the end is a new audit, and a kill may come between the end of the job and that of its program.
+    const isOver = async () =>
+      existsSync(project.store) && (await storedJobs(project)).some(({ status }) => status === 'completed');
     let kills = 0;
     // The first ones come before there is a job, the last ones after a step or two.
-    for (let delay = 100; delay <= 1_600; delay += 150) {
+    for (let delay = 100; delay <= 1_600 && !(await isOver()); delay += 150) {
       const run = start(project, ['--project', project.folder, '--yes', '--slow', '100']);
       const ended = await Promise.race([run.end, setTimeout(delay)]);
       if (ended !== undefined) break;
@@ -71,9 +74,7 @@ test(
       await run.end;
       kills += 1;
     }
-    const jobs = await storedJobs(project);
-    if (jobs.every(({ status }) => status !== 'completed'))
-      assert.equal((await audit(project, ['--yes'])).code, 0);
+    if (!(await isOver())) assert.equal((await audit(project, ['--yes'])).code, 0);
     assert.ok(kills >= 2);
     const job = await onlyJob(project);
     assert.equal(job.status, 'completed');
