@@ -255,7 +255,22 @@ export interface JobStore {
   prune?(options: { endedBefore: number; keepJob?: boolean }): Awaitable<number>;
   /** Rejects with a {@link ConflictError} when `expectedRevision` is not the stored one. */
   commit?(change: JobChange): Awaitable<unknown>;
+  /**
+   * Tells, until the function that it resolves with is called, what others change in the store: other processes, other
+   * tabs, other stores opened on the same data. What this store itself was asked to change may be told too. It only
+   * makes early what is otherwise found by asking, so a notice may come twice, late, or out of order.
+   */
+  watch?(listener: (notice: StoreNotice) => void): Awaitable<() => Awaitable<unknown>>;
 }
+
+/**
+ * What a store tells its watchers. `job`: a job was written, and `revision` is its new one. `control`: what `getControl`
+ * answers has changed. `missed`: anything may have changed, as after a broken connection.
+ */
+export type StoreNotice =
+  | { type: 'job'; jobId: string; parentId?: string; status: JobStatus; revision: number }
+  | { type: 'control' }
+  | { type: 'missed' };
 
 /** What one commit changes. */
 export interface JobChange {
