@@ -68,6 +68,8 @@ const MIGRATIONS = [
   ) STRICT;
   INSERT INTO control (one, last_token) VALUES (1, 0);
   `,
+  // Who holds a lease, so that one that has died need not be waited for.
+  'ALTER TABLE jobs ADD COLUMN lease_process TEXT',
 ];
 
 /**
