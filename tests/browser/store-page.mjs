@@ -61,6 +61,8 @@ export async function openSite() {
   });
   const server = createServer((request, response) => {
     const script = files[request.url ?? ''];
+    // A sandboxed frame is of another origin.
+    response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Content-Type', script === undefined ? 'text/html' : 'text/javascript');
     response.end(
       script ?? '<!doctype html><title>jobs</title><script type="module" src="/program.js"></script>',
