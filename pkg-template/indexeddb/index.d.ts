@@ -4,9 +4,10 @@ export interface IndexedDbStoreOptions {
   /** The database's name among those of the site. Default: `"jobwright"`. */
   name?: string;
   /**
-   * What a commit waits for. `"relaxed"` (the default): it survives the tab and the browser, whenever they die, but the
-   * last ones may be undone by a power cut or a crash of the whole machine. `"strict"`: it survives those too, but each
-   * commit waits for the disk, which takes several times as long.
+   * What a commit waits for. `"relaxed"` (the default, as it is in browsers): it survives the death of the tab and of
+   * the browser at any moment, but the last ones may be undone by a power cut or a crash of the whole machine; the job
+   * then goes on from the one before. `"strict"`: it survives those too, as far as the disk keeps its word, and each
+   * commit waits for the disk.
    */
   durability?: 'relaxed' | 'strict';
 }

@@ -7,6 +7,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sirv from 'sirv';
+import { root } from '../../scripts/process.mjs';
+import { markedExamples } from '../docs/markdown.mjs';
 import { consumerDir, pkgDir } from '../package/installed.mjs';
 import { openSite } from './store-page.mjs';
 
@@ -199,5 +201,22 @@ test('a page without a bundler finds the entry and idb by an import map', limit,
     await page.close();
     server.closeAllConnections();
     server.close();
+  }
+});
+
+test('the example of docs/stores/indexeddb.md runs as it is printed', limit, async () => {
+  const page = readFileSync(join(root, 'docs/stores/indexeddb.md'), 'utf8');
+  const [example, ...others] = markedExamples(page);
+  assert.ok(example?.output && others.length === 0, 'one example is marked to be run');
+  const shown = await openSite(`${example.code} globalThis.done = true;`);
+  try {
+    const printed = /** @type {string[]} */ ([]);
+    const tab = await shown.browser.newPage();
+    tab.on('console', (message) => printed.push(message.text()));
+    await tab.goto(shown.origin);
+    await tab.waitForFunction('globalThis.done');
+    assert.equal(printed.join('\n'), example.output.trim());
+  } finally {
+    await shown.close();
   }
 });

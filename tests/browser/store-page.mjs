@@ -52,9 +52,13 @@ async function bundled(contents) {
   return outputFiles[0].text;
 }
 
-/** A server of the page, a browser, and what closes both. */
-export async function openSite() {
-  const [text, next] = await Promise.all([bundled(program), bundled(inside)]);
+/**
+ * A server of the page, a browser, and what closes both.
+ *
+ * @param {string} [source] what the page runs
+ */
+export async function openSite(source = program) {
+  const [text, next] = await Promise.all([bundled(source), bundled(inside)]);
   const files = /** @type {Record<string, string>} */ ({
     '/program.js': `{${samples}}${text}`,
     '/inside.js': next,
