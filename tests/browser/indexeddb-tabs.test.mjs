@@ -162,10 +162,10 @@ test('a tab is told what another writes, until it stops listening', limit, () =>
         changeOf('j', 0, { head: { ...changeOf('j', 0).head, parentId: 'p', status: 'running' } }),
       );
       await store.saveJob(jobOf('saved'));
+      await store.deleteJob('nobody');
       await store.setControl({ paused: true });
       await store.commit(changeOf('j', 7)).catch(() => {});
       await store.deleteJob('saved');
-      await store.deleteJob('nobody');
       await store.prune({ endedBefore: 1 });
     });
     await two.waitForFunction('told.length >= 8');
