@@ -1,8 +1,9 @@
 // @ts-check
-/** Several tabs on one database: commits, notices, leases, and what happens when one of them changes or deletes it. */
+/** Several tabs on one database: commits, notices and leases. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openSite } from './store-page.mjs';
+import { ask, jobOf, nobodyPresent, openStore, until, withTabs } from './tabs.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -20,52 +21,6 @@ before(async () => {
 after(() => site?.close());
 
 /**
- * Two tabs with a store each, as `store` there.
- *
- * @param {string} name of the database
- * @param {(pages: [Page, Page]) => Promise<void>} work
- */
-async function withTabs(name, work) {
-  const pages = /** @type {[Page, Page]} */ (await Promise.all([site.openPage(), site.openPage()]));
-  try {
-    for (const page of pages) await openStore(page, name);
-    await work(pages);
-  } finally {
-    await Promise.all(pages.map((page) => page.close()));
-  }
-}
-
-/**
- * @param {Page} page
- * @param {string} name
- */
-async function openStore(page, name) {
-  await page.evaluate(async (name) => {
-    /** @type {any} */
-    const world = globalThis;
-    world.store = await world.kit.createIndexedDbStore({ name });
-  }, name);
-}
-
-/**
- * Calls a method of a tab's store.
- *
- * @param {Page} page
- * @param {string} method
- * @param {...unknown} args
- * @returns {Promise<{ value?: any, error?: { name: string, code: string, message: string, details: any } }>}
- */
-function ask(page, method, ...args) {
-  return page.evaluate(
-    ([method, args]) => {
-      const { store, ending } = /** @type {any} */ (globalThis);
-      return ending(Promise.resolve(store[method](...args)));
-    },
-    /** @type {[string, any[]]} */ ([method, args]),
-  );
-}
-
-/**
  * Takes a lease as soon as the browser is done with the tab that had it.
  *
  * @param {Page} page
@@ -79,19 +34,8 @@ async function takeSoon(page, jobId) {
   }
 }
 
-/** @param {string} id */
-const jobOf = (id, more = {}) => ({
-  id,
-  status: 'created',
-  context: {},
-  permissions: { allowTools: false, requireApproval: true, maxSteps: 10 },
-  history: [],
-  timing: { created: 1 },
-  ...more,
-});
-
 test('two tabs that count in one job lose nothing, and one wins each revision', limit, () =>
-  withTabs('count', async (pages) => {
+  withTabs(site, 'count', async (pages) => {
     await ask(pages[0], 'saveJob', jobOf('j', { context: { count: 0 } }));
     const won = await Promise.all(
       pages.map((page, tab) =>
@@ -132,7 +76,7 @@ test('two tabs that count in one job lose nothing, and one wins each revision', 
 );
 
 test('a tab is told what another writes, until it stops listening', limit, () =>
-  withTabs('watch', async ([one, two]) => {
+  withTabs(site, 'watch', async ([one, two]) => {
     await two.evaluate(async () => {
       /** @type {any} */
       const world = globalThis;
@@ -190,7 +134,7 @@ test('a tab is told what another writes, until it stops listening', limit, () =>
 );
 
 test('the lease of a tab that is closed is free at once, and its token is worth nothing', limit, () =>
-  withTabs('leases', async ([one, two]) => {
+  withTabs(site, 'leases', async ([one, two]) => {
     await ask(one, 'saveJob', jobOf('j'));
     await ask(one, 'saveJob', jobOf('mine'));
     const { value: token } = await ask(one, 'acquireLease', 'j', 'A', LONG);
@@ -214,7 +158,7 @@ test('the lease of a tab that is closed is free at once, and its token is worth 
 );
 
 test('so is that of a store that is closed, and of a tab that is loaded again', limit, () =>
-  withTabs('given up', async ([one, two]) => {
+  withTabs(site, 'given up', async ([one, two]) => {
     await ask(one, 'saveJob', jobOf('j'));
     await ask(one, 'acquireLease', 'j', 'A', LONG);
     await ask(one, 'close');
@@ -227,14 +171,14 @@ test('so is that of a store that is closed, and of a tab that is loaded again', 
 );
 
 test('of many in two tabs that ask for the lease of a tab that is gone, one gets it', limit, () =>
-  withTabs('race', async (pages) => {
+  withTabs(site, 'race', async (pages) => {
     const third = await site.openPage();
     await openStore(third, 'race');
     await ask(third, 'saveJob', jobOf('j'));
     await ask(third, 'acquireLease', 'j', 'gone', LONG);
     await third.close();
     // Gone as far as the browser is concerned, too.
-    await pages[0].waitForFunction(async () => (await navigator.locks.query()).held?.length === 0);
+    await until(pages[0], nobodyPresent);
     const answers = await Promise.all(
       pages.map((page, tab) =>
         page.evaluate(
@@ -282,139 +226,3 @@ test(
     await two.close();
   },
 );
-
-/**
- * Opens the next version of the database, as a newer release does; `globalThis.newer` is its promise.
- *
- * @param {Page} page
- * @param {string} name
- */
-function beginUpgrade(page, name) {
-  return page.evaluate(async (name) => {
-    /** @type {any} */
-    const world = globalThis;
-    const { openDatabase, MIGRATIONS } = await import(/** @type {any} */ ('/inside.js'));
-    const next = (/** @type {any} */ database) => database.createObjectStore('more');
-    world.newer = openDatabase(name, () => {}, [...MIGRATIONS, next]);
-    world.opened = false;
-    world.newer.then(() => {
-      world.opened = true;
-    });
-  }, name);
-}
-
-/** @param {Page} page */
-const upgraded = (page) =>
-  page.evaluate(async () => [...(await /** @type {any} */ (globalThis).newer).database.objectStoreNames]);
-
-test(
-  'a newer version upgrades while an older tab is open, which says so and gives up its leases',
-  limit,
-  () =>
-    withTabs('upgrade', async ([one, two]) => {
-      await ask(two, 'close');
-      await ask(one, 'saveJob', jobOf('j', { context: { kept: 1 } }));
-      await ask(one, 'acquireLease', 'j', 'A', LONG);
-      // One that is under way is finished first.
-      await one.evaluate(() => {
-        /** @type {any} */
-        const world = globalThis;
-        world.late = world.store.saveJob(world.jobOf('late'));
-      });
-      await beginUpgrade(two, 'upgrade');
-      assert.ok((await upgraded(two)).includes('more'));
-      await one.evaluate(() => /** @type {any} */ (globalThis).late);
-      const methods = ['getJob', 'saveJob', 'listJobs', 'acquireLease', 'watch', 'getControl'];
-      const args = /** @type {Record<string, unknown[]>} */ ({
-        saveJob: [jobOf('k')],
-        acquireLease: ['j', 'A', 1],
-      });
-      for (const method of methods.filter((name) => name !== 'watch')) {
-        const { error } = await ask(one, method, ...(args[method] ?? ['j']));
-        assert.deepEqual([error?.name, error?.code], ['JobwrightError', 'closed'], method);
-        assert.match(error?.message ?? '', /newer version of jobwright.*load this page again/);
-      }
-      assert.equal((await ask(one, 'close')).error, undefined);
-      assert.match(
-        await refusalOf(one, 'upgrade'),
-        /^unsupported: .*newer version of jobwright.*up to version 1/,
-      );
-      const jobs = await two.evaluate(async () => {
-        const { database } = await /** @type {any} */ (globalThis).newer;
-        return (await database.getAll('jobs')).map((/** @type {any} */ { id }) => id);
-      });
-      assert.deepEqual(jobs, ['j', 'late']);
-    }),
-);
-
-test('a newer version waits for a tab that does not close its connection, and goes on', limit, () =>
-  withTabs('waiting', async ([one, two]) => {
-    await ask(two, 'close');
-    await one.evaluate(async () => {
-      /** @type {any} */
-      const world = globalThis;
-      world.stubborn = await new Promise((resolve) => {
-        const request = indexedDB.open('waiting');
-        request.onsuccess = () => resolve(request.result);
-      });
-    });
-    await beginUpgrade(two, 'waiting');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(await two.evaluate(() => /** @type {any} */ (globalThis).opened), false);
-    await one.evaluate(() => /** @type {any} */ (globalThis).stubborn.close());
-    assert.ok((await upgraded(two)).includes('more'));
-  }),
-);
-
-/**
- * What opening a store is refused with.
- *
- * @param {Page} page
- * @param {string} name
- */
-async function refusalOf(page, name) {
-  const { error } = await page.evaluate((name) => {
-    const { kit, ending } = /** @type {any} */ (globalThis);
-    return ending(kit.createIndexedDbStore({ name }));
-  }, name);
-  return `${error.code}: ${error.message}`;
-}
-
-test('a store whose database is deleted says so, and a new one begins empty', limit, () =>
-  withTabs('deleted', async ([one, two]) => {
-    await ask(one, 'saveJob', jobOf('j'));
-    await two.evaluate(() =>
-      new Promise((resolve) => {
-        indexedDB.deleteDatabase('deleted').onsuccess = resolve;
-      }).then(() => {}),
-    );
-    for (const page of [one, two]) {
-      const { error } = await ask(page, 'getJob', 'j');
-      assert.equal(error?.code, 'closed');
-      assert.match(
-        error?.message ?? '',
-        /"deleted" was closed because the database was deleted: open a new store/,
-      );
-      await openStore(page, 'deleted');
-      assert.deepEqual(await ask(page, 'listJobs'), { value: [] });
-    }
-  }),
-);
-
-test('a store whose database the browser takes away says so', limit, async () => {
-  const page = await site.openPage();
-  await openStore(page, 'cleared');
-  await ask(page, 'saveJob', jobOf('j'));
-  const session = await site.browser.newCDPSession(page);
-  await session.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'indexeddb' });
-  await page.waitForFunction(async () => {
-    const { error } = await /** @type {any} */ (globalThis).ending(
-      /** @type {any} */ (globalThis).store.getJob('j'),
-    );
-    return error !== undefined;
-  });
-  const { error } = await ask(page, 'getJob', 'j');
-  assert.equal(error?.code, 'closed');
-  assert.match(error?.message ?? '', /was closed (by the browser|because the database was deleted)/);
-  await page.close();
-});
