@@ -20,6 +20,7 @@ const entries = [
   'engine/wasm-inline.js',
   lazy,
   'sqlite/index.js',
+  'postgres/index.js',
   'testing/index.js',
 ];
 /** What only passes names on is part of the entry, which thereby exports these names and no others. */
@@ -94,7 +95,7 @@ async function write(from, options) {
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['node:*', 'better-sqlite3'],
+    external: ['node:*', 'better-sqlite3', 'pg'],
     charset: 'ascii',
     logLevel: 'warning',
   });
