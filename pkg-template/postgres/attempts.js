@@ -1,7 +1,7 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobwrightError } from '../parts/errors.js';
-import { isLost, isUndone, isUnreached, lostError } from './errors.js';
+import { isLost, isUndone, isUnsent, lostError } from './errors.js';
 
 /** How long a store tries to reach its server again: a restart takes seconds. */
 export const PATIENCE_MS = 30_000;
@@ -31,7 +31,7 @@ export function createAttempts({ heals, patienceMs, isClosed }) {
         return await send(again);
       } catch (error) {
         if (!isUndone(error) && !isLost(error)) throw error;
-        again ||= !isUnreached(error) && !isUndone(error);
+        again ||= !isUnsent(error) && !isUndone(error);
         const outcome = kind === 'read' ? null : again ? 'unknown' : 'nothing';
         if (!heals && !isUndone(error)) {
           throw lostError(error, {

@@ -2,6 +2,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { describe } from '../parts/plain.js';
 import { invalid, isObject } from '../parts/store-arguments.js';
+import { isLost, unsent } from './errors.js';
 
 /**
  * Where connections come from: a pool of the store's own, or the pool or client that it was given.
@@ -87,7 +88,25 @@ async function loadPg() {
  */
 function givenPool(pool) {
   return {
-    query: (text, values) => rowsOf(pool, text, values),
+    async query(text, values) {
+      const client = await pool.connect().catch(unsent);
+      /** @type {unknown} */
+      let broken;
+      const onError = (/** @type {unknown} */ error) => {
+        broken = error;
+      };
+      client.on('error', onError);
+      try {
+        return await rowsOf(client, text, values);
+      } catch (error) {
+        if (isLost(error)) broken ??= error;
+        throw error;
+      } finally {
+        // One that is broken is not listened to by the pool either, and may still have something to say.
+        if (broken === undefined) client.off('error', onError);
+        client.release(broken);
+      }
+    },
     async listener() {
       // Beside the pool, so that a small one does not lack it, and no pooler hands it to somebody else.
       const client = new pool.Client(pool.options);

@@ -19,11 +19,21 @@ const SENTENCES = Object.entries({
   '3F000': 'has lost the schema of the store',
 });
 
-/** Connections that could not be made: nothing that was to be sent over them was. */
-const UNREACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', '57P03', '53300'];
-const UNREACHED_MESSAGE =
-  /^(timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed)/;
-const LOST_MESSAGE = /^(Connection terminated|Query read timeout|Client network socket)/;
+/** What pg says without a code where there is no connection, or it broke. */
+const NO_CONNECTION = /^(timeout exceeded when trying to connect|Client has encountered a connection|Client was closed)/;
+const BROKEN = /^(timeout expired|Connection terminated|Query read timeout|Client network socket)/;
+
+/** @type {WeakSet<object>} the errors of connections that could not be made, over which nothing was sent */
+const unmade = new WeakSet();
+
+/**
+ * @param {any} error of making a connection
+ * @returns {never}
+ */
+export function unsent(error) {
+  if (typeof error === 'object' && error !== null) unmade.add(error);
+  throw error;
+}
 
 /**
  * @param {any} error
@@ -31,13 +41,16 @@ const LOST_MESSAGE = /^(Connection terminated|Query read timeout|Client network 
  */
 export function isLost(error) {
   const code = codeOf(error);
-  if (isUnreached(error) || /^(08|57P0[1-5])/.test(code)) return true;
-  return error?.syscall !== undefined || /^E[A-Z]+$/.test(code) || LOST_MESSAGE.test(messageOf(error));
+  if (NO_CONNECTION.test(messageOf(error)) || /^(08|57P0[1-5]|53300)/.test(code)) return true;
+  return error?.syscall !== undefined || /^E[A-Z]+$/.test(code) || BROKEN.test(messageOf(error));
 }
 
-/** @param {any} error */
-export function isUnreached(error) {
-  return UNREACHED.includes(codeOf(error)) || UNREACHED_MESSAGE.test(messageOf(error));
+/**
+ * @param {any} error of a connection that was lost
+ * @returns {boolean} whether nothing was sent over it
+ */
+export function isUnsent(error) {
+  return unmade.has(error) || NO_CONNECTION.test(messageOf(error));
 }
 
 /**

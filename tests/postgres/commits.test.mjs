@@ -89,7 +89,8 @@ test('a commit that the server can not take fails alone', async () => {
   const answers = await Promise.allSettled(all);
   for (const [i, { status, reason }] of answers.entries()) {
     assert.equal(status, i % 10 === 5 ? 'rejected' : 'fulfilled', `job ${i}`);
-    if (reason) assert.match(`${reason.name} ${reason.code} ${reason.message}`, /^JobwrightError internal .*no poison/);
+    if (reason)
+      assert.match(`${reason.name} ${reason.code} ${reason.message}`, /^JobwrightError internal .*no poison/);
   }
   assert.equal((await store.listJobs()).length, 54);
   await store.close();
@@ -112,7 +113,10 @@ test('of commits by many stores on one job exactly one wins at each revision', a
     assert.ok(lost.every((name) => name === 'ConflictError'));
     const { history, context, run } = await stores[0].getJob('j');
     assert.equal(run.revision, revision + 1);
-    assert.deepEqual(history.map(({ seq }) => seq), Array.from({ length: revision + 1 }, (_, i) => i + 1));
+    assert.deepEqual(
+      history.map(({ seq }) => seq),
+      Array.from({ length: revision + 1 }, (_, i) => i + 1),
+    );
     assert.equal(history.at(-1).payload, won[0]);
     assert.equal(context[`by ${won[0]}`], revision);
   }
@@ -167,7 +171,10 @@ test('a page waits for a job that is being made, and misses none that appears la
   await admin.query('COMMIT');
   await listing;
   assert.deepEqual(listed, ['slow']);
-  assert.deepEqual((await store.listJobs({ cursor: 'slow' })).map(({ id }) => id), ['quick']);
+  assert.deepEqual(
+    (await store.listJobs({ cursor: 'slow' })).map(({ id }) => id),
+    ['quick'],
+  );
   await Promise.all([store.close(), other.close()]);
 });
 
@@ -192,7 +199,10 @@ test('who pages while many make jobs meets each of them once, in order', async (
   await Promise.all([read(), ...stores.map(make)]);
   assert.equal(new Set(seen).size, seen.length);
   assert.equal(seen.length, 240);
-  assert.deepEqual(seen, (await stores[1].listJobs()).map(({ id }) => id));
+  assert.deepEqual(
+    seen,
+    (await stores[1].listJobs()).map(({ id }) => id),
+  );
   await Promise.all(stores.map((store) => store.close()));
 });
 
@@ -201,11 +211,22 @@ test('events without a number come after the last one stored', async () => {
   const { seq, ...bare } = eventOf(1, 'bare');
   await store.commit(changeOf('j', 0, { events: [bare, eventOf(4), bare] }));
   await store.commit(changeOf('j', 1, { events: [bare, bare, eventOf(8)] }));
-  assert.deepEqual((await store.getEvents('j', 0)).map(({ seq }) => seq), [undefined, 4, undefined, undefined, undefined, 8]);
+  assert.deepEqual(
+    (await store.getEvents('j', 0)).map(({ seq }) => seq),
+    [undefined, 4, undefined, undefined, undefined, 8],
+  );
   const afterFive = await store.getEvents('j', 5);
   assert.deepEqual(afterFive, [bare, bare, eventOf(8)]);
-  for (const events of [[bare, eventOf(9)], [eventOf(10), eventOf(9)], [eventOf(9), bare, eventOf(10)], [eventOf(8)]]) {
-    await assert.rejects(store.commit(changeOf('j', 2, { events })), { name: 'ConflictError', message: /is stored already/ });
+  for (const events of [
+    [bare, eventOf(9)],
+    [eventOf(10), eventOf(9)],
+    [eventOf(9), bare, eventOf(10)],
+    [eventOf(8)],
+  ]) {
+    await assert.rejects(store.commit(changeOf('j', 2, { events })), {
+      name: 'ConflictError',
+      message: /is stored already/,
+    });
   }
   assert.equal((await store.getJob('j')).run.revision, 2);
   await store.close();
@@ -226,9 +247,16 @@ test('a lease is by the clock of the server, and a commit under an old token is 
   assert.equal(await one.renewLease('j', first, 0), true);
   const second = await two.acquireLease('j', 'B', Number.MAX_VALUE);
   assert.ok(second > first);
-  await assert.rejects(one.commit(changeOf('j', 1, { fencingToken: first })), { name: 'ConflictError', details: { jobId: 'j', fencingToken: first } });
+  await assert.rejects(one.commit(changeOf('j', 1, { fencingToken: first })), {
+    name: 'ConflictError',
+    details: { jobId: 'j', fencingToken: first },
+  });
   for (const fencingToken of [0, -1, 1.5, Number.NaN, '2', null]) {
-    await assert.rejects(one.commit(changeOf('j', 1, { fencingToken })), { name: 'ConflictError' }, String(fencingToken));
+    await assert.rejects(
+      one.commit(changeOf('j', 1, { fencingToken })),
+      { name: 'ConflictError' },
+      String(fencingToken),
+    );
   }
   await assert.rejects(one.commit(changeOf('new', 0, { fencingToken: second })), { name: 'ConflictError' });
   await two.commit(changeOf('j', 1, { fencingToken: second }));
@@ -240,7 +268,8 @@ test('a lease is by the clock of the server, and a commit under an old token is 
 
 test('prune takes many jobs, a few at a time', async () => {
   const store = await open(newSchema());
-  const ended = (i) => jobOf(`${i}`, { status: 'completed', timing: { created: 1, completed: i % 7 }, history: [eventOf(1)] });
+  const ended = (i) =>
+    jobOf(`${i}`, { status: 'completed', timing: { created: 1, completed: i % 7 }, history: [eventOf(1)] });
   await Promise.all(Array.from({ length: 700 }, (_, i) => store.saveJob(ended(i))));
   assert.equal(await store.prune({ endedBefore: 6, keepJob: true }), 600);
   assert.equal(await store.prune({ endedBefore: 6, keepJob: true }), 0);

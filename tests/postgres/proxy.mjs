@@ -47,8 +47,12 @@ export async function startProxy(serverUrl) {
     breakAt: 'write_job',
     /** Connections are refused while this is true. */
     refusing: false,
+    /** Whether connections are refused from the next cut on. */
+    refuseNext: false,
     cuts: 0,
     cutAll() {
+      self.refusing ||= self.refuseNext;
+      self.refuseNext = false;
       for (const socket of sockets) socket.destroy();
     },
     /** @returns {Promise<void>} */
@@ -75,6 +79,8 @@ export async function startProxy(serverUrl) {
     }
     const cut = () => {
       self.cuts += 1;
+      self.refusing ||= self.refuseNext;
+      self.refuseNext = false;
       client.destroy();
       upstream.destroy();
     };
