@@ -20,7 +20,8 @@ const SENTENCES = Object.entries({
 });
 
 /** What pg says without a code where there is no connection, or it broke. */
-const NO_CONNECTION = /^(timeout exceeded when trying to connect|Client has encountered a connection|Client was closed)/;
+const NO_CONNECTION =
+  /^(timeout exceeded when trying to connect|Client has encountered a connection|Client was closed)/;
 const BROKEN = /^(timeout expired|Connection terminated|Query read timeout|Client network socket)/;
 
 /** @type {WeakSet<object>} the errors of connections that could not be made, over which nothing was sent */

@@ -29,6 +29,8 @@ export async function openStore(options) {
     throw explain(error, schema, source.password);
   }
 
+  /** @type {Set<Promise<unknown>>} calls that have not been answered */
+  const running = new Set();
   /** @type {Promise<void> | undefined} */
   let closing;
   const isClosed = () => closing !== undefined;
@@ -50,10 +52,14 @@ export async function openStore(options) {
       async (...values) => {
         if (isClosed())
           throw new JobwrightError(`The store in the schema "${schema}" is closed`, { code: 'closed' });
+        const answer = method(...values);
+        running.add(answer);
         try {
-          return await method(...values);
+          return await answer;
         } catch (error) {
           throw explain(error, schema, source.password);
+        } finally {
+          running.delete(answer);
         }
       };
     return /** @type {M} */ (
@@ -72,7 +78,7 @@ export async function openStore(options) {
     guard,
     /** @returns {Promise<void>} */
     close() {
-      closing ??= stop().then(() => source.end());
+      closing ??= Promise.allSettled([stop(), ...running]).then(() => source.end());
       return closing;
     },
   };
