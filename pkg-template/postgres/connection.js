@@ -8,7 +8,8 @@ import { isLost, unsent } from './errors.js';
  * Where connections come from: a pool of the store's own, or the pool or client that it was given.
  *
  * @typedef {object} Source
- * @property {(text: string, values?: unknown[]) => Promise<any[][]>} query gives rows as arrays
+ * @property {(text: string, values?: unknown[], name?: string) => Promise<any[][]>} query gives rows as arrays; with a
+ *   name, the statement is prepared once for each connection
  * @property {() => Promise<{ client: any, shared: boolean }>} listener a connected client, which nobody else uses
  *   unless it is shared
  * @property {boolean} heals whether a query after a broken connection gets another one
@@ -88,7 +89,7 @@ async function loadPg() {
  */
 function givenPool(pool) {
   return {
-    async query(text, values) {
+    async query(text, values, name) {
       const client = await pool.connect().catch(unsent);
       /** @type {unknown} */
       let broken;
@@ -97,7 +98,7 @@ function givenPool(pool) {
       };
       client.on('error', onError);
       try {
-        return await rowsOf(client, text, values);
+        return await rowsOf(client, text, values, name);
       } catch (error) {
         if (isLost(error)) broken ??= error;
         throw error;
@@ -125,7 +126,7 @@ function givenPool(pool) {
  */
 function givenClient(client) {
   return {
-    query: (text, values) => rowsOf(client, text, values),
+    query: (text, values, name) => rowsOf(client, text, values, name),
     listener: async () => ({ client, shared: true }),
     heals: false,
     end: async () => {},
@@ -136,9 +137,10 @@ function givenClient(client) {
  * @param {any} client
  * @param {string} text
  * @param {unknown[]} [values]
+ * @param {string} [name]
  * @returns {Promise<any[][]>}
  */
-async function rowsOf(client, text, values) {
-  const result = await client.query({ text, values, rowMode: 'array' });
+async function rowsOf(client, text, values, name) {
+  const result = await client.query({ name, text, values, rowMode: 'array' });
   return result.rows;
 }

@@ -73,7 +73,7 @@ export async function openStore(options) {
       attempt(() => source.query(text, values), 'read'),
     change: (/** @type {string} */ text, /** @type {unknown[]} */ values) =>
       attempt(() => source.query(text, values), 'write'),
-    write: createWriter({ schema: quoted, query: source.query, attempt }),
+    write: createWriter({ schema: quoted, channel, query: source.query, attempt }),
     watch,
     guard,
     /** @returns {Promise<void>} */

@@ -1,4 +1,5 @@
 // @ts-check
+import { codeOf } from './errors.js';
 
 /**
  * Sends writes to the server: those that are ready at the same moment go in one statement, and so in one message, one
@@ -24,14 +25,17 @@ const PARAMETERS = 24;
 /**
  * @param {object} options
  * @param {string} options.schema quoted
- * @param {(text: string, values: unknown[]) => Promise<any[][]>} options.query
+ * @param {string} options.channel
+ * @param {import('./connection.js').Source['query']} options.query
  * @param {<T>(send: (again: boolean) => Promise<T>, kind: 'write') => Promise<T>} options.attempt
  */
-export function createWriter({ schema, query, attempt }) {
+export function createWriter({ schema, channel, query, attempt }) {
   /** @type {Waiting[]} */
   let waiting = [];
   let inFlight = 0;
   let told = false;
+  /** @type {string | undefined} A single write is planned once for each connection: that is a third of its time. */
+  let name = `${channel}_write_job`;
 
   /**
    * @param {Write} write
@@ -88,13 +92,28 @@ export function createWriter({ schema, query, attempt }) {
     const text = textFor(schema, batch.length);
     const rows = await attempt(
       (again) =>
-        query(
+        prepared(
           text,
           batch.flatMap(({ write }) => write.values(again)),
         ),
       'write',
     );
     return rows.map(([outcome, stored]) => ({ outcome, stored: stored === null ? null : Number(stored) }));
+  }
+
+  /**
+   * @param {string} text
+   * @param {unknown[]} values
+   */
+  async function prepared(text, values) {
+    try {
+      return await query(text, values, values.length === PARAMETERS ? name : undefined);
+    } catch (error) {
+      // A pooler between may give each statement another connection, on which it is not prepared, or is already.
+      if (name === undefined || !['26000', '42P05'].includes(codeOf(error))) throw error;
+      name = undefined;
+      return query(text, values);
+    }
   }
 
   return write;

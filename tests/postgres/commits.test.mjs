@@ -74,6 +74,20 @@ test('commits that are ready at the same moment share round trips, and each has 
   await store.close();
 });
 
+test('a pooler that keeps no prepared statements is no hindrance', async () => {
+  const client = new pg.Client(server.url);
+  await client.connect();
+  const store = await createPostgresStore({ pool: client, schema: newSchema() });
+  for (let revision = 0; revision < 6; revision += 1) {
+    // What a pooler does that hands the connection to others in between.
+    if (revision % 2 === 1) await client.query('DEALLOCATE ALL');
+    await store.commit(changeOf('j', revision, { events: [eventOf(revision + 1)] }));
+  }
+  assert.equal((await store.getJob('j')).history.length, 6);
+  await store.close();
+  await client.end();
+});
+
 test('a commit that the server can not take fails alone', async () => {
   const schema = newSchema();
   const store = await open(schema);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { createPostgresStore } from '../../pkg-template/postgres/index.js';
 import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
+import { importPackage } from '../package/installed.mjs';
 import { changeOf, eventOf, jobOf } from '../parts/jobs.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
 
@@ -40,6 +41,26 @@ test('any JSON comes back with the same text', async () => {
     }),
     { numRuns: 200 },
   );
+  await store.close();
+});
+
+test('jobs run on it, with the package as it is installed', async () => {
+  const { createOrchestrator, ConflictError } = await importPackage();
+  const { createPostgresStore } = await importPackage('jobwright/postgres');
+  const store = await createPostgresStore({ connectionString: server.url, schema: newSchema() });
+  const orchestrator = createOrchestrator({ store, agentRegistry: { add: (n) => n + 1 } });
+  const plan = { steps: [1, 2, 3].map((n) => ({ id: `s${n}`, agent: 'add', input: n })) };
+  const run = async () => {
+    const jobId = await orchestrator.createJob({}, { requireApproval: false }, { plan });
+    await orchestrator.startJob(jobId);
+    return orchestrator.runJob(jobId);
+  };
+  for (const { status, job } of await Promise.all(Array.from({ length: 10 }, run))) {
+    assert.deepEqual([status, job.context], ['completed', { s1: 2, s2: 3, s3: 4 }]);
+    assert.deepEqual(await store.getJob(job.id), job);
+    await assert.rejects(async () => store.commit(changeOf(job.id, 0)), ConflictError);
+  }
+  await orchestrator.close();
   await store.close();
 });
 

@@ -1,5 +1,6 @@
 /** The entries beside the main one. */
 import { type AgentFn, type Clock, createOrchestrator, type JobStore } from 'jobwright';
+import { createPostgresStore, type PostgresConnection } from 'jobwright/postgres';
 import { createSqliteStore } from 'jobwright/sqlite';
 import {
   createVirtualClock,
@@ -19,6 +20,20 @@ export async function onSqlite(): Promise<void> {
   await createSqliteStore({});
   // @ts-expect-error: no such mode
   await createSqliteStore({ path: 'jobs.db', synchronous: 'OFF' });
+}
+
+export async function onPostgres(pool: PostgresConnection): Promise<void> {
+  const store = await createPostgresStore({ pool, schema: 'jobs' });
+  const asStore: JobStore = store;
+  createOrchestrator({ store: asStore });
+  const stop = await store.watch(({ type }) => type === 'missed');
+  await stop();
+  await store.close();
+  await createPostgresStore({ connectionString: 'postgres://localhost/jobs' });
+  // @ts-expect-error: a pool, not its name
+  await createPostgresStore({ pool: 'main' });
+  // @ts-expect-error: no such option
+  await createPostgresStore({ connectionString: 'postgres://localhost/jobs', table: 'jobs' });
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));
