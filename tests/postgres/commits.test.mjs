@@ -163,18 +163,49 @@ test('many stores that write many jobs in different orders never fail each other
   await Promise.all(stores.map((store) => store.close()));
 });
 
+/** Makes a job in the transaction of another connection, as a store does that is about to commit. */
+async function makeSlowly(schema, id) {
+  const parameters = Array.from({ length: 24 }, (_, i) => `$${i + 1}`).join(', ');
+  const head = JSON.stringify({ id, status: 'created' });
+  const nothing = Array(8).fill(null);
+  await admin.query(`SELECT * FROM "${schema}".write_job(${parameters})`, [
+    ...[id, 0, null, 1, false, '{}', 'created', null, null, 1, head],
+    ...nothing,
+    ...[0, null, null, null, null],
+  ]);
+}
+
+test('a page ends before the jobs that are made while it is read', async () => {
+  const schema = newSchema();
+  const store = await open(schema);
+  await store.commit(changeOf('first', 0));
+  await admin.query(`BEGIN; LOCK TABLE "${schema}".jobs IN ACCESS EXCLUSIVE MODE`);
+  const listing = store.listJobs();
+  // It knows by now which number is the last, and waits for the table itself.
+  for (let waits = 0; waits === 0; ) {
+    const { rows } = await admin.query(
+      `SELECT count(*)::integer AS waits FROM pg_locks WHERE NOT granted AND relation = '"${schema}".jobs'::regclass`,
+    );
+    waits = rows[0].waits;
+  }
+  await makeSlowly(schema, 'second');
+  await admin.query('COMMIT');
+  assert.deepEqual(
+    (await listing).map(({ id }) => id),
+    ['first'],
+  );
+  assert.deepEqual(
+    (await store.listJobs({ cursor: 'first' })).map(({ id }) => id),
+    ['second'],
+  );
+  await store.close();
+});
+
 test('a page waits for a job that is being made, and misses none that appears late', async () => {
   const schema = newSchema();
   const [store, other] = await Promise.all([open(schema), open(schema)]);
   await admin.query('BEGIN');
-  const write = Array.from({ length: 24 }, (_, i) => `$${i + 1}`).join(', ');
-  const head = JSON.stringify({ id: 'slow', status: 'created' });
-  const nothing = Array(8).fill(null);
-  await admin.query(`SELECT * FROM "${schema}".write_job(${write})`, [
-    ...['slow', 0, null, 1, false, '{}', 'created', null, null, 1, head],
-    ...nothing,
-    ...[0, null, null, null, null],
-  ]);
+  await makeSlowly(schema, 'slow');
   await other.commit(changeOf('quick', 0));
   let listed = null;
   const listing = store.listJobs({ limit: 1 }).then((heads) => {

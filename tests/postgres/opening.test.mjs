@@ -44,6 +44,29 @@ test('any JSON comes back with the same text', async () => {
   await store.close();
 });
 
+test('ids and keys may be long, and such that an index can not make them shorter', async () => {
+  const store = await open(newSchema());
+  const random = (seed) =>
+    Array.from({ length: 10_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * i * seed + i) % 20_011)));
+  const names = [1, 2, 3].flatMap((seed) => [random(seed).join(''), random(seed).reverse().join('')]);
+  for (const [i, id] of names.entries()) {
+    const steps = Object.fromEntries(names.map((name) => [name, { status: 'done', attempts: i }]));
+    const context = Object.fromEntries(names.map((name) => [name, name.slice(0, 9)]));
+    const { context: _, history, ...head } = jobOf(id, { parentId: names.at(i - 1) });
+    await store.commit(changeOf(id, 0, { head, steps, context }));
+    const found = await store.getJob(id);
+    assert.deepEqual([found.id, found.run.steps, found.context], [id, steps, context]);
+  }
+  for (const [i, id] of names.entries()) {
+    const children = await store.listJobs({ parentId: names.at(i - 1), cursor: names[0] });
+    assert.deepEqual(
+      children.map(({ id }) => id),
+      i === 0 ? [] : [id],
+    );
+  }
+  await store.close();
+});
+
 test('jobs run on it, with the package as it is installed', async () => {
   const { createOrchestrator, ConflictError } = await importPackage();
   const { createPostgresStore } = await importPackage('jobwright/postgres');
