@@ -18,7 +18,7 @@ export function statementsIn(s, channel) {
       UNION ALL (SELECT 3, coalesce(name, key), state FROM job JOIN ${s}.steps ON job = n ORDER BY place)
       UNION ALL (SELECT 4, NULL, event FROM job JOIN ${s}.events ON job = n ORDER BY seq)`,
     readEvents: `SELECT event FROM ${s}.events WHERE job = (SELECT n FROM ${s}.jobs WHERE id = $1)
-      AND seq > $2::double precision ORDER BY seq LIMIT $3`,
+      AND seq > $2 ORDER BY seq LIMIT $3`,
     list: `SELECT listed FROM ${s}.list_jobs($1, $2, $3, $4)`,
     deleteJob: `SELECT ${s}.delete_job($1)`,
     prune: `SELECT pruned, last_ended, last_job FROM ${s}.prune_jobs($1, $2, $3, $4, $5)`,

@@ -112,7 +112,9 @@ export async function createPostgresStore(options) {
   async function getEvents(jobId, afterSeq = 0, limit = undefined) {
     const most = check.checkLimit(limit, 'getEvents: limit');
     check.checkTime(afterSeq, 'getEvents: afterSeq');
-    const rows = await read(sql.readEvents, [lookupId(jobId), afterSeq, most === Infinity ? null : most]);
+    // Whole, because an index of whole numbers is not used for others.
+    const after = Math.max(0, Math.min(Math.floor(afterSeq), Number.MAX_SAFE_INTEGER));
+    const rows = await read(sql.readEvents, [lookupId(jobId), after, most === Infinity ? null : most]);
     return readEvents(rows.map(([event]) => event));
   }
 

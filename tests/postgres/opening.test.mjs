@@ -325,6 +325,7 @@ test('an id that is no string finds nothing', async () => {
     await assert.rejects(store.getEvents('5', bad), { code: 'invalid_argument' });
   assert.deepEqual(await store.getEvents('5', 0.5, 10), [eventOf(1)]);
   assert.deepEqual(await store.getEvents('5', Infinity), []);
+  assert.deepEqual(await store.getEvents('5', -Infinity), [eventOf(1)]);
   assert.deepEqual((await store.getJob('5')).history, [eventOf(1)]);
   await store.close();
 });
