@@ -153,11 +153,14 @@ test('after its connection broke it listens again, and says that it may have mis
   }
   proxy.refuseNext = true;
   proxy.cutAll();
+  // It waits to connect again.
+  await sleep(50);
   await stop();
   proxy.refusing = false;
   await direct.commit(changeOf('j', 3));
-  await sleep(300);
+  await sleep(1_000);
   await expect();
+  assert.equal(await listeners(), 0);
   await Promise.all([store.close(), direct.close()]);
 });
 
@@ -185,7 +188,7 @@ test('a single client listens itself; when it is gone, so is the watch', async (
   const { rows } = await client.query('SELECT pg_listening_channels()');
   assert.deepEqual(rows, []);
   const second = await watchOf(store);
-  await client.query(`NOTIFY other, 'not ours'`);
+  await client.query(`LISTEN other; NOTIFY other, 'not ours'`);
   await direct.commit(changeOf('j', 1));
   await second.expect(jobNotice('j', 2));
   proxy.cutAll();
