@@ -5,7 +5,10 @@ import { createMemoryStore } from '../../pkg-template/parts/memory-store.js';
 import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
 import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
 
-testJobStore('memory', () => createMemoryStore());
+testJobStore('memory', () => {
+  const store = createMemoryStore();
+  return { store, open: () => store };
+});
 
 test('every method answers at once', () => {
   const store = createMemoryStore();

@@ -10,7 +10,8 @@ after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
 testJobStore('sqlite in memory', () => createSqliteStore({ path: ':memory:' }));
-testJobStore('sqlite in a file', () => {
+testJobStore('sqlite in a file', async () => {
   files += 1;
-  return createSqliteStore({ path: join(folder, `${files}.db`) });
+  const path = join(folder, `${files}.db`);
+  return { store: await createSqliteStore({ path }), open: () => createSqliteStore({ path }) };
 });
