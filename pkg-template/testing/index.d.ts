@@ -9,20 +9,34 @@ export interface TestRunner {
   it?: (name: string, body: TestBody) => unknown;
 }
 
+/** A store, and a way to open further ones on the same data, as another process would. */
+export interface SharedJobStore {
+  store: JobStore;
+  open(): JobStore | PromiseLike<JobStore>;
+}
+
 /**
  * Tests a store against everything that jobwright relies on. What needs an optional method that the store does
  * not have is skipped.
  *
  * @param name What the tests are called by.
- * @param makeStore Gives an empty store, once for each test. It is closed afterwards if it has a `close`.
- * @param runner Node's own test runner where none is given.
+ * @param makeStore Gives an empty store, once for each test. With a function `open` beside it, a second store on the
+ *   same data takes part, where several commit at the same moment or one watches what the other writes. All are closed
+ *   afterwards if they have a `close`.
+ * @param runner Anything with `test` or `it`. Node's own test runner where none is given.
  *
  * @example
  * testJobStore('my store', () => createMyStore());
+ *
+ * @example
+ * testJobStore('my store', async () => {
+ *   const path = newPath();
+ *   return { store: await openMyStore(path), open: () => openMyStore(path) };
+ * });
  */
 export function testJobStore(
   name: string,
-  makeStore: () => JobStore | PromiseLike<JobStore>,
+  makeStore: () => JobStore | SharedJobStore | PromiseLike<JobStore | SharedJobStore>,
   runner?: TestRunner,
 ): void;
 

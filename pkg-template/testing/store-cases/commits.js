@@ -195,6 +195,7 @@ export function commitCases({ test }) {
           const page = await getEvents('j', after, limit);
           ok(page.length <= limit, `limit ${limit}: found ${page.length}`);
           if (page.length === 0) break;
+          equal(page[0]?.seq, after + 1, `limit ${limit}: the first event after ${after}`);
           pages.push(...page);
           after = /** @type {import('../../index.d.ts').JobEvent} */ (page.at(-1)).seq;
         }

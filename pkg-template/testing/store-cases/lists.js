@@ -31,6 +31,7 @@ export async function idsByPages(store, filter, limit) {
     const page = await ids(store, { ...filter, limit, ...(cursor === undefined ? {} : { cursor }) });
     ok(page.length <= limit, `limit ${limit}: found ${page.length}`);
     if (page.length === 0) return all;
+    ok(!page.some((id) => all.includes(id)), `limit ${limit}: found a job twice`);
     all.push(...page);
   }
 }

@@ -31,6 +31,7 @@ export const AWKWARD_NAMES = [
   'straße',
   'strasse',
   'e\u0301 and \u00e9',
+  '\u00e9 and \u00e9',
   'nul\0inside',
   'nul\0',
   '\0',

@@ -38,6 +38,17 @@ const isMissed = ({ type }) => type === 'missed';
 const comesTo = (jobId, revision) => (notice) =>
   isMissed(notice) || (notice.type === 'job' && notice.jobId === jobId && notice.revision >= revision);
 
+/**
+ * @param {JobStore} store
+ * @param {StoreNotice} notice
+ */
+async function check(store, notice) {
+  checkShape(notice);
+  if (notice.type !== 'job') return;
+  const revision = (await store.getJob(notice.jobId))?.run?.revision ?? 0;
+  ok(revision >= notice.revision, `told of revision ${notice.revision} when ${revision} could be read`);
+}
+
 /** @param {StoreNotice} notice */
 function checkShape(notice) {
   const { type } = notice;
@@ -72,25 +83,14 @@ export function watchCases({ test }) {
       const other = await open();
       /** @type {StoreNotice[]} */
       const notices = [];
-      /** @type {Promise<unknown>[]} */
-      const checks = [];
+      /** @type {unknown[]} */
+      const problems = [];
       const stop = await method(
         store,
         'watch',
       )((notice) => {
         notices.push(notice);
-        checks.push(
-          (async () => {
-            checkShape(notice);
-            if (notice.type !== 'job') return;
-            const found = await store.getJob(notice.jobId);
-            const revision = found?.run?.revision ?? 0;
-            ok(
-              revision >= notice.revision,
-              `told of revision ${notice.revision} when ${revision} could be read`,
-            );
-          })(),
-        );
+        check(store, notice).catch((error) => problems.push(error));
       });
       /** @type {[string, () => unknown, (notice: StoreNotice) => boolean][]} */
       const writes = [
@@ -121,7 +121,7 @@ export function watchCases({ test }) {
         await told(notices, isIt, what);
       }
       await stop();
-      await Promise.all(checks);
+      if (problems.length > 0) throw problems[0];
     },
     ['watch', 'commit', 'open'],
   );
@@ -137,12 +137,7 @@ export function watchCases({ test }) {
       for (let revision = 0; revision < 20; revision += 1) {
         for (const id of names) await method(other, 'commit')(change(id, revision));
       }
-      const end = notices.length;
-      for (const id of names) {
-        // What was told of the last round may stand before or after its end.
-        await told(notices, (notice) => comesTo(id, 20)(notice), `the last commit of ${id}`);
-      }
-      ok(end <= notices.length, 'notices');
+      for (const id of names) await told(notices, comesTo(id, 20), `the last commit of ${id}`);
       await stop();
     },
     ['watch', 'commit', 'open'],

@@ -22,6 +22,12 @@ export async function onSqlite(): Promise<void> {
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));
+testJobStore('mine, opened twice', async () => ({
+  store: await createSqliteStore({ path: 'jobs.db' }),
+  open: () => createSqliteStore({ path: 'jobs.db' }),
+}));
+// @ts-expect-error: a way to open it without a store
+testJobStore('mine', () => ({ open: () => createSqliteStore({ path: 'jobs.db' }) }));
 
 export async function onVirtualTime(outputs: unknown[]): Promise<number | null> {
   const clock: VirtualClock = createVirtualClock(Date.UTC(2030, 0, 1));
