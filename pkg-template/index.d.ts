@@ -1376,8 +1376,10 @@ export class ConflictError extends Error {
  *
  * @example
  * const orchestrator = createOrchestrator({ store: createMemoryStore() });
+ *
+ * @param options `now`: the clock that leases go by, in epoch milliseconds. Default: `Date.now`.
  */
-export function createMemoryStore(): Required<JobStore>;
+export function createMemoryStore(options?: { now?: () => number }): Required<JobStore>;
 
 /** The bundled event bus. */
 export interface JobEventBus extends Required<EventBus> {

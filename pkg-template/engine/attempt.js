@@ -377,7 +377,8 @@ export function attempt_retry_after(key) {
 export function attempt_abort(key, code) {
   const attempt = attemptAt(key);
   const { name, sentence } = codeAt(code);
-  attempt.givenUp = true;
+  // Of a job that is run elsewhere now, nothing is noted here.
+  attempt.givenUp = attempt.slot.lease === null || attempt.slot.lease >= 0;
   attempt.ended = true;
   attempt.abort(new JobwrightError(sentence, { code: name }));
 }

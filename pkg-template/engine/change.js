@@ -12,6 +12,7 @@ import { treeSteps } from './step-trees.js';
  * @property {number} expectedRevision
  * @property {number} stepsTaken
  * @property {{ created: number, started?: number, completed?: number }} timing
+ * @property {boolean} fenced made under the job's lease
  * @property {any} origin what a new job is made of; null where the job exists
  * @property {any} permissions
  * @property {Record<string, any> | null} run parts of the head's `run` that changed; undefined takes one away
@@ -46,6 +47,7 @@ export function change_begin(job, status, expectedRevision, stepsTaken, created,
     expectedRevision,
     stepsTaken,
     timing: { created },
+    fenced: false,
     origin: null,
     permissions: undefined,
     run: null,
@@ -57,6 +59,11 @@ export function change_begin(job, status, expectedRevision, stepsTaken, created,
     told: null,
     now,
   };
+}
+
+/** @param {number} job */
+export function change_fenced(job) {
+  slotOf(job).change.fenced = true;
 }
 
 /**

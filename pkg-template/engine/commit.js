@@ -60,6 +60,7 @@ export function changeToCommit(slot) {
   };
   if (origin?.run?.plan !== undefined) sent.plan = origin.run.plan;
   if (change.steps !== null) sent.steps = setAll(change.steps);
+  if (change.fenced && slot.lease !== null) sent.fencingToken = slot.lease;
   return sent;
 }
 

@@ -4,11 +4,13 @@ import { JobwrightError } from '../parts/errors.js';
 import { createEventBus } from '../parts/event-bus.js';
 import { createMemoryStore } from '../parts/memory-store.js';
 import { describe } from '../parts/plain.js';
-import { milliseconds } from './arguments.js';
+import { invalidArgument, milliseconds } from './arguments.js';
 import { core } from './core.js';
 import { dropEngine, keepEngine } from './engines.js';
 import { operate, promiseOf } from './executor.js';
+import { Leases } from './leases.js';
 import { headOf } from './lists.js';
+import { Notices } from './notices.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
 import { Watch } from './watch.js';
@@ -33,6 +35,9 @@ const METHODS = /** @type {Record<string, readonly string[]>} */ ({
   performanceMonitor: ['recordJobDuration'],
   clock: ['now', 'sleep'],
 });
+
+/** How long the right to run a job lasts that is not renewed, where nothing else is said. */
+const LEASE_MS = 30_000;
 
 /** How long a running job may do nothing, where nothing else is said. */
 const STALLED_MS = 300_000;
@@ -60,6 +65,13 @@ function checkDependencies(deps) {
   }
 }
 
+/** @param {unknown} given */
+function leaseMs(given) {
+  const ms = milliseconds(given, 'leaseMs');
+  if (ms >= 1) return ms;
+  throw invalidArgument(`leaseMs must be at least 1; found ${describe(given)}`);
+}
+
 /** @param {any} job */
 const hasEnded = ({ status }) => status === 'completed' || status === 'failed';
 
@@ -84,6 +96,8 @@ export class Engine {
     this.clock = deps.clock ?? null;
     this.jobs = new JobTable(this);
     this.readers = new Readers(this);
+    this.leases = new Leases(this, leaseMs(deps.leaseMs ?? LEASE_MS));
+    this.notices = new Notices(this);
     /** @type {Map<number, AbortController>} by call */
     this.timers = new Map();
     /** The latest moment that the clock was asked to sleep until, and did. */
@@ -231,6 +245,8 @@ export class Engine {
       });
     }
     this.readers.wakeAll();
+    await this.notices.end();
+    await this.leases.end();
     this.jobs.dropIdle();
     core.engine_drop(this.number);
     dropEngine(this.number);

@@ -81,6 +81,7 @@ function readOptions(options) {
  */
 function monitor(engine, id, texts, signal, numbers) {
   const slot = engine.jobs.enter(id);
+  engine.notices.begin();
   const stop = () => core.stop_monitoring(engine.number, slot.key);
   signal?.addEventListener('abort', stop, { once: true });
   const begin = (/** @type {number} */ task) => {
@@ -142,13 +143,22 @@ function hear(engine, event) {
     engine.heardJunk = true;
     return;
   }
-  if (heard.jobId === engine.echo) return;
-  for (const family of engine.monitors.values()) {
-    const { parent, children, unread } = family;
-    const isChild = heard.parentId === parent.id || children.has(heard.jobId);
+  if (heard.jobId !== engine.echo) hearOfChild(engine, heard.jobId, heard.parentId);
+}
+
+/**
+ * Something happened to a job, which may be a child, or a child's child, of one that is monitored here.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} jobId
+ * @param {any} parentId
+ */
+export function hearOfChild(engine, jobId, parentId) {
+  for (const { parent, children, unread } of engine.monitors.values()) {
+    const isChild = parentId === parent.id || children.has(jobId);
     // What happens further down matters when the children have ended.
-    if (!isChild && !children.has(heard.parentId)) continue;
-    if (isChild) unread.add(heard.jobId);
+    if (!isChild && !children.has(parentId)) continue;
+    if (isChild) unread.add(jobId);
     core.heard_of_child(engine.number, parent.key);
   }
 }

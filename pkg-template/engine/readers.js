@@ -16,6 +16,7 @@ const ENDINGS = new Set(['job_completed', 'job_failed']);
  * @typedef {object} Reader
  * @property {any[]} waiting
  * @property {boolean} overflowed events were dropped that it has not seen
+ * @property {boolean} behind others stored events that it has not seen
  * @property {(() => void) | null} wake
  */
 
@@ -53,7 +54,8 @@ export class Readers {
   /** @param {string | undefined} jobId */
   add(jobId) {
     /** @type {Reader} */
-    const reader = { waiting: [], overflowed: false, wake: null };
+    const reader = { waiting: [], overflowed: false, behind: false, wake: null };
+    this.engine.notices.begin();
     const readers = this.byJob.get(jobId) ?? new Set();
     this.byJob.set(jobId, readers.add(reader));
     return reader;
@@ -67,6 +69,22 @@ export class Readers {
     const readers = this.byJob.get(jobId);
     readers?.delete(reader);
     if (readers?.size === 0) this.byJob.delete(jobId);
+  }
+
+  /**
+   * Others may have stored events of a job, or of any. Those who follow every job hear only what happens here.
+   *
+   * @param {string} [jobId]
+   */
+  storedMore(jobId) {
+    const behind = jobId === undefined ? this.byJob : [[jobId, this.byJob.get(jobId) ?? []]];
+    for (const [id, readers] of /** @type {Iterable<[string | undefined, Iterable<Reader>]>} */ (behind)) {
+      if (id === undefined) continue;
+      for (const reader of readers) {
+        reader.behind = true;
+        reader.wake?.();
+      }
+    }
   }
 
   /** Ends every reader's wait: the orchestrator is closed. */
@@ -138,9 +156,11 @@ export class Readers {
     if (jobId !== undefined && (await this.hasEnded(jobId)) && reader.waiting.length === 0) return;
     while (!isStopped()) {
       if (reader.overflowed && jobId === undefined) throw tooSlow();
-      if (reader.overflowed) {
+      if (reader.overflowed || reader.behind) {
         reader.overflowed = false;
-        reader.waiting = [];
+        reader.behind = false;
+        // What waits is stored too, but for what is told on the bus only.
+        reader.waiting = reader.waiting.filter(({ type }) => BUS_ONLY.has(type));
         for await (const event of this.stored(jobId ?? '', seen)) {
           seen = event.seq;
           yield event;

@@ -89,6 +89,8 @@ export class JobSlot {
     this.answer = undefined;
     /** @type {Set<string> | null} jobs of steps that were begun before: somebody may have begun to make them */
     this.remade = null;
+    /** @type {number | null} the fencing token of the lease under which its steps are run here */
+    this.lease = null;
     /** @type {{ job: string, steps: number } | null} the step that the next commit may count for a descendant */
     this.counting = null;
     /** @type {any} the router's answer that is not committed yet */

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 /** Bytes, minified and gzipped: what a page that imports the package may have to load for it. */
 export const limits = {
   /** The wasm module, as the text it is inlined as, what unpacks it, and the glue that wasm-bindgen writes. */
-  engine: 90_500,
+  engine: 92_500,
   /** The main entry with all it imports. */
-  entry: 120_600,
+  entry: 124_000,
 };
 
 /** @type {import('esbuild').Plugin} */

@@ -20,6 +20,8 @@ pub struct JobChange<V> {
     pub origin: Option<V>,
     /// Parts of the head that changed and seldom do.
     pub rare: Rare,
+    /// Made by the one who runs the job's steps: the store refuses it when somebody else does.
+    pub fenced: bool,
 }
 
 /// Which of the seldom changed parts of a job's head changed.
@@ -63,6 +65,7 @@ impl<V> Default for JobChange<V> {
             events: Vec::new(),
             origin: None,
             rare: Rare::default(),
+            fenced: false,
         }
     }
 }

@@ -46,6 +46,8 @@ pub enum Abort {
     Cancelled,
     /// The orchestrator was closed.
     Closed,
+    /// Somebody else runs the job now.
+    Lost,
 }
 
 impl Abort {
@@ -55,6 +57,7 @@ impl Abort {
             Abort::Timeout => Code::Timeout,
             Abort::Cancelled => Code::Cancelled,
             Abort::Closed => Code::Closed,
+            Abort::Lost => Code::Conflict,
         }
     }
 }

@@ -41,6 +41,7 @@ mod children;
 mod clock;
 mod fate;
 mod form;
+mod leases;
 mod store;
 
 use std::{
@@ -101,6 +102,7 @@ struct Record {
     requests: BTreeMap<StepIndex, Vec<ToolCall>>,
     /// The router's answer that is not stored yet.
     routing: Option<Value>,
+    lease: leases::Lease,
 }
 
 /// An event that was sent on the bus; the whole of it stands in its job's history.
@@ -155,6 +157,7 @@ impl MemoryHost {
                 outbox: Vec::new(),
                 requests: BTreeMap::new(),
                 routing: None,
+                lease: leases::Lease::Free,
             });
             jobs.len() - 1
         });
@@ -210,6 +213,7 @@ impl MemoryHost {
             record.outbox.clear();
             record.requests.clear();
             record.routing = None;
+            record.lease = leases::Lease::Free;
         }
     }
 

@@ -12,6 +12,7 @@ mod clock;
 mod control;
 mod event_bus;
 mod job_store;
+mod leases;
 pub mod memory;
 mod performance_monitor;
 
@@ -23,6 +24,7 @@ pub use clock::Clock;
 pub use control::Control;
 pub use event_bus::EventBus;
 pub use job_store::{CommitError, JobStore};
+pub use leases::Leases;
 pub use performance_monitor::PerformanceMonitor;
 
 /// A job's place in the host's table of jobs that are being worked on. The host keeps the id.
@@ -42,12 +44,22 @@ pub trait Values {
 
 /// All that an orchestrator needs of its host.
 pub trait Host:
-    JobStore + Control + EventBus + BudgetManager + PerformanceMonitor + Agents + ChildJobs + Children + Clock
+    JobStore
+    + Leases
+    + Control
+    + EventBus
+    + BudgetManager
+    + PerformanceMonitor
+    + Agents
+    + ChildJobs
+    + Children
+    + Clock
 {
 }
 
 impl<T> Host for T where
     T: JobStore
+        + Leases
         + Control
         + EventBus
         + BudgetManager

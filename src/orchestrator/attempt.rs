@@ -49,7 +49,7 @@ impl<H: Host> Orchestrator<H> {
                 self.host.abort(attempt, why);
                 match why {
                     Abort::Timeout => Ended::Answered(timed_out(limit)),
-                    Abort::Cancelled | Abort::Closed => Ended::GivenUp,
+                    Abort::Cancelled | Abort::Closed | Abort::Lost => Ended::GivenUp,
                 }
             }
         }

@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// How often it is tried to run a child that is being run elsewhere.
+const ELSEWHERE_MS: f64 = 250.0;
+
 /// A child that somebody waits for.
 pub(super) struct Child<'a, H: Host> {
     orchestrator: &'a Orchestrator<H>,
@@ -86,7 +89,11 @@ impl<'a, H: Host> Child<'a, H> {
             // It ended because its parent did: then that is no answer.
             Ok(_) if attempting.is_shut() => Ended::GivenUp,
             Ok(ended) => ended,
-            Err(Abort::Closed) => {
+            Err(why @ (Abort::Closed | Abort::Lost)) => {
+                // Whoever runs its parent now runs it too.
+                if why == Abort::Lost {
+                    self.orchestrator.lease_lost(self.key);
+                }
                 going.await;
                 Ended::GivenUp
             }
@@ -190,6 +197,12 @@ impl<'a, H: Host> Child<'a, H> {
                     Err(stop) => match (self.look().await?, stop) {
                         (Stand::Ended(result), _) => return Ok(Ended::Answered(result)),
                         (Stand::PausedWithParent, _) => return Ok(Ended::PausedWithParent),
+                        // Whoever ran it before may have died, or gives it back.
+                        (_, Stop::Refused(refusal))
+                            if refusal.code == Code::Conflict && !self.given_up.get() =>
+                        {
+                            self.orchestrator.host.sleep(ELSEWHERE_MS).await;
+                        }
                         (_, Stop::Refused(refusal)) => return Err(self.named(refusal).into()),
                         (_, stop) => return Err(stop),
                     },

@@ -94,10 +94,28 @@ impl<'a, H: Host> Drive<'a, H> {
         }
     }
 
-    /// Runs until there is nothing to do. What was held for a step that did not begin is free again.
-    pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
+    /// Runs until there is nothing to do, if nobody else runs the job.
+    pub(super) async fn run(self) -> Outcome<H, Driven<H::Value>> {
+        let (orchestrator, key) = (self.orchestrator, self.key);
+        if !orchestrator.host.acquire_lease(key).await.map_err(Stop::Failed)? {
+            let job = orchestrator.section(key).await?.load_whole().await?;
+            return if job.is_running() { Err(run_elsewhere().into()) } else { Ok(self.stopped(&job)) };
+        }
+        self.live.lost.set(false);
+        let driven = self.run_leased().await;
+        orchestrator.host.release_lease(key).await;
+        driven
+    }
+
+    /// What was held for a step that did not begin is free again.
+    async fn run_leased(mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
         let (orchestrator, key) = (self.orchestrator, self.key);
+        if self.live.lost.get() {
+            // What is held, and whose children they are, is for the one who runs the job now.
+            self.progress.granted.clear();
+            self.orphans.clear();
+        }
         let ended = self.live.to_settle.borrow().is_some();
         for granted in mem::take(&mut self.progress.granted) {
             // Of a step that nobody tries again, what its failed attempts cost is all that it cost.
@@ -128,7 +146,7 @@ impl<'a, H: Host> Drive<'a, H> {
         loop {
             let decided = match self.decide_beside_jobs().await {
                 Ok(Some(decided)) => decided,
-                Ok(None) => match self.conflicts.again::<H>() {
+                Ok(None) => match self.refused_commit().await {
                     Ok(()) => continue,
                     Err(stop) => (Next::End(Err(stop)), self.live.mark()),
                 },
@@ -171,6 +189,15 @@ impl<'a, H: Host> Drive<'a, H> {
         .await
     }
 
+    /// Somebody else committed first: to decide again, unless it is somebody else who runs the job now.
+    async fn refused_commit(&mut self) -> Outcome<H> {
+        if !self.orchestrator.host.holds_lease(self.key).await {
+            self.live.lose();
+            return Ok(());
+        }
+        self.conflicts.again::<H>()
+    }
+
     /// How many attempts are under way.
     fn running(&self) -> usize {
         self.under_way.borrow().count()
@@ -185,7 +212,11 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Commits what has ended together with what comes next, and begins it; `None` when somebody else
     /// committed first.
     async fn decide(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
-        let section = self.orchestrator.section(self.key).await?;
+        let mut section = self.orchestrator.section(self.key).await?;
+        if self.live.lost.get() {
+            return Ok(Some((Next::refused(run_elsewhere()), self.live.mark())));
+        }
+        section.fenced = true;
         let mut job = section.load_whole().await?;
         if !self.looked {
             self.plan = match &job.run_mut().steps {
@@ -399,4 +430,8 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         mem::take(&mut under_way.any_ended)
     }
+}
+
+fn run_elsewhere() -> Refusal {
+    Refusal::new(Code::Conflict, "Job is being run elsewhere")
 }

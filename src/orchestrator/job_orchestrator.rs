@@ -140,6 +140,17 @@ pub trait JobOrchestrator {
     /// Asks a run to stop: attempts that are under way finish and are committed, and the job is left paused.
     fn stop_run(&self, key: JobKey);
 
+    /// For the host, which found that somebody else has the right to run a job now: whoever runs it here stops, and
+    /// commits nothing more.
+    fn lease_lost(&self, key: JobKey);
+
+    /// For the host, which found that a job was changed elsewhere: whoever runs it here looks at it, and its agents are
+    /// told where it has ended.
+    ///
+    /// # Errors
+    /// `not_found`; what the store fails with.
+    fn look_again(&self, key: JobKey) -> Operation<'_, Self::Host>;
+
     /// Takes over the running jobs that this orchestrator is not running, as after a crash: attempts that were cut off
     /// become ready again, with the same attempt number and idempotency key. Gives those jobs, and doesn't run them.
     ///

@@ -40,6 +40,8 @@ pub(super) struct Live {
     pub(super) bell: Bell,
     /// It has ended.
     pub(super) ended: Cell<bool>,
+    /// Somebody else runs it now: whoever does here stops, and commits nothing more.
+    pub(super) lost: Cell<bool>,
     /// Ends its monitor, where it has one.
     pub(super) monitor: RefCell<Option<Cancellation>>,
 }
@@ -150,6 +152,13 @@ impl Live {
         for control in controls {
             control.abort(why);
         }
+    }
+
+    /// Somebody else runs the job now.
+    pub(super) fn lose(&self) {
+        self.lost.set(true);
+        self.abort_attempts(Abort::Lost);
+        self.notify();
     }
 
     /// Were all attempts given up after the mark was taken?

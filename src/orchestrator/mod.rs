@@ -45,7 +45,7 @@ use crate::{
         ids::IdPool,
         outcome::{Code, Refusal},
     },
-    host::{Host, JobKey},
+    host::{Abort, Host, JobKey},
 };
 use live::{Live, LiveJobs};
 use run_job::Runs;
@@ -146,6 +146,30 @@ impl<H: Host> Orchestrator<H> {
             return Err(Code::Closed.into());
         }
         Ok(Section::new(self, key, turn))
+    }
+
+    /// Somebody else runs a job now: whoever does here stops, and commits nothing more.
+    pub fn lease_lost(&self, key: JobKey) {
+        if let Some(live) = self.live.get(key) {
+            live.lose();
+        }
+    }
+
+    /// A job was changed elsewhere: whoever runs it looks at it again, and its agents are told where it has ended.
+    ///
+    /// # Errors
+    /// `not_found`; what the store fails with.
+    pub async fn look_again(&self, key: JobKey) -> Outcome<H> {
+        let section = self.section(key).await?;
+        let ended = section.load().await?.head.status.has_ended();
+        drop(section);
+        if let Some(live) = self.live.get(key) {
+            if ended && live.is_driven() && !live.is_shut() {
+                live.abort_attempts(Abort::Cancelled);
+            }
+            live.notify();
+        }
+        Ok(())
     }
 
     fn live(&self, key: JobKey) -> Rc<Live> {

@@ -101,6 +101,14 @@ impl<H: Host + 'static> JobOrchestrator for Native<H> {
         self.orchestrator.stop_run(key);
     }
 
+    fn lease_lost(&self, key: JobKey) {
+        self.orchestrator.lease_lost(key);
+    }
+
+    fn look_again(&self, key: JobKey) -> Operation<'_, H> {
+        Box::pin(self.orchestrator.look_again(key))
+    }
+
     fn recover(&self) -> Operation<'_, H, Vec<JobKey>> {
         Box::pin(self.orchestrator.recover())
     }

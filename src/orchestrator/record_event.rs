@@ -10,7 +10,7 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `not_found`, or what the store fails with.
     pub async fn record_event(&self, key: JobKey, step: StepIndex, event: H::Value) -> Outcome<H> {
-        self.change_job(key, &mut |job| {
+        self.change_job_as(key, true, &mut |job| {
             let running = job.run.as_ref().and_then(|run| run.states.get(step));
             if running.is_some_and(|state| state.status == StepStatus::Running) {
                 job.emit(step, event.clone());

@@ -8,13 +8,22 @@ use crate::{
 enum Taken {
     Over,
     Cancelled(Vec<(JobKey, CancelResult)>),
-    /// Or run here.
+    /// Or run by somebody.
     NotRunning,
 }
 
+/// How a job was left that nobody runs.
+enum Left {
+    ToBeRun,
+    /// The job whose step it was has been cancelled.
+    Orphaned,
+    /// It is not running any more.
+    Elsewise,
+}
+
 impl<H: Host> Orchestrator<H> {
-    /// Takes over the running jobs that this orchestrator is not running: attempts that were cut off
-    /// become ready again, with the same attempt number and idempotency key. Doesn't run them. Those that a
+    /// Takes over the running jobs that nobody runs, here or elsewhere: attempts that were cut off become ready
+    /// again, with the same attempt number and idempotency key. Doesn't run them. Those that a
     /// step of a job waited for which was cancelled are cancelled too: the end of a process kept that from being done.
     /// What jobs left unsettled that ended in a crash is settled with the budget manager.
     ///
@@ -41,25 +50,41 @@ impl<H: Host> Orchestrator<H> {
     }
 
     async fn take_over(&self, key: JobKey) -> Outcome<H, Taken> {
+        let live = self.live(key);
+        let monitored = live.monitor.borrow().is_some();
+        let Some(seat) = live.take_seat().filter(|_| !monitored) else { return Ok(Taken::NotRunning) };
+        if !self.host.acquire_lease(key).await.map_err(Stop::Failed)? {
+            return Ok(Taken::NotRunning);
+        }
+        let left = self.make_ready(key).await;
+        if let Ok(Left::ToBeRun) = left {
+            self.host.let_lease_lapse(key);
+            return Ok(Taken::Over);
+        }
+        self.host.release_lease(key).await;
+        drop(seat);
+        match left? {
+            Left::Orphaned => Ok(Taken::Cancelled(self.cancel_job(key, None).await?)),
+            Left::ToBeRun | Left::Elsewise => Ok(Taken::NotRunning),
+        }
+    }
+
+    async fn make_ready(&self, key: JobKey) -> Outcome<H, Left> {
         let (mut running, mut made_by_step) = (false, false);
         let take = &mut |job: &mut Job<H::Value>| {
-            let live = self.live.get(key);
-            let driven = live.is_some_and(|live| live.is_driven() || live.monitor.borrow().is_some());
-            running = job.is_running() && !driven;
+            running = job.is_running();
             made_by_step = job.head.has_parent && self.host.is_made_by_step(key);
             if running {
                 job.recover_steps();
             }
             Ok(())
         };
-        self.change_job(key, take).await?;
-        if !running {
-            return Ok(Taken::NotRunning);
-        }
-        if made_by_step && self.lost_its_parent(key).await? {
-            return Ok(Taken::Cancelled(self.cancel_job(key, None).await?));
-        }
-        Ok(Taken::Over)
+        self.change_job_as(key, true, take).await?;
+        Ok(match running {
+            true if made_by_step && self.lost_its_parent(key).await? => Left::Orphaned,
+            true => Left::ToBeRun,
+            false => Left::Elsewise,
+        })
     }
 
     async fn lost_its_parent(&self, key: JobKey) -> Outcome<H, bool> {

@@ -24,6 +24,8 @@ pub(super) struct Section<'a, H: Host> {
     whole: Cell<bool>,
     /// Attempts at steps of a job that ends are not told, but by the one who ends it.
     pub(super) tells_later: bool,
+    /// What is committed counts only as long as this orchestrator may run the job.
+    pub(super) fenced: bool,
 }
 
 /// What a commit came to.
@@ -52,7 +54,7 @@ impl Conflicts {
 
 impl<'a, H: Host> Section<'a, H> {
     pub(super) fn new(orchestrator: &'a Orchestrator<H>, key: JobKey, turn: Turn<'a>) -> Self {
-        Section { orchestrator, key, turn, whole: Cell::new(false), tells_later: false }
+        Section { orchestrator, key, turn, whole: Cell::new(false), tells_later: false, fenced: false }
     }
 
     /// The job, with as much of its run state as it has.
@@ -84,13 +86,14 @@ impl<'a, H: Host> Section<'a, H> {
     /// Stores what was changed, lets the next operation on this job go on, and then announces.
     /// On a failure nothing has changed and nothing is announced.
     pub(super) async fn commit(self, mut job: Job<H::Value>) -> Outcome<H, Committed> {
-        let Section { orchestrator, key, turn, whole, tells_later } = self;
+        let Section { orchestrator, key, turn, whole, tells_later, fenced } = self;
         let host = &orchestrator.host;
         if job.change.is_empty() {
             orchestrator.keep(key, job, whole.get());
             return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
         }
         let to_settle = orchestrator.open_account(key, &mut job);
+        job.change.fenced = fenced;
         match host.commit(key, &job).await {
             Ok(()) => {}
             Err(CommitError::Conflict) => return Ok(Committed::Conflict),
@@ -142,9 +145,20 @@ impl<H: Host> Orchestrator<H> {
         // Not generic: one copy of this code serves every operation.
         decide: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>,
     ) -> Outcome<H> {
+        self.change_job_as(key, false, decide).await
+    }
+
+    /// The same; `fenced` where only whoever may run the job may change it so.
+    pub(super) async fn change_job_as(
+        &self,
+        key: JobKey,
+        fenced: bool,
+        decide: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>,
+    ) -> Outcome<H> {
         let mut conflicts = Conflicts::default();
         loop {
-            let section = self.section(key).await?;
+            let mut section = self.section(key).await?;
+            section.fenced = fenced;
             let mut job = section.load().await?;
             decide(&mut job)?;
             if let Committed::Yes(_) = section.commit(job).await? {

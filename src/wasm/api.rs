@@ -331,6 +331,12 @@ pub fn stop_run(number: u32, job: u32) {
     }
 }
 
+/// See [`Orchestrator::look_again`].
+#[wasm_bindgen]
+pub fn look_again(engine: u32, task: u32, job: u32) {
+    begin(engine, task, move |o| async move { o.look_again(JobKey(job)).await });
+}
+
 /// See [`Orchestrator::set_slow_play`].
 #[wasm_bindgen]
 pub fn set_slow_play(number: u32, ms: f64) {

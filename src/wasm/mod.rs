@@ -17,6 +17,7 @@ mod event_bus;
 mod executor;
 mod histogram;
 mod input;
+mod leases;
 mod monitor;
 mod performance_monitor;
 mod plans;

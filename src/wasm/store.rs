@@ -27,7 +27,7 @@ const CONFLICT: i32 = 1;
 extern "C" {
     fn store_load(job: u32, whole: bool, call: u32) -> i32;
     /// The error of the latest load or commit of this job.
-    fn store_error(job: u32) -> JsValue;
+    pub(super) fn store_error(job: u32) -> JsValue;
     /// JSON of `{ run, startedSeq, hasBeginning }`, without what tools were called with.
     fn store_run(job: u32) -> String;
     /// An error for the caller: what the store returned is not a run state.
@@ -50,6 +50,8 @@ extern "C" {
     ) -> i32;
 
     fn change_begin(job: u32, status: u32, revision: f64, steps_taken: f64, created: f64, now: f64);
+    /// It is made under the job's lease.
+    fn change_fenced(job: u32);
     fn change_origin(job: u32, origin: &JsValue);
     fn change_times(job: u32, started: f64, completed: f64);
     fn change_permissions(job: u32, allow_tools: bool, require_approval: bool, max_steps: f64);
@@ -242,9 +244,9 @@ fn read_commit(key: JobKey, answer: i32) -> Result<(), CommitError<JsValue>> {
 
 /// Most operations change a job's status and note one event of the job itself: told in one crossing.
 fn commit_of_one_event(key: JobKey, job: &Job<JsValue>) -> Option<impl Future<Output = i32>> {
-    let JobChange { events, steps, origin, rare, expected_revision, .. } = &job.change;
+    let JobChange { events, steps, origin, rare, expected_revision, fenced, .. } = &job.change;
     let [Event { cause, fact }] = events.as_slice() else { return None };
-    if !steps.is_empty() || origin.is_some() || rare.any() {
+    if !steps.is_empty() || origin.is_some() || rare.any() || *fenced {
         return None;
     }
     let (kind, reason) = kind_of_job_fact(fact)?;
@@ -307,6 +309,9 @@ fn write_head(key: u32, job: &Job<JsValue>) {
     let Job { head, now, change, .. } = job;
     let revision = change.expected_revision as f64;
     change_begin(key, head.status as u32, revision, head.steps_taken as f64, head.created, *now);
+    if change.fenced {
+        change_fenced(key);
+    }
     if let Some(origin) = &change.origin {
         change_origin(key, origin);
     }

@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { createRandom } from '../differential/random.mjs';
 import { jobwright } from '../differential/subject.mjs';
 import { FREE, LIMIT, within } from './support/setup.mjs';
-import { createHome, randomSteps, rest } from './support/trees.mjs';
+import { createHome, createMortalStore, randomSteps, rest } from './support/trees.mjs';
 
-const { createBudgetManager, createMemoryStore } = jobwright;
+const { createBudgetManager } = jobwright;
 const ESTIMATES = [0, 1, 2, 3, 5, 8];
 
 /** @param {string} text a number that depends on all of it */
@@ -144,7 +144,7 @@ for (const [what, costOf] of Object.entries(COSTS)) {
             if (scope?.limit != null && scope.spent + scope.reserved > scope.limit) over.push({ ...scope });
           };
           const settled = createSettled();
-          const store = createMemoryStore();
+          const store = createMortalStore();
           const books = createBooks(look);
           const manager = createBudgetManager();
           const home = () =>
@@ -160,6 +160,7 @@ for (const [what, costOf] of Object.entries(COSTS)) {
           let last = first;
           if (dies) {
             await rest();
+            store.endLeases();
             last = home();
             await within(last.recover(), `seed ${seed}: recover`);
             const again = await play(random, last, ids);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createRandom } from '../differential/random.mjs';
 import { jobwright } from '../differential/subject.mjs';
 import { created, createStore, FREE, LIMIT, setup, started, within } from './support/setup.mjs';
-import { createHome, rest } from './support/trees.mjs';
+import { createHome, createMortalStore, rest } from './support/trees.mjs';
 
 const { createBudgetManager, createMemoryStore } = jobwright;
 
@@ -160,7 +160,7 @@ for (const [what, { plan, spends }] of Object.entries(STORIES)) {
       async () => {
         for (let calls = 0, lived = false; !lived; calls++) {
           const random = createRandom(calls);
-          const [store, books] = [createMemoryStore(), new Map()];
+          const [store, books] = [createMortalStore(), new Map()];
           const agentRegistry = { work };
           const first = createHome(random, store, { books, agentRegistry });
           const id = await first.createJob({}, FREE, { id: 'root', plan: { steps: plan }, budget: 100 });
@@ -180,6 +180,7 @@ for (const [what, { plan, spends }] of Object.entries(STORIES)) {
           }
           lived = ended && first.process.isAlive();
 
+          store.endLeases();
           const next = createHome(createRandom(calls), store, { books, agentRegistry });
           await within(next.recover(), `recover after ${calls} calls`);
           const outcome = cancels ? await next.cancelJob(id) : await within(next.runJob(id), 'runJob');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOrchestrator, jobwright } from '../differential/subject.mjs';
 import { assertRefused, createStore, LIMIT, setup, started } from './support/setup.mjs';
+import { createMortalStore } from './support/trees.mjs';
 
 const { createMemoryStore } = jobwright;
 
@@ -101,7 +102,7 @@ test('a round has attempts of its own', LIMIT, async () => {
 });
 
 test('rounds that ended are not done again after a crash', LIMIT, async () => {
-  const store = createMemoryStore();
+  const store = createMortalStore();
   const { calls, write } = writer();
   const hangs = (/** @type {any} */ input, /** @type {any} */ context) =>
     calls.length === 1 ? new Promise(() => {}) : write(input, context);
@@ -109,6 +110,7 @@ test('rounds that ended are not done again after a crash', LIMIT, async () => {
   const id = await started(first, [draft()]);
   first.runJob(id);
   await new Promise((resolve) => setTimeout(resolve, 20));
+  store.endLeases();
   const second = createOrchestrator({ agentRegistry: { write }, store });
   const { job } = await second.runJob(id);
   assert.deepStrictEqual(

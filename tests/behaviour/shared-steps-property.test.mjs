@@ -3,11 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../differential/random.mjs';
-import { jobwright } from '../differential/subject.mjs';
 import { FREE, LIMIT, within } from './support/setup.mjs';
-import { createHome, randomSteps, rest } from './support/trees.mjs';
+import { createHome, createMortalStore, randomSteps, rest } from './support/trees.mjs';
 
-const { createMemoryStore } = jobwright;
 const agentRegistry = { work: () => 1 };
 
 /**
@@ -15,7 +13,7 @@ const agentRegistry = { work: () => 1 };
  * @param {Map<string, { parentId?: string, maxSteps: number, shares: boolean }>} tree
  */
 function createWatchedStore(tree) {
-  const store = createMemoryStore();
+  const store = createMortalStore();
   /** @type {Map<string, number>} */
   const taken = new Map();
   /** Jobs that steps made are named behind the one that somebody made. @param {string} id */
@@ -126,6 +124,7 @@ test(
       all[0].process.dieAfter(random.below(60));
       for (const id of ids) all[0].runJob(id);
       await rest();
+      store.endLeases();
       const next = createHome(random, store, { agentRegistry });
       await next.recover();
       await within(Promise.all(ids.map((id) => run(next, id))), `seed ${seed}`);

@@ -18,6 +18,8 @@ pub enum HostCall {
     Load(JobKey),
     /// `commit` to a job.
     Commit(JobKey),
+    /// The right to run a job is asked for.
+    AcquireLease(JobKey),
     /// The list of a job's children.
     Children(JobKey),
     /// The list of the jobs that stand here.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{HostCall, MemoryHost, Record, change::Writer, form};
+use super::{HostCall, MemoryHost, Record, change::Writer, form, leases::Lease};
 use crate::{
     core::{
         job::{Job, JobHead, Run},
@@ -65,7 +65,10 @@ impl MemoryHost {
     }
 
     fn write(&self, record: &mut Record, job: &Job<Value>) -> Result<(), CommitError<String>> {
-        let Record { id, trace, stored, outbox, requests, routing } = record;
+        let Record { id, trace, stored, outbox, requests, routing, lease } = record;
+        if job.change.fenced && *lease != Lease::Held {
+            return Err(CommitError::Conflict);
+        }
         let revision = stored.as_ref().map_or(Ok(0), |stored| form::read_head(stored).map(|it| it.revision));
         if revision.map_err(CommitError::Failed)? != job.change.expected_revision {
             return Err(CommitError::Conflict);

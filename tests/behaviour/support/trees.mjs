@@ -42,7 +42,17 @@ export function createProcess(random) {
   };
 }
 
-const METHODS = ['getJob', 'getHead', 'commit', 'saveJob', 'listJobs'];
+const LEASES = ['acquireLease', 'renewLease', 'releaseLease'];
+const METHODS = ['getJob', 'getHead', 'commit', 'saveJob', 'listJobs', ...LEASES];
+
+/** A store in memory. When a process has died, `endLeases` lets the time pass in which its leases end. */
+export function createMortalStore() {
+  let passed = 0;
+  const endLeases = () => {
+    passed += 3_600_000;
+  };
+  return { ...jobwright.createMemoryStore({ now: () => Date.now() + passed }), endLeases };
+}
 
 /**
  * An orchestrator in a process of its own.

@@ -1,0 +1,105 @@
+// @ts-check
+import { describe } from '../parts/plain.js';
+import { core } from './core.js';
+import { operate } from './executor.js';
+import { hearOfChild } from './monitor.js';
+
+/** After a notice that anything may have changed, whatever comes within this time is one with it. */
+const MISSED_EVERY_MS = 250;
+
+/**
+ * What others do to the jobs that this orchestrator works on, as far as the store tells: see `JobStore.watch`. It makes
+ * known early what is found anyway, when the next commit is refused or the store is asked.
+ */
+export class Notices {
+  /** @param {import('./engine.js').Engine} engine */
+  constructor(engine) {
+    this.engine = engine;
+    /** @type {Promise<unknown> | null} resolves with what ends the watching */
+    this.watching = null;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.missed = null;
+  }
+
+  /** From the first time on that anybody here could want to know. */
+  begin() {
+    const { engine } = this;
+    if (this.watching !== null || engine.closed || typeof engine.store.watch !== 'function') return;
+    const watch = async () => engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
+    this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
+  }
+
+  async end() {
+    if (this.missed !== null) clearTimeout(this.missed);
+    try {
+      const stop = await this.watching;
+      if (typeof stop === 'function') await stop();
+    } catch (error) {
+      this.engine.log('warn', 'The watching of the store could not be ended', error);
+    }
+  }
+
+  /** @param {any} notice as a store gave it: it may be anything */
+  hear(notice) {
+    if (this.engine.closed) return;
+    try {
+      const { type, jobId, parentId, revision } = notice;
+      if (type === 'job') this.changed(jobId, parentId, revision);
+      else if (type === 'control') this.controlled();
+      else if (type === 'missed') this.lookSoon();
+    } catch (error) {
+      this.engine.log('warn', "A notice of the store's could not be read", error);
+    }
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {string | undefined} parentId
+   * @param {number} revision
+   */
+  changed(jobId, parentId, revision) {
+    const { engine } = this;
+    const slot = engine.jobs.byId.get(jobId);
+    // What is committed here is announced here.
+    if (slot !== undefined && revision <= latestOf(slot)) return;
+    if (slot !== undefined && slot.drivers > 0) this.look(slot);
+    engine.readers.storedMore(jobId);
+    hearOfChild(engine, jobId, parentId);
+  }
+
+  /** All jobs were paused, or started again. */
+  controlled() {
+    const { engine } = this;
+    for (const { parent } of engine.monitors.values()) core.heard_of_child(engine.number, parent.key);
+  }
+
+  lookSoon() {
+    if (this.missed !== null) return;
+    this.missed = setTimeout(() => {
+      this.missed = null;
+      if (this.engine.closed) return;
+      for (const slot of this.engine.jobs.byId.values()) if (slot.drivers > 0) this.look(slot);
+      this.engine.readers.storedMore();
+    }, MISSED_EVERY_MS);
+    /** @type {any} */ (this.missed).unref?.();
+  }
+
+  /**
+   * Somebody may have paused, ended, answered or signalled a job that is run here.
+   *
+   * @param {import('./slots.js').JobSlot} slot
+   */
+  look(slot) {
+    const { engine } = this;
+    slot.current = false;
+    const begin = (/** @type {number} */ task) => core.look_again(engine.number, task, slot.key);
+    operate(engine, slot, () => undefined, begin).catch((error) =>
+      engine.log('warn', `Job ${describe(slot.id)} could not be looked at`, error),
+    );
+  }
+}
+
+/** @param {import('./slots.js').JobSlot} slot */
+function latestOf({ record, sent }) {
+  return Math.max(record?.run?.revision ?? -1, sent?.head?.run?.revision ?? -1);
+}
