@@ -44,7 +44,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   let lastToken = 0;
   /** @type {{ paused: boolean } | null} */
   let control = null;
-  /** @type {Set<(notice: StoreNotice) => void>} */
+  /** @type {Set<(notice: StoreNotice) => unknown>} */
   const watchers = new Set();
 
   /** @param {StoreNotice} notice */
@@ -266,9 +266,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   /** @param {(notice: StoreNotice) => void} listener */
   function watch(listener) {
     /** @param {StoreNotice} notice */
-    const watcher = (notice) => {
-      if (watchers.has(watcher)) listener(notice);
-    };
+    const watcher = (notice) => watchers.has(watcher) && listener(notice);
     watchers.add(watcher);
     return () => void watchers.delete(watcher);
   }

@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { damaged } from './errors.js';
 import { transaction } from './transaction.js';
 
 /** @typedef {import('./driver.js').Database} Database */
@@ -77,14 +78,39 @@ const MIGRATIONS = [
  * @param {string} path
  */
 export function prepareSchema(database, path) {
-  if (readVersion(database, path) === MIGRATIONS.length) return;
-  transaction(database).write(() => {
-    // Another process may have been faster.
-    const from = readVersion(database, path);
-    for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-  });
+  if (readVersion(database, path) < MIGRATIONS.length) {
+    transaction(database).write(() => {
+      // Another process may have been faster.
+      const from = readVersion(database, path);
+      for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    });
+  }
+  checkShape(database, path);
+}
+
+/**
+ * The version says which tables there should be; somebody may have dropped or changed one all the same. SQLite keeps the
+ * statements that made them as they were written. What else is there is no harm.
+ *
+ * @param {Database} database
+ * @param {string} path
+ */
+function checkShape(database, path) {
+  const found = new Set(
+    database
+      .prepare('SELECT sql FROM sqlite_schema')
+      .all()
+      .map(({ sql }) => sql),
+  );
+  const made = MIGRATIONS.join(';')
+    .split(';')
+    .map((statement) => statement.trim());
+  const missing = made.find((statement) => statement.startsWith('CREATE') && !found.has(statement));
+  if (missing === undefined) return;
+  const [what] = missing.split(/ (?:ON|\()/);
+  throw damaged(path, `what "${what}" made is not there, or was changed`);
 }
 
 /**

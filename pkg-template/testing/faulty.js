@@ -1,5 +1,5 @@
 // @ts-check
-import { describe } from '../parts/plain.js';
+import { cloneJson, describe } from '../parts/plain.js';
 import { createRandom } from './random.js';
 import { afterTurn } from './turns.js';
 
@@ -130,7 +130,7 @@ export function faulty(store, options) {
     if (!kinds.includes('stale') || !READ_NAMES.includes(method)) return answer;
     const question = questionOf(method, args);
     const known = answers.get(question) ?? [];
-    known.push(structuredClone(answer));
+    known.push(cloneJson(answer));
     if (known.length > REMEMBERED) known.shift();
     answers.set(question, known);
     return answer;
@@ -181,7 +181,7 @@ function jobIdOf(first) {
  */
 function older(known, share) {
   const place = Math.floor(share * Math.max(known.length - 1, 1));
-  return structuredClone(known[place]);
+  return cloneJson(known[place]);
 }
 
 /**
