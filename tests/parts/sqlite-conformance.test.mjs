@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
 import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
+import { createSqliteStore } from './sqlite-driver.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -8,7 +8,7 @@ const IDS = ['a', 'b', 'c', 'd'];
 /** @param {Random} random @param {string} id @returns {any} */
 function anyStep(random, id) {
   const step = { id, agent: 'worker' };
-  switch (random.below(10)) {
+  switch (random.below(14)) {
     case 0:
       return { id, wait: { ms: 1 + random.below(50) } };
     case 1:
@@ -28,7 +28,8 @@ function anyStep(random, id) {
 
 /** @param {Random} random */
 export function anyPlan(random) {
-  const ids = IDS.slice(0, 1 + random.below(IDS.length));
+  // Most are very small, so that there can be very many.
+  const ids = IDS.slice(0, random.pick([1, 1, 1, 1, 2, 2, 3, 4]));
   const steps = ids.map((id, place) => {
     const step = anyStep(random, id);
     if (random.chance(0.6)) step.after = ids.slice(0, place).filter(() => random.chance(0.5));
