@@ -1,5 +1,6 @@
 // @ts-check
 /** What a step leaves behind, in bytes: in memory, in a SQLite file, and after pruning. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,9 +27,8 @@ const permissions = { requireApproval: false, maxSteps: 1_000_000 };
  * @param {number} size
  */
 async function run(store, size) {
-  let calls = 0;
-  // No two outputs are the same string, which memory would hold once.
-  const work = () => String(++calls).padStart(size, 'x');
+  // Not put together of parts that memory holds once.
+  const work = () => randomBytes(size / 2).toString('hex');
   const orchestrator = createOrchestrator({ store, agentRegistry: { work } });
   for (let n = 0; n < JOBS; n++) {
     const id = await orchestrator.createJob({}, permissions, { plan });

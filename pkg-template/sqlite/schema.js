@@ -69,6 +69,18 @@ const MIGRATIONS = [
   ) STRICT;
   INSERT INTO control (one, last_token) VALUES (1, 0);
   `,
+  // Rows without an id of their own may take a quarter of a page, and an event that is larger took a page more.
+  `
+  CREATE TABLE history (
+    place INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    UNIQUE (job, seq)
+  ) STRICT;
+  INSERT INTO history (job, seq, event) SELECT job, seq, event FROM events ORDER BY job, seq;
+  DROP TABLE events;
+  `,
 ];
 
 /**
@@ -78,8 +90,10 @@ const MIGRATIONS = [
  * @param {string} path
  */
 export function prepareSchema(database, path) {
-  if (readVersion(database, path) < MIGRATIONS.length) {
-    transaction(database).write(() => {
+  const { read, write } = transaction(database);
+  // In a transaction, since another process may be making the tables between one question and the next.
+  if (read(() => readVersion(database, path)) < MIGRATIONS.length) {
+    write(() => {
       // Another process may have been faster.
       const from = readVersion(database, path);
       for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
@@ -98,16 +112,14 @@ export function prepareSchema(database, path) {
  * @param {string} path
  */
 function checkShape(database, path) {
-  const found = new Set(
-    database
-      .prepare('SELECT sql FROM sqlite_schema')
-      .all()
-      .map(({ sql }) => sql),
-  );
-  const made = MIGRATIONS.join(';')
-    .split(';')
-    .map((statement) => statement.trim());
-  const missing = made.find((statement) => statement.startsWith('CREATE') && !found.has(statement));
+  const rows = database.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+  const found = new Set(rows.map(({ sql }) => oneLine(sql)));
+  const made = MIGRATIONS.join(';').split(';').map(oneLine);
+  const dropped = made.flatMap((statement) => /^DROP TABLE (\w+)$/.exec(statement)?.[1] ?? []);
+  const missing = made.find((statement) => {
+    const [, name = ''] = /^CREATE \w+ (\w+)/.exec(statement) ?? [];
+    return name !== '' && !dropped.includes(name) && !found.has(statement);
+  });
   if (missing === undefined) return;
   const [what] = missing.split(/ (?:ON|\()/);
   throw damaged(path, `what "${what}" made is not there, or was changed`);
@@ -148,3 +160,6 @@ function readVersion(database, path) {
 function readNumber(database, sql) {
   return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
 }
+
+/** @param {string} sql */
+const oneLine = (sql) => sql.trim().replace(/\s+/g, ' ');

@@ -17,10 +17,9 @@ const newPath = () => {
   return join(folder, `store ${files}.db`);
 };
 
-test('processes that do everything at once lose nothing, and none is told of a lock', async () => {
-  const path = newPath();
+/** Ends when all of them have. */
+function hammer(path, processes, times) {
   const script = fileURLToPath(new URL('./sqlite-hammer.mjs', import.meta.url));
-  const [processes, times] = [6, 150];
   const children = Array.from({ length: processes }, (_, n) => {
     const child = spawn(process.execPath, [script, path, String(n), String(times)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,7 +30,20 @@ test('processes that do everything at once lose nothing, and none is told of a l
     });
     return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
   });
-  const answers = await Promise.all(children);
+  return Promise.all(children);
+}
+
+test('processes that make one file at the same moment all find it whole', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const codes = (await hammer(newPath(), 8, 1)).map(({ code }) => code);
+    assert.deepEqual(codes, Array(8).fill(0));
+  }
+});
+
+test('processes that do everything at once lose nothing, and none is told of a lock', async () => {
+  const path = newPath();
+  const [processes, times] = [6, 150];
+  const answers = await hammer(path, processes, times);
   assert.deepEqual(
     answers.map(({ code }) => code),
     Array(processes).fill(0),

@@ -192,9 +192,9 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 1)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 2)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 1'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 2'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();
@@ -213,6 +213,45 @@ function overwritePages(path, from, to) {
   for (let page = from; page < to; page += 1) writeSync(file, Buffer.alloc(2000, 0xab), 0, 2000, page * 4096);
   closeSync(file);
 }
+
+test('a database of the first schema is brought up to date, whoever opens it first', async () => {
+  const path = newPath();
+  const first = readFileSync(new URL('./sqlite-schema-1.sql', import.meta.url), 'utf8');
+  await withDatabase(path, (database) => database.exec(first));
+  const stores = await Promise.all([1, 2, 3].map(() => createSqliteStore({ path, check: true })));
+  for (const store of stores) {
+    const { context, history, run } = store.getJob('j');
+    assert.deepEqual(context, { a: 1, 'nul\0': 2, b: 2 });
+    assert.deepEqual(history, [eventOf(1), eventOf(2, { text: "it's" }), eventOf(3)]);
+    assert.deepEqual(run.steps, { a: { status: 'done', attempts: 1 } });
+    assert.deepEqual(run.plan, { steps: [{ id: 'a', agent: 'A' }] });
+    assert.deepEqual(
+      store.listJobs().map(({ id }) => id),
+      ['j', 'ended'],
+    );
+    assert.deepEqual(store.getControl(), { paused: true });
+  }
+  const [one, two] = stores;
+  one.commit(changeOf('j', 2, { events: [eventOf(4)] }));
+  assert.deepEqual(two.getEvents('j', 2, 10), [eventOf(3), eventOf(4)]);
+  assert.throws(() => two.commit(changeOf('j', 3, { events: [eventOf(4)] })), { name: 'ConflictError' });
+  assert.equal(two.acquireLease('j', 'B', 10), 2);
+  assert.equal(one.prune({ endedBefore: 6, keepJob: true }), 1);
+  for (const store of stores) await store.close();
+  await withDatabase(path, (database) => {
+    const names = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .all();
+    assert.deepEqual(names.map(({ name }) => name).sort(), [
+      'context',
+      'control',
+      'history',
+      'jobs',
+      'plans',
+      'steps',
+    ]);
+  });
+});
 
 test('a damaged database says so when what is damaged is read, and with `check` when it is opened', async () => {
   const path = newPath();
@@ -251,7 +290,7 @@ test('a database that was cut short is refused when it is opened', async () => {
 
 test('a database whose tables somebody changed is refused, one to which somebody added is not', async () => {
   for (const [sql, what] of [
-    ['DROP TABLE events', 'CREATE TABLE events'],
+    ['DROP TABLE history', 'CREATE TABLE history'],
     ['ALTER TABLE steps ADD COLUMN mine TEXT', 'CREATE TABLE steps'],
     ['DROP INDEX jobs_by_parent', 'CREATE INDEX jobs_by_parent'],
   ]) {
