@@ -212,9 +212,11 @@ function readOptions(store, options) {
   if (!(rate >= 0 && rate <= 1)) {
     throw new TypeError(`faulty: rate: expected a number from 0 to 1, found ${describe(rate)}`);
   }
-  const unknown = Array.isArray(kinds) ? kinds.find((kind) => !KINDS.includes(kind)) : kinds;
-  if (!Array.isArray(kinds) || kinds.length === 0 || unknown !== undefined) {
-    throw new TypeError(`faulty: kinds: expected some of ${KINDS.join(', ')}, found ${describe(unknown)}`);
+  const isList = Array.isArray(kinds);
+  const unknown = isList ? kinds.find((kind) => !KINDS.includes(kind)) : kinds;
+  if (!isList || kinds.length === 0 || unknown !== undefined) {
+    const found = isList && kinds.length === 0 ? 'none' : describe(unknown);
+    throw new TypeError(`faulty: kinds: expected some of ${KINDS.join(', ')}, found ${found}`);
   }
   if (!(delayMs >= 0 && delayMs < Infinity)) {
     throw new TypeError(`faulty: delayMs: expected milliseconds, found ${describe(delayMs)}`);
