@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
+import { changeOf, commitAsEngine, eventOf, jobOf, STORE_METHODS } from './jobs.mjs';
 import { createSqliteStore, driver, openDatabase } from './sqlite-driver.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
@@ -129,6 +129,12 @@ test('an id that is no string finds nothing', async () => {
     store.deleteJob(bad);
   }
   assert.deepEqual(store.getJob('5').history, [eventOf(1)]);
+  await store.close();
+});
+
+test('it has every method', async () => {
+  const store = await createSqliteStore({ path: ':memory:' });
+  assert.deepEqual(Object.keys(store).sort(), ['close', ...STORE_METHODS].sort());
   await store.close();
 });
 
