@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMemoryStore } from '../../pkg-template/parts/memory-store.js';
 import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
-import { BROKEN } from './broken-stores.mjs';
+import { BROKEN_LISTS } from './broken-lists.mjs';
+import { BROKEN_VALUES } from './broken-values.mjs';
+
+const BROKEN = { ...BROKEN_VALUES, ...BROKEN_LISTS };
 
 /** @param {() => any} makeStore @param {'test' | 'it'} [key] @returns {Map<string, any>} the bodies of the cases, by title */
 function casesFor(makeStore, key = 'test') {
