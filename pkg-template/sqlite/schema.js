@@ -69,6 +69,8 @@ const MIGRATIONS = [
   ) STRICT;
   INSERT INTO control (one, last_token) VALUES (1, 0);
   `,
+  // Who holds a lease, so that one that has died need not be waited for.
+  'ALTER TABLE jobs ADD COLUMN lease_process TEXT',
   // Rows without an id of their own may take a quarter of a page, and an event that is larger took a page more.
   `
   CREATE TABLE history (
@@ -113,13 +115,8 @@ export function prepareSchema(database, path) {
  */
 function checkShape(database, path) {
   const rows = database.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
-  const found = new Set(rows.map(({ sql }) => oneLine(sql)));
-  const made = MIGRATIONS.join(';').split(';').map(oneLine);
-  const dropped = made.flatMap((statement) => /^DROP TABLE (\w+)$/.exec(statement)?.[1] ?? []);
-  const missing = made.find((statement) => {
-    const [, name = ''] = /^CREATE \w+ (\w+)/.exec(statement) ?? [];
-    return name !== '' && !dropped.includes(name) && !found.has(statement);
-  });
+  const found = new Set(rows.map(({ sql }) => bare(sql)));
+  const missing = statementsLeft().find((statement) => !found.has(bare(statement)));
   if (missing === undefined) return;
   const [what] = missing.split(/ (?:ON|\()/);
   throw damaged(path, `what "${what}" made is not there, or was changed`);
@@ -161,5 +158,20 @@ function readNumber(database, sql) {
   return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
 }
 
-/** @param {string} sql */
-const oneLine = (sql) => sql.trim().replace(/\s+/g, ' ');
+/** What the migrations have made, and neither dropped nor left as it was: SQLite writes a column more into its table's. */
+function statementsLeft() {
+  /** @type {Map<string, string>} by the name of a table or an index */
+  const made = new Map();
+  for (const statement of MIGRATIONS.join(';').split(';')) {
+    const [, created = ''] = /^\s*CREATE \w+ (\w+)/.exec(statement) ?? [];
+    const [, altered = '', column] = /^\s*ALTER TABLE (\w+) ADD COLUMN (.+)$/.exec(statement) ?? [];
+    const [, dropped = ''] = /^\s*DROP TABLE (\w+)/.exec(statement) ?? [];
+    if (created !== '') made.set(created, statement.trim());
+    if (altered !== '') made.set(altered, `${made.get(altered)}`.replace(/\)([^)]*)$/, `, ${column})$1`));
+    made.delete(dropped);
+  }
+  return [...made.values()];
+}
+
+/** Without what makes no difference. @param {string} sql */
+const bare = (sql) => sql.replace(/\s/g, '');

@@ -50,12 +50,14 @@ export function prepareStatements(database) {
 
     nextToken: sql('UPDATE control SET last_token = last_token + 1 RETURNING last_token'),
     takeLease: sql(
-      `UPDATE jobs SET lease_owner = ?, lease_token = (SELECT last_token + 1 FROM control), lease_until = ${NOW} + ?
-       WHERE id = ? AND (lease_token IS NULL OR lease_owner = ? OR lease_until <= ${NOW})`,
+      `UPDATE jobs SET lease_owner = ?, lease_process = ?, lease_until = ${NOW} + ?,
+         lease_token = (SELECT last_token + 1 FROM control)
+       WHERE id = ? AND (lease_token IS NULL OR lease_owner = ? OR lease_process = ? OR lease_until <= ${NOW})`,
     ),
+    readLease: sql('SELECT lease_process FROM jobs WHERE id = ?'),
     renewLease: sql(`UPDATE jobs SET lease_until = ${NOW} + ? WHERE id = ? AND lease_token = ?`),
     releaseLease: sql(
-      'UPDATE jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL WHERE id = ? AND lease_token = ?',
+      'UPDATE jobs SET lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL WHERE id = ? AND lease_token = ?',
     ),
     readControl: sql('SELECT value FROM control'),
     setControl: sql('UPDATE control SET value = ?'),

@@ -6,6 +6,7 @@ import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
 import { decodeKey, encodeKey, lookupKey } from './keys.js';
+import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
@@ -205,9 +206,15 @@ export async function createSqliteStore(options) {
   function acquireLease(jobId, owner, ms) {
     check.checkId(owner, 'acquireLease: owner');
     check.checkMs(ms, 'acquireLease: ms');
+    const id = lookupKey(jobId);
+    /** @param {string | null} dead the process from which it may be taken */
+    const take = (dead) => Number(sql.takeLease.run(owner, thisProcess(), ms, id, owner, dead).changes) > 0;
     return write(() => {
-      const taken = sql.takeLease.run(owner, ms, lookupKey(jobId), owner);
-      return Number(taken.changes) === 0 ? null : sql.nextToken.get()?.last_token;
+      if (!take(null)) {
+        const holder = sql.readLease.get(id)?.lease_process;
+        if (!hasEnded(holder) || !take(holder)) return null;
+      }
+      return sql.nextToken.get()?.last_token;
     });
   }
 

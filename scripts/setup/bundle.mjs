@@ -19,6 +19,7 @@ const entries = [
   'exports.js',
   'engine/wasm-inline.js',
   lazy,
+  'indexeddb/index.js',
   'sqlite/index.js',
   'testing/index.js',
 ];
@@ -94,7 +95,7 @@ async function write(from, options) {
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['node:*', 'better-sqlite3'],
+    external: ['node:*', 'better-sqlite3', 'idb'],
     charset: 'ascii',
     logLevel: 'warning',
   });

@@ -12,6 +12,7 @@ mod executor;
 mod fan_out;
 mod faults;
 mod history;
+mod leases;
 mod monitor;
 mod operation;
 mod random;

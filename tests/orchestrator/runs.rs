@@ -246,7 +246,7 @@ fn what_runs_here_is_not_recovered() {
 
 /// Somebody else commits first, and while that is decided again a run begins here.
 #[test]
-fn what_begins_to_run_here_meanwhile_is_not_recovered() {
+fn a_run_that_begins_while_its_job_is_recovered_comes_after_that() {
     let bench = Bench::new(World::Straight);
     bench.host.set_agent("worker", |_| Reply::Later);
     let key = bench.started(steps(&["one"]));
@@ -261,19 +261,21 @@ fn what_begins_to_run_here_meanwhile_is_not_recovered() {
         HostCall::Load(_) => Fate::Later(3),
         _ => Fate::Go,
     });
-    let both = bench.begin_with(async move |engine| {
+    let before = bench.called().len();
+    let _both = bench.begin_with(async move |engine| {
         let other = Rc::clone(&engine);
         let mut recover = Box::pin(Op::Recover.perform(engine, key));
         let mut run = Box::pin(Op::run().perform(other, key));
+        let mut recovered = false;
         std::future::poll_fn(|context| {
-            let recovered = recover.as_mut().poll(context);
-            let _ = run.as_mut().poll(context);
-            recovered
+            recovered = recovered || recover.as_mut().poll(context).is_ready();
+            run.as_mut().poll(context)
         })
         .await
     });
-    both.take().expect("recovered").unwrap();
-    assert_eq!(bench.step(key, "one")["status"], "running", "its agent is at work: {:?}", bench.history(key));
+    let history = bench.history(key);
+    assert_eq!(history[3..], ["step_recovered", "step_started"]);
+    assert_eq!(bench.called().len(), before + 1, "its agent is at work");
 }
 
 #[test]

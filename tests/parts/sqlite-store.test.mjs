@@ -198,9 +198,9 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 2)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 3)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 2'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 3'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();

@@ -1,5 +1,6 @@
 /** The entries beside the main one. */
 import { type AgentFn, type Clock, createOrchestrator, type JobStore } from 'jobwright';
+import { createIndexedDbStore, type IndexedDbStore } from 'jobwright/indexeddb';
 import { createSqliteStore } from 'jobwright/sqlite';
 import {
   createVirtualClock,
@@ -21,6 +22,22 @@ export async function onSqlite(): Promise<void> {
   await createSqliteStore({});
   // @ts-expect-error: no such mode
   await createSqliteStore({ path: 'jobs.db', synchronous: 'OFF' });
+}
+
+export async function onIndexedDb(): Promise<number> {
+  const store: IndexedDbStore = await createIndexedDbStore({ name: 'jobs', durability: 'strict' });
+  const asStore: JobStore = store;
+  createOrchestrator({ store: asStore });
+  const stop: () => void = await store.watch((notice) => notice.type === 'job' && notice.revision);
+  stop();
+  const found = await store.getJob('j');
+  await store.close();
+  await createIndexedDbStore();
+  // @ts-expect-error: no such mode
+  await createIndexedDbStore({ durability: 'FULL' });
+  // @ts-expect-error: a name is a text
+  await createIndexedDbStore({ name: 1 });
+  return found?.history.length ?? 0;
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));

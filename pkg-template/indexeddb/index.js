@@ -1,0 +1,2 @@
+// @ts-check
+export { createIndexedDbStore } from './store.js';
