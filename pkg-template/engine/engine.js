@@ -86,6 +86,8 @@ export class Engine {
     keepEngine(this.number, this);
     this.logger = deps.logger ?? console;
     this.store = deps.store ?? createMemoryStore();
+    /** A store that was made here is nobody else's. */
+    this.isAlone = this.store !== deps.store;
     this.bus = deps.eventBus ?? createEventBus({ logger: this.logger });
     this.budget = deps.budgetManager ?? null;
     this.monitor = deps.performanceMonitor ?? null;

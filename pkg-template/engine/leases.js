@@ -45,10 +45,10 @@ export class Leases {
     this.timer = null;
   }
 
-  /** Has the store leases? Looked up each time, as every method of a dependency. */
+  /** Has the store leases, and others who may ask for them? Looked up each time, as every method of a dependency. */
   get exist() {
-    const { store } = this.engine;
-    return METHODS.every((name) => typeof store[name] === 'function');
+    const { store, isAlone } = this.engine;
+    return !isAlone && METHODS.every((name) => typeof store[name] === 'function');
   }
 
   /** Other orchestrators, here or elsewhere, have other names. */

@@ -24,7 +24,8 @@ export class Notices {
   /** From the first time on that anybody here could want to know. */
   begin() {
     const { engine } = this;
-    if (this.watching !== null || engine.closed || typeof engine.store.watch !== 'function') return;
+    if (this.watching !== null || engine.closed || engine.isAlone) return;
+    if (typeof engine.store.watch !== 'function') return;
     const watch = async () => engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
     this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
   }
