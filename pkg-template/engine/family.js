@@ -1,9 +1,6 @@
 // @ts-check
-import { checkHeads, listJobs } from './lists.js';
+import { pagesOf } from './lists.js';
 import { JOB_STATUSES } from './names.js';
-
-/** Heads are read in pages of this many, so that a long list holds nobody up. */
-const PAGE = 1_000;
 
 /** Stands after the codes of the statuses for a job that failed because it was cancelled. */
 const CANCELLED = JOB_STATUSES.length;
@@ -33,6 +30,10 @@ export class Family {
     this.taken = 0;
     /** How often all were read. */
     this.listings = 0;
+    /** Any of them may have changed, and nobody said which. */
+    this.isMissed = false;
+    /** Not before then are all read because of that: a tenth of the time is enough. */
+    this.rereadFrom = 0;
   }
 
   /**
@@ -80,6 +81,7 @@ export class Family {
 
   /** Reads the children that were heard of. */
   async readUnread() {
+    if (this.isMissed && Date.now() >= this.rereadFrom) return this.readAll();
     for (const id of this.unread) {
       this.unread.delete(id);
       try {
@@ -95,12 +97,16 @@ export class Family {
 
   /** Reads all children that there are. */
   async readAll() {
+    const from = Date.now();
+    this.isMissed = false;
     this.unread.clear();
     this.listings += 1;
     for await (const head of pagesOf(this.engine, { parentId: this.parent.id })) {
       if (head.parentId === this.parent.id) this.note(head);
     }
     for (const [id, { listed }] of this.children) if (listed < this.listings) this.drop(id);
+    const now = Date.now();
+    this.rereadFrom = now + 9 * (now - from);
   }
 
   /** Has a job below the parent not ended, however far below? */
@@ -147,24 +153,4 @@ function weightOf(weight) {
  */
 async function readHead({ store }, id) {
   return (await (typeof store.getHead === 'function' ? store.getHead(id) : store.getJob(id))) ?? null;
-}
-
-/**
- * Heads from the store, page by page. One that knows nothing of pages answers with all of them, each time.
- *
- * @param {import('./engine.js').Engine} engine
- * @param {any} filter
- */
-async function* pagesOf(engine, filter) {
-  /** @type {string | undefined} */
-  let cursor;
-  for (;;) {
-    const asked = cursor === undefined ? { ...filter, limit: PAGE } : { ...filter, limit: PAGE, cursor };
-    const page = await listJobs(engine, asked);
-    checkHeads(page);
-    yield* page;
-    const last = page.at(-1)?.id;
-    if (page.length !== PAGE || last === cursor) return;
-    cursor = last;
-  }
 }

@@ -96,8 +96,8 @@ export class Leases {
       const renewed = await engine.store.renewLease(slot.id, token, this.ms);
       if (slot.lease !== token) return;
       if (renewed === false) this.lose(slot);
-      // Where nobody tells what others change, this is when it is found.
-      else if (typeof engine.store.watch !== 'function') engine.notices.look(slot);
+      // What others change is found now at the latest, whether or not the store tells.
+      else engine.notices.look(slot);
     } catch (error) {
       engine.log('warn', `The lease of job ${describe(slot.id)} could not be renewed`, error);
     }

@@ -8,6 +8,9 @@ import { slotOf } from './slots.js';
 
 const ENDED = ['completed', 'failed'];
 
+/** Heads are read in pages of this many, so that a long list holds nobody up. */
+const PAGE = 1_000;
+
 const LISTED = 0;
 const FAILED = 2;
 
@@ -46,9 +49,17 @@ export function list_jobs(number, place, task, call) {
  */
 export function list_unsettled(number, task, call) {
   const engine = engineAt(number);
-  const question = () => (engine.budget === null ? [] : listJobs(engine, { status: ENDED }));
-  const isMeant = (/** @type {any} */ head) => ENDED.includes(head.status) && isOpen(head.run?.account);
-  return list(engine, task, call, question, isMeant);
+  const question = () => (engine.budget === null ? [] : unsettled(engine));
+  return list(engine, task, call, question, () => true);
+}
+
+/** @param {import('./engine.js').Engine} engine */
+async function unsettled(engine) {
+  const found = [];
+  for await (const head of pagesOf(engine, { status: ENDED })) {
+    if (ENDED.includes(head.status) && isOpen(head.run?.account)) found.push(head);
+  }
+  return found;
 }
 
 /** @param {number} task */
@@ -71,6 +82,26 @@ export function listJobs(engine, filter = {}) {
   if (typeof engine.store.listJobs === 'function') return engine.store.listJobs(filter);
   if (!engine.commits()) return listLive(engine, filter);
   throw new JobwrightError('The store has no listJobs, which this needs', { code: 'unsupported' });
+}
+
+/**
+ * Heads from the store, page by page. One that knows nothing of pages answers with all of them, each time.
+ *
+ * @param {import('./engine.js').Engine} engine
+ * @param {any} filter
+ */
+export async function* pagesOf(engine, filter) {
+  /** @type {string | undefined} */
+  let cursor;
+  for (;;) {
+    const asked = cursor === undefined ? { ...filter, limit: PAGE } : { ...filter, limit: PAGE, cursor };
+    const page = await listJobs(engine, asked);
+    checkHeads(page);
+    yield* page;
+    const last = page.at(-1)?.id;
+    if (page.length !== PAGE || last === cursor) return;
+    cursor = last;
+  }
 }
 
 /** @param {any} heads as a store listed them */

@@ -26,7 +26,12 @@ export class Notices {
     const { engine } = this;
     if (this.watching !== null || engine.closed || engine.isAlone) return;
     if (typeof engine.store.watch !== 'function') return;
-    const watch = async () => engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
+    const watch = async () => {
+      const stop = await engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
+      // Nobody was told of what happened until now.
+      this.lookSoon();
+      return stop;
+    };
     this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
   }
 
@@ -75,12 +80,15 @@ export class Notices {
   }
 
   lookSoon() {
-    if (this.missed !== null) return;
+    if (this.missed !== null || this.engine.closed) return;
     this.missed = setTimeout(() => {
       this.missed = null;
-      if (this.engine.closed) return;
-      for (const slot of this.engine.jobs.byId.values()) if (slot.drivers > 0) this.look(slot);
-      this.engine.readers.storedMore();
+      const { engine } = this;
+      if (engine.closed) return;
+      for (const slot of engine.jobs.byId.values()) if (slot.drivers > 0) this.look(slot);
+      engine.readers.storedMore();
+      for (const family of engine.monitors.values()) family.isMissed = true;
+      this.controlled();
     }, MISSED_EVERY_MS);
     /** @type {any} */ (this.missed).unref?.();
   }

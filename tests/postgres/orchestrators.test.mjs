@@ -1,8 +1,11 @@
 // @ts-check
 /** Orchestrators on one database, each with connections of its own: what one does, the others hear of, and none polls. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { importPackage } from '../package/installed.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
 
@@ -120,3 +123,27 @@ test('a run goes on when the server is restarted in the middle of it', LIMIT, as
   assert.deepEqual(job.context, { s1: 's1', s2: 's2', s3: 's3' });
   assert.equal((await here.replayJob(job)).ok, true);
 });
+
+for (const minutes of [-30, 30]) {
+  test(`a process whose clock is ${minutes} minutes off takes nobody's job`, LIMIT, async () => {
+    const gate = { open: /** @type {(value: string) => void} */ (() => {}) };
+    const work = () =>
+      new Promise((resolve) => {
+        gate.open = resolve;
+      });
+    const here = await home({ agentRegistry: { work }, leaseMs: 1_000 });
+    const id = await started(here, { plan: { steps: [{ id: 'one', agent: 'work' }] } });
+    const run = here.runJob(id);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('./skewed-process.mjs', import.meta.url)),
+      server.url,
+      id,
+      String(minutes * 60_000),
+    ]);
+    assert.equal(stdout.trim(), '[0,"conflict"]');
+    gate.open('mine');
+    const { status, job } = await run;
+    assert.equal(status, 'completed');
+    assert.deepEqual(job.context, { one: 'mine' });
+  });
+}
