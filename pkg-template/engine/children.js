@@ -42,7 +42,8 @@ export function children_next(task) {
 
 /** @param {number} task */
 export function children_unread(task) {
-  return familyOf(task).unread.size > 0;
+  const { unread, isMissed } = familyOf(task);
+  return unread.size > 0 || isMissed;
 }
 
 /**
@@ -52,7 +53,7 @@ export function children_unread(task) {
  */
 export function children_read(task, all, call) {
   const family = familyOf(task);
-  if (!all && family.unread.size === 0) return NO;
+  if (!all && family.unread.size === 0 && !family.isMissed) return NO;
   return askFor(
     task,
     call,

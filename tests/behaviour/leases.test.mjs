@@ -382,6 +382,37 @@ test('notices that are none do no harm', LIMIT, async () => {
   assert.equal((await run).status, 'completed');
 });
 
+test(
+  'when anything may have changed, a parent that is monitored here looks at its children',
+  LIMIT,
+  async () => {
+    const store = createMemoryStore();
+    const listeners = new Set();
+    const watched = {
+      ...store,
+      watch: (/** @type {any} */ listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    const here = another(watched);
+    const parent = await here.createJob({}, FREE, { type: 'parent', config: { source_type: 'x' } });
+    here.startMonitoring(await here.getJob(parent), { pollMs: 3_600_000 });
+    // As when the watching began; then nobody says anything.
+    await sleep(400);
+    const there = another({ ...store, watch: undefined });
+    const child = await started(there, PLAN, { parentId: parent });
+    await there.runJob(child);
+    await sleep(50);
+    assert.equal((await store.getJob(parent))?.status, 'running');
+    for (const listener of listeners) listener({ type: 'missed' });
+    for (let looks = 0; (await store.getJob(parent))?.status !== 'completed'; looks++) {
+      assert.ok(looks < 200, 'the parent has not ended');
+      await sleep(10);
+    }
+  },
+);
+
 test('the watching ends with the orchestrator', LIMIT, async () => {
   const store = createTalkative(createMemoryStore());
   const { run, agent, first } = await running(store);
