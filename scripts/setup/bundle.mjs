@@ -21,6 +21,7 @@ const entries = [
   lazy,
   'indexeddb/index.js',
   'sqlite/index.js',
+  'postgres/index.js',
   'testing/index.js',
 ];
 /** What only passes names on is part of the entry, which thereby exports these names and no others. */
@@ -95,7 +96,7 @@ async function write(from, options) {
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['node:*', 'better-sqlite3', 'idb'],
+    external: ['node:*', 'better-sqlite3', 'idb', 'pg'],
     charset: 'ascii',
     logLevel: 'warning',
   });

@@ -1,6 +1,7 @@
 /** The entries beside the main one. */
 import { type AgentFn, type Clock, createOrchestrator, type JobStore } from 'jobwright';
 import { createIndexedDbStore, type IndexedDbStore } from 'jobwright/indexeddb';
+import { createPostgresStore, type PostgresConnection } from 'jobwright/postgres';
 import { createSqliteStore } from 'jobwright/sqlite';
 import {
   createVirtualClock,
@@ -36,6 +37,20 @@ export async function onIndexedDb(): Promise<number> {
   // @ts-expect-error: a name is a text
   await createIndexedDbStore({ name: 1 });
   return found?.history.length ?? 0;
+}
+
+export async function onPostgres(pool: PostgresConnection): Promise<void> {
+  const store = await createPostgresStore({ pool, schema: 'jobs' });
+  const asStore: JobStore = store;
+  createOrchestrator({ store: asStore });
+  const stop = await store.watch(({ type }) => type === 'missed');
+  await stop();
+  await store.close();
+  await createPostgresStore({ connectionString: 'postgres://localhost/jobs' });
+  // @ts-expect-error: a pool, not its name
+  await createPostgresStore({ pool: 'main' });
+  // @ts-expect-error: no such option
+  await createPostgresStore({ connectionString: 'postgres://localhost/jobs', table: 'jobs' });
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));

@@ -1,0 +1,2 @@
+// @ts-check
+export { createPostgresStore } from './store.js';

@@ -1,0 +1,39 @@
+// @ts-check
+
+/**
+ * Everything but writing jobs. A job is read in one statement, and so as it was at one moment.
+ *
+ * @param {string} s the schema, quoted
+ * @param {string} channel
+ */
+export function statementsIn(s, channel) {
+  const later = (/** @type {number} */ i) =>
+    `clock_timestamp() + make_interval(secs => $${i}::double precision / 1000)`;
+  return {
+    readHead: `SELECT head FROM ${s}.jobs WHERE id = $1`,
+    readJob: `WITH job AS (SELECT n, head FROM ${s}.jobs WHERE id = $1)
+      SELECT 0, NULL, head FROM job
+      UNION ALL SELECT 1, NULL, plan FROM job JOIN ${s}.plans ON job = n
+      UNION ALL (SELECT 2, coalesce(name, key), value FROM job JOIN ${s}.context ON job = n ORDER BY place)
+      UNION ALL (SELECT 3, coalesce(name, key), state FROM job JOIN ${s}.steps ON job = n ORDER BY place)
+      UNION ALL (SELECT 4, NULL, event FROM job JOIN ${s}.events ON job = n ORDER BY seq)`,
+    readEvents: `SELECT event FROM ${s}.events WHERE job = (SELECT n FROM ${s}.jobs WHERE id = $1)
+      AND seq > $2 ORDER BY seq LIMIT $3`,
+    list: `SELECT listed FROM ${s}.list_jobs($1, $2, $3, $4)`,
+    deleteJob: `SELECT ${s}.delete_job($1)`,
+    prune: `SELECT pruned, last_ended, last_job FROM ${s}.prune_jobs($1, $2, $3, $4, $5)`,
+
+    // The owner itself may take its lease again: the answer to its first asking may have been lost.
+    acquireLease: `UPDATE ${s}.jobs
+      SET lease_owner = $2, lease_token = nextval('${s}.lease_tokens'), lease_until = ${later(3)}
+      WHERE id = $1 AND (lease_token IS NULL OR lease_owner = $2 OR lease_until <= clock_timestamp())
+      RETURNING lease_token`,
+    renewLease: `UPDATE ${s}.jobs SET lease_until = ${later(3)} WHERE id = $1 AND lease_token = $2 RETURNING n`,
+    releaseLease: `UPDATE ${s}.jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL
+      WHERE id = $1 AND lease_token = $2`,
+
+    readControl: `SELECT control FROM ${s}.store`,
+    setControl: `WITH changed AS (UPDATE ${s}.store SET control = $1)
+      SELECT pg_notify('${channel}', '{"type":"control"}')`,
+  };
+}

@@ -1,0 +1,222 @@
+// @ts-check
+import { handover } from '../parts/handover.js';
+import { joinJob, numberEvents } from '../parts/job-parts.js';
+import { plainCopy, setOwn } from '../parts/plain.js';
+import * as check from '../parts/store-arguments.js';
+import { writeChange, writeJob } from './changes.js';
+import { unknownOutcome } from './errors.js';
+import { decodeKey, encodeKey, lookupId } from './keys.js';
+import { openStore } from './open.js';
+
+/**
+ * @typedef {import('../index.d.ts').Job} Job
+ * @typedef {import('../index.d.ts').JobChange} JobChange
+ * @typedef {import('../index.d.ts').JobEvent} JobEvent
+ * @typedef {import('../index.d.ts').JobFilter} JobFilter
+ * @typedef {import('../index.d.ts').JobHead} JobHead
+ */
+
+/** How many jobs `prune` takes at a time, so that what it locks is free again soon. */
+const PRUNED_AT_ONCE = 200;
+/** No lease is longer, and no number of milliseconds past what the server's times can hold. */
+const LONGEST_LEASE_MS = 1e14;
+
+/**
+ * A store in a PostgreSQL database, which many processes on many machines may share.
+ *
+ * @param {import('./open.js').Options} options
+ */
+export async function createPostgresStore(options) {
+  const { sql, read, change, write, watch, close, guard } = await openStore(options);
+
+  /** @param {Job} job */
+  async function saveJob(job) {
+    check.checkJob(job);
+    const written = writeJob(job);
+    while ((await write(written)).outcome === 'again');
+  }
+
+  /** @param {JobChange} change */
+  async function commit(change) {
+    const own = handover.change === change;
+    if (!own) check.checkChange(change);
+    const { jobId, expectedRevision, fencingToken } = change;
+    if (fencingToken !== undefined && !Number.isSafeInteger(fencingToken)) {
+      throw check.leaseConflict(jobId, fencingToken);
+    }
+    const written = writeChange(change, own);
+    for (;;) {
+      const { outcome, stored } = await write(written);
+      if (outcome === 'done') return;
+      if (outcome === 'revision') throw check.revisionConflict(jobId, expectedRevision, stored);
+      if (outcome === 'lease') throw check.leaseConflict(jobId, Number(fencingToken));
+      if (outcome === 'unknown') throw unknownOutcome(jobId, expectedRevision, stored);
+      // Throws, unless the job was made or changed while the server looked, and then it is asked again.
+      numberEvents(written.events, Number(stored), (seq, last) => check.eventConflict(jobId, seq, last));
+    }
+  }
+
+  /**
+   * @param {string} jobId
+   * @returns {Promise<Job | null>}
+   */
+  async function getJob(jobId) {
+    const rows = await read(sql.readJob, [lookupId(jobId)]);
+    /** @type {[string | null, string][][]} */
+    const parts = [[], [], [], [], []];
+    for (const [kind, key, text] of rows) parts[Number(kind)]?.push([key, text]);
+    const [heads = [], plans = [], context = [], steps = [], events = []] = parts;
+    if (heads[0] === undefined) return null;
+    return joinJob({
+      head: JSON.parse(heads[0][1]),
+      context: readObject(context),
+      history: readEvents(events.map(([, event]) => event)),
+      plan: plans[0] === undefined ? undefined : JSON.parse(plans[0][1]),
+      steps: readObject(steps),
+    });
+  }
+
+  /**
+   * @param {string} jobId
+   * @returns {Promise<JobHead | null>}
+   */
+  async function getHead(jobId) {
+    const [row] = await read(sql.readHead, [lookupId(jobId)]);
+    return row === undefined ? null : JSON.parse(row[0]);
+  }
+
+  /**
+   * @param {JobFilter} [filter]
+   * @returns {Promise<JobHead[]>}
+   */
+  async function listJobs(filter) {
+    const { statuses, parentId, limit, cursor } = check.readFilter(filter);
+    const rows = await read(sql.list, [
+      statuses === null ? null : [...statuses].filter((status) => typeof status === 'string').map(encodeKey),
+      lookupId(parentId),
+      lookupId(cursor),
+      limit === Infinity ? null : limit,
+    ]);
+    return rows.map(([head]) => {
+      if (head === null) throw check.unknownCursor(/** @type {string} */ (cursor));
+      return JSON.parse(head);
+    });
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} [afterSeq]
+   * @param {number} [limit]
+   * @returns {Promise<JobEvent[]>}
+   */
+  async function getEvents(jobId, afterSeq = 0, limit = undefined) {
+    const most = check.checkLimit(limit, 'getEvents: limit');
+    check.checkTime(afterSeq, 'getEvents: afterSeq');
+    // Whole, because an index of whole numbers is not used for others.
+    const after = Math.max(0, Math.min(Math.floor(afterSeq), Number.MAX_SAFE_INTEGER));
+    const rows = await read(sql.readEvents, [lookupId(jobId), after, most === Infinity ? null : most]);
+    return readEvents(rows.map(([event]) => event));
+  }
+
+  /** @param {string} jobId */
+  async function deleteJob(jobId) {
+    await change(sql.deleteJob, [lookupId(jobId)]);
+  }
+
+  /**
+   * @param {{ endedBefore: number, keepJob?: boolean }} options
+   * @returns {Promise<number>} how many jobs were removed, or lost their history
+   */
+  async function prune({ endedBefore, keepJob = false }) {
+    check.checkTime(endedBefore, 'prune: endedBefore');
+    let ended = -Infinity;
+    let job = 0;
+    for (let count = 0; ; ) {
+      const values = [endedBefore, Boolean(keepJob), PRUNED_AT_ONCE, ended, job];
+      const [[pruned, ...last] = []] = await change(sql.prune, values);
+      count += Number(pruned);
+      if (Number(pruned) < PRUNED_AT_ONCE) return count;
+      [ended, job] = /** @type {[number, number]} */ (last.map(Number));
+    }
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {string} owner
+   * @param {number} ms
+   * @returns {Promise<number | null>} a fencing token, higher than any before
+   */
+  async function acquireLease(jobId, owner, ms) {
+    check.checkId(owner, 'acquireLease: owner');
+    check.checkMs(ms, 'acquireLease: ms');
+    const values = [lookupId(jobId), encodeKey(owner), Math.min(ms, LONGEST_LEASE_MS)];
+    const [row] = await change(sql.acquireLease, values);
+    return row === undefined ? null : Number(row[0]);
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} token
+   * @param {number} ms
+   * @returns {Promise<boolean>}
+   */
+  async function renewLease(jobId, token, ms) {
+    check.checkMs(ms, 'renewLease: ms');
+    if (!Number.isSafeInteger(token)) return false;
+    const values = [lookupId(jobId), token, Math.min(ms, LONGEST_LEASE_MS)];
+    return (await change(sql.renewLease, values)).length > 0;
+  }
+
+  /**
+   * @param {string} jobId
+   * @param {number} token
+   */
+  async function releaseLease(jobId, token) {
+    if (Number.isSafeInteger(token)) await change(sql.releaseLease, [lookupId(jobId), token]);
+  }
+
+  /** @returns {Promise<{ paused: boolean } | null>} */
+  async function getControl() {
+    const [[value] = []] = await read(sql.readControl, []);
+    return typeof value === 'string' ? JSON.parse(value) : null;
+  }
+
+  /** @param {{ paused: boolean }} control */
+  async function setControl(control) {
+    await change(sql.setControl, [JSON.stringify(plainCopy(control, 'control'))]);
+  }
+
+  const methods = {
+    saveJob,
+    getJob,
+    commit,
+    listJobs,
+    getHead,
+    getEvents,
+    deleteJob,
+    prune,
+    acquireLease,
+    renewLease,
+    releaseLease,
+    getControl,
+    setControl,
+    watch,
+  };
+  return { ...guard(methods), close };
+}
+
+/** @param {string[]} texts */
+function readEvents(texts) {
+  return JSON.parse(`[${texts.join(',')}]`);
+}
+
+/**
+ * @param {[string | null, string][]} rows
+ * @returns {Record<string, any>}
+ */
+function readObject(rows) {
+  /** @type {Record<string, unknown>} */
+  const object = {};
+  for (const [key, text] of rows) setOwn(object, decodeKey(String(key)), JSON.parse(text));
+  return object;
+}
