@@ -4,7 +4,6 @@
  * until all have ended, and then checks what is stored.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -26,8 +25,9 @@ import { KINDS } from './places.mjs';
  * @property {number} restarts of the server, where the store has one
  * @property {number} seed
  * @property {number} [workers]
- * @property {number} [stops] how likely a worker is to be stopped for longer than its lease
+ * @property {number} [stopEvery] which of the workers that follow each other are stopped for longer than a lease
  * @property {number} [stuckMs] how long no job may end
+ * @property {boolean} [isCareless] whether the workers' store is broken, which has to be found
  * @property {(line: string) => void} [report]
  *
  * @typedef {object} World
@@ -50,18 +50,20 @@ const app = join(dirname(fileURLToPath(import.meta.url)), 'app');
 export async function crashTest(options) {
   const { kind, seed, report = () => {} } = options;
   const { leaseMs, begin } = KINDS[kind] ?? missing(kind);
-  const folder = mkdtempSync(join(tmpdir(), 'jobwright-crash-'));
   // Beside an installed package, so that the workers import it as users do.
-  const program = mkdtempSync(join(consumerDir, 'crash-'));
-  cpSync(app, program, { recursive: true });
+  const folder = mkdtempSync(join(consumerDir, 'crash-'));
+  cpSync(app, folder, { recursive: true });
   mkdirSync(join(folder, 'ledger'));
+  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', clear);
   // A server on its own keeps no process alive, also not while its end is waited for.
   const alive = setInterval(() => {}, 1_000);
   const place = await begin(folder);
   try {
-    const world = await open(options, { folder, program, place, leaseMs });
+    const world = await open(options, { folder, place, leaseMs });
     const abandon = () => world.fleet.abandon();
-    process.once('exit', abandon);
+    // Before the folder goes.
+    process.prependOnceListener('exit', abandon);
     try {
       const start = Date.now();
       const restarts = await drive(world, options, report);
@@ -81,7 +83,8 @@ export async function crashTest(options) {
   } finally {
     await place.stop();
     clearInterval(alive);
-    for (const each of [folder, program]) rmSync(each, { recursive: true, force: true });
+    process.removeListener('exit', clear);
+    clear();
   }
 }
 
@@ -95,12 +98,15 @@ function missing(kind) {
 
 /**
  * @param {Options} options
- * @param {{ folder: string, program: string, place: Place, leaseMs: number }} made
+ * @param {{ folder: string, place: Place, leaseMs: number }} made
  * @returns {Promise<World>}
  */
-async function open({ kind, jobs: count, kills, seed, workers = 3, stops = 0.04 }, made) {
-  const { folder, program, place, leaseMs } = made;
-  const load = (/** @type {string} */ file) => import(pathToFileURL(join(program, file)).href);
+async function open(
+  { kind, jobs: count, kills, seed, workers = 3, stopEvery = 25, isCareless = false },
+  made,
+) {
+  const { folder, place, leaseMs } = made;
+  const load = (/** @type {string} */ file) => import(pathToFileURL(join(folder, file)).href);
   const [{ createOrchestrator }, { openBudgets }, { openStore }] = await Promise.all([
     importPackage(),
     load('budgets.mjs'),
@@ -115,9 +121,17 @@ async function open({ kind, jobs: count, kills, seed, workers = 3, stops = 0.04 
   const limit = jobs.reduce((sum, job) => sum + budgetOf(job), 0);
   const permissions = { requireApproval: false, maxSteps: 1_000 };
   await orchestrator.createJob({}, permissions, { id: ROOT, type: 'all', budget: limit });
-  const file = join(program, 'worker.mjs');
-  const settings = { kind, where: place.where, folder };
-  const fleet = createFleet({ file, settings, size: workers, seed: random.fork(), kills, leaseMs, stops });
+  const file = join(folder, 'worker.mjs');
+  const settings = { kind, where: place.where, folder, isCareless };
+  const fleet = createFleet({
+    file,
+    settings,
+    size: workers,
+    seed: random.fork(),
+    kills,
+    leaseMs,
+    stopEvery,
+  });
   return { orchestrator, store, budgets, fleet, place, folder, jobs, problems: [] };
 }
 
@@ -138,7 +152,8 @@ async function drive(world, options, report) {
   const done = { made: 0, ended: 0, restarts: 0, at: Date.now() };
   for (let reported = Date.now(); done.ended < jobs.length; await sleep(POLL_MS)) {
     const killed = Math.min(1, fleet.counts.kills / kills);
-    const allowed = Math.max(Math.min(OPEN, jobs.length - 1), Math.floor(jobs.length * killed));
+    const allowed =
+      killed < 1 ? Math.min(jobs.length - 1, Math.floor(jobs.length * killed) + OPEN) : jobs.length;
     const room = Math.min(allowed - done.made, OPEN - live.size);
     for (const job of jobs.slice(done.made, done.made + Math.max(0, room))) {
       await world.orchestrator.createJob(...creating(job));

@@ -9,16 +9,16 @@
  * @property {number} stopMs for how long the worker is stopped before that, so that its leases lapse; 0: it is not
  */
 
-/** How long one that is to die after some calls is waited for, in milliseconds. */
-export const PATIENCE = 1_500;
+/** How long one that is ready may take to make its calls, in milliseconds: others may have all the jobs. */
+export const PATIENCE = 800;
 
 /**
  * @param {import('../differential/random.mjs').Random} random
- * @param {{ leaseMs: number, stops: number }} options `stops`: how likely it is to be stopped first
+ * @param {{ leaseMs: number, isStopped: boolean }} options
  * @returns {Fate}
  */
-export function drawFate(random, { leaseMs, stops }) {
-  const stopMs = random.chance(stops) ? Math.round(leaseMs * (1.2 + random.next())) : 0;
+export function drawFate(random, { leaseMs, isStopped }) {
+  const stopMs = isStopped ? Math.round(leaseMs * (1.2 + random.next())) : 0;
   const kind = stopMs > 0 ? 'calls' : random.weighted({ calls: 6, ready: 2, early: 1 });
   switch (kind) {
     case 'calls':

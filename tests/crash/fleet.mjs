@@ -32,9 +32,9 @@ const STOPPING = 'kill -STOP "$1" && sleep "$2"; kill -CONT "$1"';
  * @param {number} options.seed
  * @param {number} options.kills how many are killed
  * @param {number} options.leaseMs
- * @param {number} options.stops how likely a worker is to be stopped for longer than its lease
+ * @param {number} options.stopEvery which of the workers that follow each other are stopped for longer than a lease
  */
-export function createFleet({ file, settings, size, seed, kills, leaseMs, stops }) {
+export function createFleet({ file, settings, size, seed, kills, leaseMs, stopEvery }) {
   const counts = { spawned: 0, kills: 0, stops: 0, ended: 0, leasesLost: 0, calls: 0 };
   /** @type {string[]} */
   const problems = [];
@@ -94,7 +94,7 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stops 
    * @param {Fate} fate
    */
   async function meet(life, fate) {
-    if (!fate.early) await reached(life, Math.max(0, fate.calls));
+    if (!fate.early) await reached(life, fate.calls);
     await sleep(fate.ms);
     if (fate.stopMs > 0) {
       const helper = spawn('sh', [
@@ -119,20 +119,20 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stops 
   }
 
   /**
+   * Waits until the worker is ready and its agents were called so often, or it has nothing to do.
+   *
    * @param {Life} life
    * @param {number} calls
    */
   async function reached(life, calls) {
-    let isReady = false;
-    const enough = new Promise((resolve) => {
-      life.told = () => {
-        isReady = true;
-        if (life.calls >= calls) resolve(true);
-      };
-    });
-    await Promise.race([enough, life.exited, sleep(10_000, null, { ref: false })]);
-    if (calls > 0 && !isReady) return;
-    await Promise.race([enough, life.exited, sleep(PATIENCE, null, { ref: false })]);
+    const ready = latch();
+    const enough = latch();
+    life.told = () => {
+      ready.open();
+      if (life.calls >= calls) enough.open();
+    };
+    await Promise.race([ready.promise, life.exited]);
+    await Promise.race([enough.promise, life.exited, sleep(PATIENCE)]);
   }
 
   /**
@@ -170,7 +170,10 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stops 
     const random = createRandom(seed + slot);
     for (let life = 0; !isEnding && problems.length < 10; life++) {
       const isMortal = counts.kills + living.size < kills;
-      await live(`worker-${slot}-${life}`, isMortal ? drawFate(random, { leaseMs, stops }) : null);
+      await live(
+        `worker-${slot}-${life}`,
+        isMortal ? drawFate(random, { leaseMs, isStopped: (life + slot) % stopEvery === 0 }) : null,
+      );
     }
   }
 
@@ -193,4 +196,12 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stops 
       for (const { process } of living) process.kill('SIGKILL');
     },
   };
+}
+
+function latch() {
+  let open = () => {};
+  const promise = new Promise((resolve) => {
+    open = () => resolve(null);
+  });
+  return { promise, open };
 }

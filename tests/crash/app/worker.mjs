@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createOrchestrator } from 'jobwright';
 import { createAgents } from './agents.mjs';
 import { openBudgets } from './budgets.mjs';
+import { careless } from './careless.mjs';
 import { openLedger } from './ledger.mjs';
 import { openStore } from './stores.mjs';
 
@@ -12,20 +13,23 @@ import { openStore } from './stores.mjs';
 const SIDE_BY_SIDE = 6;
 const POLL_MS = 40;
 
-/** @type {{ name: string, kind: string, where: string, folder: string, leaseMs: number }} */
-const { name, kind, where, folder, leaseMs } = JSON.parse(process.argv[2] ?? '');
+/** @type {{ name: string, kind: string, where: string, folder: string, leaseMs: number, isCareless: boolean }} */
+const { name, kind, where, folder, leaseMs, isCareless } = JSON.parse(process.argv[2] ?? '');
 let isEnding = false;
 process.on('message', () => {
   isEnding = true;
 });
 // Whoever started this process has ended, so nobody is left to work for.
 process.on('disconnect', () => process.exit(isEnding ? 0 : 1));
+// It may have been so while this file was loaded.
+if (!process.connected) process.exit(1);
 /** @param {object} message */
 const tell = (message) => void (process.connected && process.send?.(message, undefined, {}, () => {}));
 /** @param {unknown[]} words */
 const log = (...words) => tell({ type: 'log', text: words.map(String).join(' ') });
 
-const store = await openStore(kind, where);
+const opened = await openStore(kind, where);
+const store = isCareless ? careless(opened) : opened;
 const budgetManager = openBudgets(join(folder, 'budgets.db'));
 const ledger = openLedger(join(folder, 'ledger'), name);
 const agentRegistry = createAgents(ledger, () => tell({ type: 'call' }));
@@ -37,8 +41,7 @@ const running = new Map();
 /** @param {string} jobId */
 async function run(jobId) {
   try {
-    const outcome = await orchestrator.runJob(jobId);
-    tell({ type: 'outcome', jobId, code: outcome.success ? outcome.status : outcome.code });
+    await orchestrator.runJob(jobId);
   } catch (error) {
     log(`runJob ${jobId}:`, error);
   }
