@@ -22,7 +22,15 @@ function workersLeft() {
 
 for (const kind of Object.keys(KINDS)) {
   test(`jobs outlive their workers: ${kind}`, LIMIT, async (t) => {
-    const run = await crashTest({ kind, jobs: 8, kills: 30, restarts: 2, stopEvery: 8, seed: SEED });
+    const run = await crashTest({
+      kind,
+      jobs: 8,
+      kills: 30,
+      restarts: 2,
+      stopEvery: 8,
+      stuckMs: 60_000,
+      seed: SEED,
+    });
     t.diagnostic(
       `${kind}, seed ${SEED}: ${run.kills} kills, ${run.duplicateCalls} duplicate calls, ${run.seconds} s`,
     );

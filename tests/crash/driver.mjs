@@ -42,7 +42,7 @@ import { KINDS } from './places.mjs';
  */
 
 /** How many jobs are open at a time: more than the workers can do at once. */
-const OPEN = 12;
+const OPEN = 9;
 const POLL_MS = 60;
 const app = join(dirname(fileURLToPath(import.meta.url)), 'app');
 
@@ -145,7 +145,7 @@ async function open(
  */
 async function drive(world, options, report) {
   const { jobs, fleet, problems } = world;
-  const { kills, restarts, stuckMs = 120_000 } = options;
+  const { kills, restarts, stuckMs = 300_000 } = options;
   const random = createRandom(options.seed + 1);
   /** @type {Set<string>} */
   const live = new Set();

@@ -9,8 +9,8 @@
  * @property {number} stopMs for how long the worker is stopped before that, so that its leases lapse; 0: it is not
  */
 
-/** How long one that is ready may take to make its calls, in milliseconds: others may have all the jobs. */
-export const PATIENCE = 800;
+/** How much longer than a lease one that is ready may take to make its calls, in milliseconds. */
+export const PATIENCE = 400;
 
 /**
  * @param {import('../differential/random.mjs').Random} random
@@ -23,7 +23,7 @@ export function drawFate(random, { leaseMs, isStopped }) {
   switch (kind) {
     case 'calls':
       // A call that is told of is in the ledger; what it answers is settled and committed in the next milliseconds.
-      return { calls: 1 + random.below(9), early: false, ms: random.below(12), stopMs };
+      return { calls: 1 + random.below(22), early: false, ms: random.below(12), stopMs };
     case 'ready':
       return { calls: 0, early: false, ms: random.below(400), stopMs };
     default:

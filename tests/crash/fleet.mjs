@@ -1,28 +1,19 @@
 // @ts-check
 /** Worker processes that are killed and started again, until enough were killed; then they live to the end. */
-import { fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../differential/random.mjs';
 import { drawFate, PATIENCE } from './fates.mjs';
+import { startLife } from './life.mjs';
 
 /**
  * @typedef {import('./fates.mjs').Fate} Fate
- *
- * @typedef {object} Life
- * @property {import('node:child_process').ChildProcess} process
- * @property {number} calls
- * @property {() => void} told
- * @property {boolean} isKilled by this fleet
- * @property {Promise<unknown>} exited
- * @property {string} stderr
+ * @typedef {import('./life.mjs').Life} Life
  */
 
 /** How long a worker that is told to end may take, in milliseconds. */
 const ENDING = 20_000;
-
-/** Lets a process stand still; on its own, so that the process goes on even if this one dies. */
-const STOPPING = 'kill -STOP "$1" && sleep "$2"; kill -CONT "$1"';
+/** How many lines of what the workers logged are kept. */
+const KEPT = 200;
 
 /**
  * @param {object} options
@@ -35,7 +26,7 @@ const STOPPING = 'kill -STOP "$1" && sleep "$2"; kill -CONT "$1"';
  * @param {number} options.stopEvery which of the workers that follow each other are stopped for longer than a lease
  */
 export function createFleet({ file, settings, size, seed, kills, leaseMs, stopEvery }) {
-  const counts = { spawned: 0, kills: 0, stops: 0, ended: 0, leasesLost: 0, calls: 0 };
+  const counts = { spawned: 0, kills: 0, stops: 0, refused: 0, leasesLost: 0 };
   /** @type {string[]} */
   const problems = [];
   /** @type {string[]} */
@@ -46,93 +37,19 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stopEv
   const living = new Set();
   let isEnding = false;
 
-  /** @param {string} name */
-  function start(name) {
-    const child = fork(file, [JSON.stringify({ ...settings, name, leaseMs })], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
-    });
-    counts.spawned += 1;
-    /** @type {Life} */
-    const life = {
-      process: child,
-      calls: 0,
-      told() {},
-      isKilled: false,
-      exited: once(child, 'exit'),
-      stderr: '',
-    };
-    child.stderr?.on('data', (chunk) => {
-      life.stderr = (life.stderr + chunk).slice(-4_000);
-    });
-    child.on('message', (/** @type {any} */ message) => {
-      hear(name, life, message);
-      life.told();
-    });
-    living.add(life);
-    return life;
-  }
-
-  /**
-   * @param {string} name
-   * @param {Life} life
-   * @param {any} message
-   */
-  function hear(name, life, message) {
-    if (message.type === 'call') {
-      life.calls += 1;
-      counts.calls += 1;
-    }
-    if (message.type !== 'log') return;
-    if (message.text.includes('its lease was lost')) counts.leasesLost += 1;
-    logged.push(`${name}: ${message.text}`);
-    if (logged.length > 200) logged.shift();
-  }
-
   /**
    * @param {Life} life
    * @param {Fate} fate
    */
   async function meet(life, fate) {
-    if (!fate.early) await reached(life, fate.calls);
+    if (!fate.early) await life.reaches(fate.calls, leaseMs + PATIENCE);
     await sleep(fate.ms);
     if (fate.stopMs > 0) {
-      const helper = spawn('sh', [
-        '-c',
-        STOPPING,
-        'sh',
-        String(life.process.pid),
-        String(fate.stopMs / 1000),
-      ]);
-      const [code] = await Promise.race([once(helper, 'exit'), life.exited.then(() => [1])]);
-      if (code === 0) counts.stops += 1;
-      // What was stopped now does what it was about to do.
+      await life.standsStill(fate.stopMs);
+      // Now it does what it was about to do.
       await sleep(leaseMs / 5);
     }
-    if (isEnding) return;
-    kill(life);
-  }
-
-  /** @param {Life} life */
-  function kill(life) {
-    life.isKilled = life.process.exitCode === null && life.process.kill('SIGKILL');
-  }
-
-  /**
-   * Waits until the worker is ready and its agents were called so often, or it has nothing to do.
-   *
-   * @param {Life} life
-   * @param {number} calls
-   */
-  async function reached(life, calls) {
-    const ready = latch();
-    const enough = latch();
-    life.told = () => {
-      ready.open();
-      if (life.calls >= calls) enough.open();
-    };
-    await Promise.race([ready.promise, life.exited]);
-    await Promise.race([enough.promise, life.exited, sleep(PATIENCE)]);
+    if (!isEnding) life.kill();
   }
 
   /**
@@ -140,40 +57,49 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stopEv
    * @param {Fate | null} fate null: lives until it is told to end
    */
   async function live(name, fate) {
-    const life = start(name);
+    const life = startLife(file, { ...settings, name, leaseMs });
+    living.add(life);
+    counts.spawned += 1;
     if (fate !== null) await meet(life, fate);
-    if (isEnding && life.process.exitCode === null) tellToEnd(life);
+    if (isEnding) tellToEnd(life);
     const [code, signal] = /** @type {any} */ (await life.exited);
     living.delete(life);
-    if (life.isKilled && signal === 'SIGKILL') {
-      killed.add(name);
-      counts.kills += 1;
-    } else if (code === 0 && isEnding) {
-      counts.ended += 1;
-    } else {
-      problems.push(`worker ${name} ended by itself, exit code ${code}, signal ${signal}: ${life.stderr}`);
+    const wasKilled = life.seen.isKilled && signal === 'SIGKILL';
+    if (wasKilled) killed.add(name);
+    else if (code !== 0 || !isEnding) {
+      problems.push(`worker ${name} ended by itself, exit code ${code}, signal ${signal}: ${life.stderr()}`);
     }
+    count(life, wasKilled);
+    logged.push(...life.logged.map((line) => `${name}: ${line}`));
+    logged.splice(0, logged.length - KEPT);
+  }
+
+  /**
+   * @param {Life} life
+   * @param {boolean} wasKilled
+   */
+  function count({ seen }, wasKilled) {
+    counts.kills += Number(wasKilled);
+    counts.stops += Number(seen.wasStopped);
+    counts.leasesLost += seen.leasesLost;
+    counts.refused += seen.refused;
   }
 
   /** @param {Life} life */
   function tellToEnd(life) {
-    life.process.send({ type: 'end' }, () => {});
-    const late = setTimeout(() => {
-      problems.push(`worker ${life.process.pid} did not end when it was told to`);
-      kill(life);
-    }, ENDING);
-    life.exited.then(() => clearTimeout(late));
+    life.tellToEnd(ENDING, () => {
+      problems.push(`worker ${life.child.pid} did not end when it was told to`);
+      life.kill();
+    });
   }
 
   /** @param {number} slot */
   async function keep(slot) {
     const random = createRandom(seed + slot);
-    for (let life = 0; !isEnding && problems.length < 10; life++) {
+    for (let number = 0; !isEnding && problems.length === 0; number++) {
       const isMortal = counts.kills + living.size < kills;
-      await live(
-        `worker-${slot}-${life}`,
-        isMortal ? drawFate(random, { leaseMs, isStopped: (life + slot) % stopEvery === 0 }) : null,
-      );
+      const isStopped = (number + slot) % stopEvery === 0;
+      await live(`worker-${slot}-${number}`, isMortal ? drawFate(random, { leaseMs, isStopped }) : null);
     }
   }
 
@@ -187,21 +113,13 @@ export function createFleet({ file, settings, size, seed, kills, leaseMs, stopEv
     /** Ends the workers in order. */
     async end() {
       isEnding = true;
-      for (const life of living) if (life.process.connected) tellToEnd(life);
+      for (const life of living) tellToEnd(life);
       await Promise.all(kept);
     },
     /** Ends them at once; for when this process ends. */
     abandon() {
       isEnding = true;
-      for (const { process } of living) process.kill('SIGKILL');
+      for (const life of living) life.kill();
     },
   };
-}
-
-function latch() {
-  let open = () => {};
-  const promise = new Promise((resolve) => {
-    open = () => resolve(null);
-  });
-  return { promise, open };
 }

@@ -21,7 +21,7 @@ export const KINDS = {
     begin: async (folder) => ({ where: join(folder, 'jobs.db'), stop: async () => {} }),
   },
   postgres: {
-    leaseMs: 1_200,
+    leaseMs: 800,
     begin: async () => {
       const server = await startPostgres();
       return { where: server.url, restart: (mode) => server.restart(mode), stop: () => server.stop() };

@@ -7,7 +7,8 @@ const SHOWN = 30;
 export function describeRun(run) {
   const lines = [
     `${run.kind}, seed ${run.seed}: ${run.jobs} jobs in ${run.seconds.toFixed(0)} s, ${(run.jobs / run.seconds).toFixed(2)} jobs a second`,
-    `  workers: ${run.kills} killed, ${run.spawned} started, ${run.stops} stopped for longer than their leases, ${run.leasesLost} leases lost`,
+    `  workers: ${run.kills} killed, ${run.spawned} started, ${run.stops} stopped for longer than their leases`,
+    `  ${run.leasesLost} leases lost, ${run.refused} commits refused`,
     `  server: ${run.restarts} restarts`,
     `  agents: ${run.agentCalls} calls, ${run.duplicateCalls} of them duplicates, ${run.torn} torn lines`,
     `  commits: ${run.commits} answers, ${run.duplicateCommits} duplicates`,

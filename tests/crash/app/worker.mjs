@@ -7,6 +7,7 @@ import { createAgents } from './agents.mjs';
 import { openBudgets } from './budgets.mjs';
 import { careless } from './careless.mjs';
 import { openLedger } from './ledger.mjs';
+import { tellRefusals } from './refusals.mjs';
 import { openStore } from './stores.mjs';
 
 /** How many jobs a worker starts while it runs others; it takes up whatever was left. */
@@ -29,7 +30,7 @@ const tell = (message) => void (process.connected && process.send?.(message, und
 const log = (...words) => tell({ type: 'log', text: words.map(String).join(' ') });
 
 const opened = await openStore(kind, where);
-const store = isCareless ? careless(opened) : opened;
+const store = tellRefusals(isCareless ? careless(opened) : opened, () => tell({ type: 'refused' }));
 const budgetManager = openBudgets(join(folder, 'budgets.db'));
 const ledger = openLedger(join(folder, 'ledger'), name);
 const agentRegistry = createAgents(ledger, () => tell({ type: 'call' }));
