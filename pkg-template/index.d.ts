@@ -481,7 +481,11 @@ export interface OrchestratorDeps {
    * a person or another job. Default: 300,000.
    */
   stalledMs?: number | null;
-  /** Milliseconds. This release takes no leases and does not read it: run a job in one orchestrator at a time. */
+  /**
+   * For how many milliseconds a job that is run here is reserved for this orchestrator, from each renewal on: how long
+   * others wait before they take up what a dead one left. Renewed three times in that time, by the store's clock; stores
+   * with leases only. Default: 30,000.
+   */
   leaseMs?: number | null;
   logger?: Logger | null;
 }
@@ -1171,10 +1175,10 @@ export interface Orchestrator {
   forkJob(jobId: string, options: ForkOptions): Promise<string>;
 
   /**
-   * After a crash or a restart, takes over the running jobs that this orchestrator does not run and makes their
-   * interrupted steps ready again. Resolves with their ids; running them is the caller's. Those whose parent was
-   * cancelled are cancelled instead, for the cancel was cut short. This release takes no leases:
-   * call it when no other process runs jobs of the same store. Rejects with a {@link JobwrightError}, code
+   * After a crash or a restart, takes over the running jobs that nobody runs, here or elsewhere (where the store has no
+   * leases: that this orchestrator does not run), and makes their interrupted steps ready again. Resolves with their
+   * ids; running them is the caller's, within `leaseMs`, before others may take them over. Those whose parent was
+   * cancelled are cancelled instead, for the cancel was cut short. Rejects with a {@link JobwrightError}, code
    * "unsupported", where the store has `commit` and no `listJobs`.
    *
    * @example

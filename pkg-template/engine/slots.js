@@ -59,6 +59,8 @@ export class JobSlot {
     /** When something was committed last by this engine, and at which revision. */
     this.committedAt = Number.NaN;
     this.committedRevision = -1;
+    /** The latest revision that was read or committed, as far as steps are run here. */
+    this.latest = 0;
     /** The core may remember something under this key. */
     this.remembered = false;
     /**

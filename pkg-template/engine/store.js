@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { describe } from '../parts/plain.js';
 import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
 import { event_of_job } from './events.js';
@@ -57,6 +58,7 @@ const getHead = (slot) => slot.engine.store.getHead(slot.id);
 function readJob(slot, job) {
   if (job === null || job === undefined) return MISSING;
   try {
+    checkRevision(slot, job);
     return acceptJob(slot, job);
   } catch (error) {
     return notLoaded(
@@ -64,6 +66,22 @@ function readJob(slot, job) {
       error instanceof JobwrightError ? error : badJob(slot, 'it could not be read', error),
     );
   }
+}
+
+/**
+ * Whoever runs a job's steps must not decide on what it was before: steps that have begun here would be unknown.
+ *
+ * @param {JobSlot} slot
+ * @param {any} job or its head
+ */
+function checkRevision(slot, { run }) {
+  const revision = run?.revision ?? 0;
+  if (slot.drivers === 0 || revision >= slot.latest) {
+    slot.latest = revision;
+    return;
+  }
+  const message = `The store answered with revision ${revision} of job ${describe(slot.id)}, after it had stored ${slot.latest}`;
+  throw new JobwrightError(message, { code: 'conflict' });
 }
 
 /**
@@ -118,6 +136,7 @@ function readLooked(slot, answer) {
   const { head } = answer;
   if (head === null || head === undefined) return MISSING;
   try {
+    checkRevision(slot, head);
     if (slot.record !== null && slot.record.run?.revision === head.run?.revision) {
       slot.current = true;
       return writeRegisters(slot);
@@ -251,6 +270,7 @@ const save = (slot) => slot.engine.store.saveJob(slot.sent);
 /** @param {JobSlot} slot */
 function committed(slot) {
   keepCommitted(/** @type {any} */ (slot), slot.sent);
+  slot.latest = slot.sent.head.run.revision;
   return stored(slot);
 }
 

@@ -20,6 +20,7 @@ import * as check from './store-arguments.js';
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../index.d.ts').JobFilter} JobFilter
  * @typedef {import('../index.d.ts').JobHead} JobHead
+ * @typedef {import('../index.d.ts').StoreNotice} StoreNotice
  * @typedef {import('./memory-entry.js').Entry} Entry
  */
 
@@ -43,6 +44,30 @@ export function createMemoryStore({ now = Date.now } = {}) {
   let lastToken = 0;
   /** @type {{ paused: boolean } | null} */
   let control = null;
+  /** @type {Set<(notice: StoreNotice) => unknown>} */
+  const watchers = new Set();
+
+  /** @param {StoreNotice} notice */
+  function tell(notice) {
+    // Later, so that who writes waits for nobody; and what a watcher throws is no business of others.
+    for (const watcher of watchers)
+      Promise.resolve({ ...notice })
+        .then(watcher)
+        .catch(() => {});
+  }
+
+  /** @param {Entry} entry */
+  function tellJob({ head }) {
+    if (watchers.size === 0) return;
+    const { id: jobId, status, parentId } = head;
+    tell({
+      type: 'job',
+      jobId,
+      status,
+      revision: revisionOf(head),
+      ...(parentId !== undefined && { parentId }),
+    });
+  }
 
   /** @param {Entry} entry */
   function link(entry) {
@@ -70,16 +95,19 @@ export function createMemoryStore({ now = Date.now } = {}) {
     jobs.set(entry.head.id, entry);
     inOrder.push(entry);
     link(entry);
+    tellJob(entry);
   }
 
   /**
    * @param {Entry} entry
    * @param {string | undefined} oldParentId
    */
-  function relink(entry, oldParentId) {
-    if (entry.head.parentId === oldParentId) return;
-    unlink(entry, oldParentId);
-    link(entry);
+  function changed(entry, oldParentId) {
+    if (entry.head.parentId !== oldParentId) {
+      unlink(entry, oldParentId);
+      link(entry);
+    }
+    tellJob(entry);
   }
 
   /** @param {Job} job */
@@ -93,7 +121,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     } else {
       const { parentId } = entry.head;
       replaceEntry(entry, copy);
-      relink(entry, parentId);
+      changed(entry, parentId);
     }
   }
 
@@ -114,7 +142,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     } else {
       const { parentId } = entry.head;
       applyChange(entry, change, own);
-      relink(entry, parentId);
+      changed(entry, parentId);
     }
   }
 
@@ -174,6 +202,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     jobs.delete(jobId);
     remove(inOrder, entry);
     unlink(entry, entry.head.parentId);
+    tell({ type: 'missed' });
   }
 
   /**
@@ -231,6 +260,15 @@ export function createMemoryStore({ now = Date.now } = {}) {
   /** @param {{ paused: boolean }} value */
   function setControl(value) {
     control = plainCopy(value, 'control');
+    tell({ type: 'control' });
+  }
+
+  /** @param {(notice: StoreNotice) => void} listener */
+  function watch(listener) {
+    /** @param {StoreNotice} notice */
+    const watcher = (notice) => watchers.has(watcher) && listener(notice);
+    watchers.add(watcher);
+    return () => void watchers.delete(watcher);
   }
 
   return {
@@ -247,5 +285,6 @@ export function createMemoryStore({ now = Date.now } = {}) {
     releaseLease,
     getControl,
     setControl,
+    watch,
   };
 }

@@ -20,23 +20,37 @@ import { JobwrightError } from '../parts/errors.js';
  * @typedef {(path: string) => Database} OpenDatabase
  */
 
-/** @type {Promise<OpenDatabase> | undefined} */
-let loading;
+/** By name, in the order in which they are looked for. */
+const LOADERS = { 'better-sqlite3': loadBetterSqlite, 'node:sqlite': loadNodeSqlite };
 
-/** @returns {Promise<OpenDatabase>} the library that is there, looked for once */
-export function loadDriver() {
-  loading ??= findDriver();
-  loading.catch(() => {
-    loading = undefined;
-  });
-  return loading;
+/** @typedef {keyof typeof LOADERS} DriverName */
+
+export const DRIVERS = /** @type {DriverName[]} */ (Object.keys(LOADERS));
+
+/** @type {Map<string, Promise<OpenDatabase>>} */
+const loading = new Map();
+
+/**
+ * @param {DriverName} [driver] the one that is there where none is named
+ * @returns {Promise<OpenDatabase>} looked for once
+ */
+export function loadDriver(driver) {
+  const names = driver === undefined ? DRIVERS : [driver];
+  const key = names.join(' or ');
+  const known = loading.get(key);
+  if (known !== undefined) return known;
+  const found = findDriver(names);
+  loading.set(key, found);
+  found.catch(() => loading.delete(key));
+  return found;
 }
 
-async function findDriver() {
+/** @param {DriverName[]} names */
+async function findDriver(names) {
   const problems = [];
-  for (const load of [loadBetterSqlite, loadNodeSqlite]) {
+  for (const name of names) {
     try {
-      const open = await load();
+      const open = await LOADERS[name]();
       // A library whose binary is of another Node version imports well, and fails when first used.
       open(':memory:').close();
       return open;
@@ -44,11 +58,19 @@ async function findDriver() {
       problems.push(error);
     }
   }
-  throw new JobwrightError(
-    'jobwright/sqlite needs better-sqlite3 ("npm install better-sqlite3") or node:sqlite (Node 22.13 or later), and found neither',
-    { code: 'unsupported', cause: new AggregateError(problems) },
-  );
+  const needs = names.map((name) => HOW[name]).join(' or ');
+  const found = names.length > 1 ? 'found neither' : 'did not find it';
+  throw new JobwrightError(`jobwright/sqlite needs ${needs}, and ${found}`, {
+    code: 'unsupported',
+    cause: new AggregateError(problems),
+  });
 }
+
+/** @type {Record<DriverName, string>} */
+const HOW = {
+  'better-sqlite3': 'better-sqlite3 ("npm install better-sqlite3")',
+  'node:sqlite': 'node:sqlite (Node 22.13 or later)',
+};
 
 /** @returns {Promise<OpenDatabase>} */
 async function loadBetterSqlite() {

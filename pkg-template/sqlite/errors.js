@@ -55,6 +55,17 @@ export function explain(error, path) {
 }
 
 /**
+ * @param {string} path
+ * @param {string} found
+ */
+export function damaged(path, found) {
+  return new JobwrightError(`The database ${JSON.stringify(path)} is damaged: ${found}`, {
+    code: 'internal',
+    details: { path, sqlite: 'SQLITE_CORRUPT' },
+  });
+}
+
+/**
  * The same methods, which say so when the store is closed and explain what SQLite throws.
  *
  * @template {Record<string, (...values: any[]) => unknown>} M

@@ -4,30 +4,37 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe } from '../parts/plain.js';
 import { invalid } from '../parts/store-arguments.js';
-import { loadDriver } from './driver.js';
-import { explain, sqliteCode } from './errors.js';
+import { DRIVERS, loadDriver } from './driver.js';
+import { damaged, explain, sqliteCode } from './errors.js';
 import { prepareSchema } from './schema.js';
 
 /** How long a write waits for other processes. Theirs take milliseconds. */
 const BUSY_MS = 10_000;
 
 /**
- * @param {{ path: string, synchronous?: 'NORMAL' | 'FULL' }} options
+ * @param {import('./index.d.ts').SqliteStoreOptions} options
  * @returns {Promise<{ database: import('./driver.js').Database, path: string }>}
  */
 export async function openDatabase(options) {
-  const { path, synchronous = 'NORMAL' } = options ?? {};
+  const { path, synchronous = 'NORMAL', check = false, driver } = options ?? {};
   checkPath(path);
+  if (typeof check !== 'boolean') {
+    throw invalid(`createSqliteStore: check: expected true or false, found ${describe(check)}`);
+  }
+  if (driver !== undefined && !DRIVERS.includes(driver)) {
+    const expected = DRIVERS.map((name) => JSON.stringify(name)).join(' or ');
+    throw invalid(`createSqliteStore: driver: expected ${expected}, found ${describe(driver)}`);
+  }
   if (synchronous !== 'NORMAL' && synchronous !== 'FULL') {
     throw invalid(
       `createSqliteStore: synchronous: expected "NORMAL" or "FULL", found ${describe(synchronous)}`,
     );
   }
-  const open = await loadDriver();
+  const open = await loadDriver(driver);
   // Going over to WAL is the one moment at which SQLite does not wait for others, so this does.
   for (const end = Date.now() + BUSY_MS; ; ) {
     try {
-      return { database: openOnce(open, path, synchronous), path };
+      return { database: openOnce(open, { path, synchronous, check }), path };
     } catch (error) {
       if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') || Date.now() > end) throw explain(error, path);
       await sleep(20);
@@ -37,14 +44,14 @@ export async function openDatabase(options) {
 
 /**
  * @param {import('./driver.js').OpenDatabase} open
- * @param {string} path
- * @param {string} synchronous
+ * @param {{ path: string, synchronous: string, check: boolean }} options
  */
-function openOnce(open, path, synchronous) {
+function openOnce(open, { path, synchronous, check }) {
   const database = open(path);
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     prepareSchema(database, path);
+    if (check) checkPages(database, path);
     database.exec('PRAGMA journal_mode = WAL');
     database.exec(`PRAGMA synchronous = ${synchronous}`);
     return database;
@@ -52,6 +59,17 @@ function openOnce(open, path, synchronous) {
     database.close();
     throw error;
   }
+}
+
+/**
+ * Reads all pages of the file, which takes the longer the larger it is.
+ *
+ * @param {import('./driver.js').Database} database
+ * @param {string} path
+ */
+function checkPages(database, path) {
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (found !== 'ok') throw damaged(path, String(found));
 }
 
 /** @param {unknown} path */

@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { damaged } from './errors.js';
 import { transaction } from './transaction.js';
 
 /** @typedef {import('./driver.js').Database} Database */
@@ -70,6 +71,18 @@ const MIGRATIONS = [
   `,
   // Who holds a lease, so that one that has died need not be waited for.
   'ALTER TABLE jobs ADD COLUMN lease_process TEXT',
+  // Rows without an id of their own may take a quarter of a page, and an event that is larger took a page more.
+  `
+  CREATE TABLE history (
+    place INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    UNIQUE (job, seq)
+  ) STRICT;
+  INSERT INTO history (job, seq, event) SELECT job, seq, event FROM events ORDER BY job, seq;
+  DROP TABLE events;
+  `,
 ];
 
 /**
@@ -79,14 +92,34 @@ const MIGRATIONS = [
  * @param {string} path
  */
 export function prepareSchema(database, path) {
-  if (readVersion(database, path) === MIGRATIONS.length) return;
-  transaction(database).write(() => {
-    // Another process may have been faster.
-    const from = readVersion(database, path);
-    for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-  });
+  const { read, write } = transaction(database);
+  // In a transaction, since another process may be making the tables between one question and the next.
+  if (read(() => readVersion(database, path)) < MIGRATIONS.length) {
+    write(() => {
+      // Another process may have been faster.
+      const from = readVersion(database, path);
+      for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    });
+  }
+  checkShape(database, path);
+}
+
+/**
+ * The version says which tables there should be; somebody may have dropped or changed one all the same. SQLite keeps the
+ * statements that made them as they were written. What else is there is no harm.
+ *
+ * @param {Database} database
+ * @param {string} path
+ */
+function checkShape(database, path) {
+  const rows = database.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+  const found = new Set(rows.map(({ sql }) => bare(sql)));
+  const missing = statementsLeft().find((statement) => !found.has(bare(statement)));
+  if (missing === undefined) return;
+  const [what] = missing.split(/ (?:ON|\()/);
+  throw damaged(path, `what "${what}" made is not there, or was changed`);
 }
 
 /**
@@ -124,3 +157,21 @@ function readVersion(database, path) {
 function readNumber(database, sql) {
   return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
 }
+
+/** What the migrations have made, and neither dropped nor left as it was: SQLite writes a column more into its table's. */
+function statementsLeft() {
+  /** @type {Map<string, string>} by the name of a table or an index */
+  const made = new Map();
+  for (const statement of MIGRATIONS.join(';').split(';')) {
+    const [, created = ''] = /^\s*CREATE \w+ (\w+)/.exec(statement) ?? [];
+    const [, altered = '', column] = /^\s*ALTER TABLE (\w+) ADD COLUMN (.+)$/.exec(statement) ?? [];
+    const [, dropped = ''] = /^\s*DROP TABLE (\w+)/.exec(statement) ?? [];
+    if (created !== '') made.set(created, statement.trim());
+    if (altered !== '') made.set(altered, `${made.get(altered)}`.replace(/\)([^)]*)$/, `, ${column})$1`));
+    made.delete(dropped);
+  }
+  return [...made.values()];
+}
+
+/** Without what makes no difference. @param {string} sql */
+const bare = (sql) => sql.replace(/\s/g, '');

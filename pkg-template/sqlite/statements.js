@@ -32,20 +32,20 @@ export function prepareStatements(database) {
       'INSERT INTO steps (job, id, state) VALUES (?, ?, ?) ON CONFLICT (job, id) DO UPDATE SET state = excluded.state',
     ),
     clearSteps: sql('DELETE FROM steps WHERE job = ?'),
-    addEvent: sql('INSERT INTO events (job, seq, event) VALUES (?, ?, ?)'),
-    clearEvents: sql('DELETE FROM events WHERE job = ?'),
+    addEvent: sql('INSERT INTO history (job, seq, event) VALUES (?, ?, ?)'),
+    clearEvents: sql('DELETE FROM history WHERE job = ?'),
 
     readHead: sql('SELECT head FROM jobs WHERE id = ?'),
     readJob: sql('SELECT n, head, plan FROM jobs LEFT JOIN plans ON job = n WHERE id = ?'),
     readContext: sql('SELECT key, value FROM context WHERE job = ? ORDER BY place'),
     readSteps: sql('SELECT id, state FROM steps WHERE job = ? ORDER BY place'),
-    readHistory: sql('SELECT event FROM events WHERE job = ? ORDER BY seq'),
+    readHistory: sql('SELECT event FROM history WHERE job = ? ORDER BY seq'),
     readEvents: sql(
-      'SELECT event FROM events WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?',
+      'SELECT event FROM history WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?',
     ),
     endedBefore: sql('SELECT n FROM jobs WHERE ended < ? LIMIT ?'),
     endedWithHistory: sql(
-      'SELECT n FROM jobs WHERE ended < ? AND EXISTS (SELECT 1 FROM events WHERE job = jobs.n) LIMIT ?',
+      'SELECT n FROM jobs WHERE ended < ? AND EXISTS (SELECT 1 FROM history WHERE job = jobs.n) LIMIT ?',
     ),
 
     nextToken: sql('UPDATE control SET last_token = last_token + 1 RETURNING last_token'),

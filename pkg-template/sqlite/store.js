@@ -10,6 +10,7 @@ import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
+import { watching } from './watching.js';
 
 /**
  * @typedef {import('../index.d.ts').Job} Job
@@ -27,13 +28,14 @@ const PRUNED_AT_ONCE = 200;
 /**
  * A store in one SQLite file, which several processes of a machine may share.
  *
- * @param {{ path: string, synchronous?: 'NORMAL' | 'FULL' }} options
+ * @param {import('./index.d.ts').SqliteStoreOptions} options
  */
 export async function createSqliteStore(options) {
   const { database, path } = await openDatabase(options);
   const sql = prepareStatements(database);
   const list = prepareLists(database);
   const { read, write } = transaction(database);
+  const { watch, end } = watching(database);
   let closed = false;
 
   /** @param {Job} job */
@@ -250,6 +252,7 @@ export async function createSqliteStore(options) {
   async function close() {
     if (closed) return;
     closed = true;
+    end();
     database.close();
   }
 
@@ -267,6 +270,7 @@ export async function createSqliteStore(options) {
     releaseLease,
     getControl,
     setControl,
+    watch,
   };
   return { ...guard(methods, path, () => closed), close };
 }

@@ -9,20 +9,34 @@ export interface TestRunner {
   it?: (name: string, body: TestBody) => unknown;
 }
 
+/** A store, and a way to open further ones on the same data, as another process would. */
+export interface SharedJobStore {
+  store: JobStore;
+  open(): JobStore | PromiseLike<JobStore>;
+}
+
 /**
  * Tests a store against everything that jobwright relies on. What needs an optional method that the store does
  * not have is skipped.
  *
  * @param name What the tests are called by.
- * @param makeStore Gives an empty store, once for each test. It is closed afterwards if it has a `close`.
- * @param runner Node's own test runner where none is given.
+ * @param makeStore Gives an empty store, once for each test. With a function `open` beside it, a second store on the
+ *   same data takes part, where several commit at the same moment or one watches what the other writes. All are closed
+ *   afterwards if they have a `close`.
+ * @param runner Anything with `test` or `it`. Node's own test runner where none is given.
  *
  * @example
  * testJobStore('my store', () => createMyStore());
+ *
+ * @example
+ * testJobStore('my store', async () => {
+ *   const path = newPath();
+ *   return { store: await openMyStore(path), open: () => openMyStore(path) };
+ * });
  */
 export function testJobStore(
   name: string,
-  makeStore: () => JobStore | PromiseLike<JobStore>,
+  makeStore: () => JobStore | SharedJobStore | PromiseLike<JobStore | SharedJobStore>,
   runner?: TestRunner,
 ): void;
 
@@ -103,3 +117,61 @@ export type ScriptedOutput = ((input: any, context: AgentContext) => unknown) | 
  * assert.deepEqual(writer.calls.map(({ attempt }) => attempt), [1, 2, 1]);
  */
 export function scriptedAgent(outputs: readonly ScriptedOutput[]): ScriptedAgent;
+
+/**
+ * What can happen to a call of a store. `before`: it rejects, and nothing was done. `after`: it rejects, and everything
+ * was done. `delay`: it takes time, before or after it is done. `stale`: a read is answered with what an earlier one
+ * gave. `hang`: it never settles, done or not.
+ */
+export type FaultKind = 'before' | 'after' | 'delay' | 'stale' | 'hang';
+
+/** One thing that happened. */
+export interface Fault {
+  /** Which of the calls, counted from 1. */
+  call: number;
+  method: string;
+  /** Undefined where the call was about no job. */
+  jobId?: string;
+  kind: FaultKind;
+  /** Was the store asked before the call rejected, was delayed or hung? */
+  acted: boolean;
+}
+
+export interface FaultyOptions {
+  /** An integer. The same seed does the same things to the same calls. */
+  seed: number;
+  /** How many of the calls something happens to, from 0 to 1. Default: 0.1. */
+  rate?: number;
+  /**
+   * What may happen. Default: all but `hang`, because nothing that waits for a call that hangs ends by itself: ask for it
+   * in tests that don't wait for their operations, or that call `release`.
+   */
+  kinds?: readonly FaultKind[];
+  /** The longest delay, in milliseconds. Default: 1,000. Without a clock, some turns of the event loop. */
+  delayMs?: number;
+  /** What delays go by: a virtual clock, so that the test says when they end. */
+  clock?: Clock;
+}
+
+/** A store to which things happen. It has the optional methods that the store has, each with a promise. */
+export type FaultyJobStore<S extends JobStore = JobStore> = S & {
+  /** What happened until now, in order. */
+  readonly faults: readonly Fault[];
+  /** How many calls are hanging. */
+  hanging(): number;
+  /** Makes the calls that hang reject. Gives how many there were. */
+  release(): number;
+};
+
+/**
+ * Wraps a store so that its calls fail, by a seed: what an orchestrator over it does when a database is slow, loses a
+ * connection in the middle of a commit, or answers from a replica that is behind.
+ *
+ * What happens to a call depends on the seed and on how many calls came before it, and on nothing else. Rejections have
+ * the name "FaultError" and tell the call.
+ *
+ * @example
+ * const store = createMemoryStore();
+ * const orchestrator = createOrchestrator({ store: faulty(store, { seed: 7 }), agentRegistry });
+ */
+export function faulty<S extends JobStore>(store: S, options: FaultyOptions): FaultyJobStore<S>;

@@ -4,7 +4,7 @@
 const { MessageChannel, process, setImmediate } = globalThis;
 
 /** Calls back when the queue of tasks has gone round once. @type {(callback: () => void) => unknown} */
-const afterTurn =
+export const afterTurn =
   typeof setImmediate === 'function'
     ? setImmediate
     : (callback) => {

@@ -204,6 +204,10 @@ impl<H: Host> Orchestrator<H> {
         if running > 0 || until.is_some() {
             return Some(Next::Wait { until });
         }
+        // The step of a child job that could not be stored stands as running: nothing else is decided on that.
+        if let Some(stop) = progress.suspended.take_if(|stop| matches!(stop, Stop::Failed(_))) {
+            return Some(Next::End(Err(stop)));
+        }
         let may_be_signalled = job.waits_for_signal();
         let run = job.run_mut();
         if may_be_signalled && !asked {

@@ -35,9 +35,9 @@ impl<H: Host> Orchestrator<H> {
     /// # Errors
     /// `conflict` where the id is taken; `not_found` and `invalid_argument` for the parent, also where it ended while
     /// the job was stored: then the job is cancelled.
-    pub async fn create_job(&self, key: JobKey, new: NewJob<H::Value>) -> Outcome<H> {
+    pub async fn create_job(&self, key: JobKey, mut new: NewJob<H::Value>) -> Outcome<H> {
         let parents = match new.parent {
-            Some(parent) => Some(self.permissions_of_parent(parent).await?),
+            Some(parent) => Some(self.inherit(parent, &mut new.origin).await?),
             None => None,
         };
         let section = self.section(key).await?;
@@ -64,10 +64,7 @@ impl<H: Host> Orchestrator<H> {
             account_open: false,
         };
         let mut job = Job::loaded(head, None, now);
-        job.change.origin = match (new.parent, new.origin) {
-            (Some(parent), Some(origin)) => Some(self.host.inherit(parent, origin)),
-            (_, origin) => origin,
-        };
+        job.change.origin = new.origin;
         if let Some(plan) = new.plan {
             job.run = Some(Run::planned(plan));
             job.begin_history();
@@ -98,18 +95,21 @@ impl<H: Host> Orchestrator<H> {
         }
     }
 
-    async fn permissions_of_parent(&self, parent: JobKey) -> Outcome<H, Permissions> {
+    /// What a child has of its parent; its permissions are at most these.
+    async fn inherit(&self, parent: JobKey, origin: &mut Option<H::Value>) -> Outcome<H, Permissions> {
         let section = self.section(parent).await?;
-        let parent = match section.load().await {
+        let head = match section.load().await {
             Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => {
                 return Err(Refusal::new(Code::NotFound, "Parent job not found").into());
             }
-            loaded => loaded?,
+            loaded => loaded?.head,
         };
-        if parent.head.status.has_ended() {
+        if head.status.has_ended() {
             return Err(parent_has_ended());
         }
-        Ok(parent.head.permissions)
+        // While the parent is at hand: whoever runs it may find meanwhile that it has to be read anew.
+        *origin = origin.take().map(|origin| self.host.inherit(parent, origin));
+        Ok(head.permissions)
     }
 }
 

@@ -163,6 +163,33 @@ test('a job goes on in another tab when the one that ran it is closed', limit, a
   await two.close();
 });
 
+test('a job that one tab runs is run by no other, and cancelled from any', limit, async () => {
+  const [one, two] = /** @type {[Page, Page]} */ (await Promise.all([site.openPage(), site.openPage()]));
+  await orchestrate(one, 'shared');
+  await orchestrate(two, 'shared');
+  await begin(one, 'j');
+  const seen = await two.evaluate(async () => {
+    const { orchestrator } = /** @type {any} */ (globalThis);
+    const { success, code } = await orchestrator.runJob('j');
+    return {
+      success,
+      code,
+      recovered: await orchestrator.recover(),
+      cancelled: await orchestrator.cancelJob('j'),
+    };
+  });
+  assert.deepEqual(seen, {
+    success: false,
+    code: 'conflict',
+    recovered: { resumed: [] },
+    cancelled: { success: true, results: { j: 'cancelled' } },
+  });
+  // Its agent never answers: it is told by the other tab.
+  const ended = await one.evaluate(async () => (await /** @type {any} */ (globalThis).run).code);
+  assert.equal(ended, 'cancelled');
+  await Promise.all([one.close(), two.close()]);
+});
+
 test('a page without a bundler finds the entry and idb by an import map', limit, async () => {
   const idb = dirname(createRequire(join(consumerDir, 'package.json')).resolve('idb/package.json'));
   const folders = { '/jobwright/': sirv(pkgDir, { dev: true }), '/idb/': sirv(idb, { dev: true }) };

@@ -26,9 +26,11 @@ test('the store is as every store must be', limit, async (t) => {
     const world = globalThis;
     world.cases = [];
     let databases = 0;
-    const makeStore = () => {
+    const makeStore = async () => {
       databases += 1;
-      return world.kit.createIndexedDbStore({ name: `case ${databases}` });
+      const name = `case ${databases}`;
+      const open = () => world.kit.createIndexedDbStore({ name });
+      return { store: await open(), open };
     };
     const runner = {
       test: (/** @type {string} */ name, /** @type {any} */ body) => world.cases.push({ name, body }),

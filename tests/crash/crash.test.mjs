@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { crashTest } from './driver.mjs';
 import { KINDS } from './places.mjs';
 
-const LIMIT = { timeout: 180_000 };
+const LIMIT = { timeout: 240_000 };
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 
 /** The processes that this one has started and that live, but for those of other tests. */

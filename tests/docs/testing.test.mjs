@@ -30,7 +30,9 @@ for (const [index, { code }] of examples.entries()) {
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
       assert.equal(stderr, '');
       assert.match(stdout, /^# fail 0$/m);
-      assert.match(stdout, new RegExp(`^# pass ${code.match(/^test\(/gm)?.length}$`, 'm'));
+      // The kit's tests are many more than the calls that register them.
+      const passed = code.includes('testJobStore(') ? '[1-9]\\d*' : code.match(/^test\(/gm)?.length;
+      assert.match(stdout, new RegExp(`^# pass ${passed}$`, 'm'));
     } finally {
       rmSync(file);
     }

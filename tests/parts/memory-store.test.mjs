@@ -3,9 +3,48 @@ import { test } from 'node:test';
 import { handover } from '../../pkg-template/parts/handover.js';
 import { createMemoryStore } from '../../pkg-template/parts/memory-store.js';
 import { testJobStore } from '../../pkg-template/testing/store-conformance.js';
-import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
+import { changeOf, commitAsEngine, eventOf, jobOf, STORE_METHODS } from './jobs.mjs';
 
-testJobStore('memory', () => createMemoryStore());
+testJobStore('memory', () => {
+  const store = createMemoryStore();
+  return { store, open: () => store };
+});
+
+test('it has every method', () => {
+  assert.deepEqual(Object.keys(createMemoryStore()).sort(), STORE_METHODS);
+});
+
+test('watchers are told of each write, once, with what was written', async () => {
+  const store = createMemoryStore();
+  const [first, second] = [[], []];
+  const stop = store.watch((notice) => first.push(notice));
+  store.watch((notice) => {
+    second.push({ ...notice });
+    notice.type = 'changed by a watcher';
+  });
+  store.commit(changeOf('j', 0));
+  const head = { ...changeOf('j', 1).head, status: 'running', parentId: 'p' };
+  store.commit(changeOf('j', 1, { head }));
+  assert.throws(() => store.commit(changeOf('j', 1)), { name: 'ConflictError' });
+  store.saveJob(jobOf('k'));
+  store.setControl({ paused: true });
+  store.deleteJob('k');
+  store.deleteJob('k');
+  assert.deepEqual(first, [], 'told before the writer is done');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(first, [
+    { type: 'job', jobId: 'j', status: 'created', revision: 1 },
+    { type: 'job', jobId: 'j', status: 'running', revision: 2, parentId: 'p' },
+    { type: 'job', jobId: 'k', status: 'created', revision: 0 },
+    { type: 'control' },
+    { type: 'missed' },
+  ]);
+  assert.deepEqual(second, first);
+  store.saveJob(jobOf('l'));
+  stop();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([first.length, second.length], [5, 6]);
+});
 
 test('every method answers at once', () => {
   const store = createMemoryStore();

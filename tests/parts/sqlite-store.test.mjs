@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import {
   closeSync,
   ftruncateSync,
@@ -14,10 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { loadDriver } from '../../pkg-template/sqlite/driver.js';
-import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
-import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { changeOf, commitAsEngine, eventOf, jobOf, STORE_METHODS } from './jobs.mjs';
+import { createSqliteStore, driver, openDatabase } from './sqlite-driver.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -28,7 +26,7 @@ const newPath = () => {
 };
 
 async function withDatabase(path, work) {
-  const database = (await loadDriver())(path);
+  const database = await openDatabase(path);
   try {
     return work(database);
   } finally {
@@ -134,6 +132,12 @@ test('an id that is no string finds nothing', async () => {
   await store.close();
 });
 
+test('it has every method', async () => {
+  const store = await createSqliteStore({ path: ':memory:' });
+  assert.deepEqual(Object.keys(store).sort(), ['close', ...STORE_METHODS].sort());
+  await store.close();
+});
+
 test('code that runs while a change is read may use the store', async () => {
   const store = await createSqliteStore({ path: ':memory:' });
   store.saveJob(jobOf('other'));
@@ -194,100 +198,173 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 2)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 3)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 2'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 3'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();
 });
 
-test('a damaged database says so', async () => {
-  const path = newPath();
+/** A database of some pages. @param {string} path */
+async function fill(path) {
   const store = await createSqliteStore({ path });
   for (let i = 0; i < 200; i += 1) store.saveJob(jobOf(`job ${i}`, { context: { text: 'x'.repeat(5000) } }));
   await store.close();
+}
+
+/** @param {string} path @param {number} from @param {number} to */
+function overwritePages(path, from, to) {
   const file = openSync(path, 'r+');
-  for (let page = 5; page < 200; page += 1) writeSync(file, Buffer.alloc(2000, 0xab), 0, 2000, page * 4096);
+  for (let page = from; page < to; page += 1) writeSync(file, Buffer.alloc(2000, 0xab), 0, 2000, page * 4096);
   closeSync(file);
-  const read = async () => {
-    const damaged = await createSqliteStore({ path });
-    try {
+}
+
+test('a database of the first schema is brought up to date, whoever opens it first', async () => {
+  const path = newPath();
+  const first = readFileSync(new URL('./sqlite-schema-1.sql', import.meta.url), 'utf8');
+  await withDatabase(path, (database) => database.exec(first));
+  const stores = await Promise.all([1, 2, 3].map(() => createSqliteStore({ path, check: true })));
+  for (const store of stores) {
+    const { context, history, run } = store.getJob('j');
+    assert.deepEqual(context, { a: 1, 'nul\0': 2, b: 2 });
+    assert.deepEqual(history, [eventOf(1), eventOf(2, { text: "it's" }), eventOf(3)]);
+    assert.deepEqual(run.steps, { a: { status: 'done', attempts: 1 } });
+    assert.deepEqual(run.plan, { steps: [{ id: 'a', agent: 'A' }] });
+    assert.deepEqual(
+      store.listJobs().map(({ id }) => id),
+      ['j', 'ended'],
+    );
+    assert.deepEqual(store.getControl(), { paused: true });
+  }
+  const [one, two] = stores;
+  one.commit(changeOf('j', 2, { events: [eventOf(4)] }));
+  assert.deepEqual(two.getEvents('j', 2, 10), [eventOf(3), eventOf(4)]);
+  assert.throws(() => two.commit(changeOf('j', 3, { events: [eventOf(4)] })), { name: 'ConflictError' });
+  assert.equal(two.acquireLease('j', 'B', 10), 2);
+  assert.equal(one.prune({ endedBefore: 6, keepJob: true }), 1);
+  for (const store of stores) await store.close();
+  await withDatabase(path, (database) => {
+    const names = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .all();
+    assert.deepEqual(names.map(({ name }) => name).sort(), [
+      'context',
+      'control',
+      'history',
+      'jobs',
+      'plans',
+      'steps',
+    ]);
+  });
+});
+
+test('a damaged database says so when what is damaged is read, and with `check` when it is opened', async () => {
+  const path = newPath();
+  await fill(path);
+  const whole = await createSqliteStore({ path, check: true });
+  assert.equal(whole.listJobs().length, 200);
+  await whole.close();
+  overwritePages(path, 20, 200);
+  const damaged = await createSqliteStore({ path });
+  const message = `The database ${JSON.stringify(path)} is damaged`;
+  assert.throws(
+    () => {
       for (const { id } of damaged.listJobs()) damaged.getJob(id);
-    } finally {
-      await damaged.close();
-    }
-  };
-  await assert.rejects(read(), {
+    },
+    { name: 'JobwrightError', message },
+  );
+  await damaged.close();
+  await assert.rejects(createSqliteStore({ path, check: true }), (error) => {
+    assert.equal(error.name, 'JobwrightError');
+    assert.ok(error.message.startsWith(message), error.message);
+    return true;
+  });
+});
+
+test('a database that was cut short is refused when it is opened', async () => {
+  const path = newPath();
+  await fill(path);
+  const file = openSync(path, 'r+');
+  ftruncateSync(file, 5000);
+  closeSync(file);
+  await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     message: `The database ${JSON.stringify(path)} is damaged`,
   });
-  const short = openSync(path, 'r+');
-  ftruncateSync(short, 5000);
-  closeSync(short);
-  await assert.rejects(read(), { name: 'JobwrightError' });
 });
 
-test('a lock that another process holds for a moment is waited for', async () => {
-  const path = newPath();
-  const store = await createSqliteStore({ path });
-  store.saveJob(jobOf('j'));
-  const holder = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('./sqlite-holder.mjs', import.meta.url)), path, '300'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const ended = new Promise((resolve) => holder.once('exit', resolve));
-  await new Promise((resolve) => holder.stdout.once('data', resolve));
-  const start = performance.now();
-  store.commit(changeOf('j', 0, { context: { a: 1 } }));
-  assert.ok(performance.now() - start > 100, 'expected to have waited');
-  assert.deepEqual(store.getJob('j').context, { a: 1 });
-  assert.equal(await ended, 0);
-  await store.close();
-});
-
-test('processes that write side by side lose nothing', async () => {
-  const path = newPath();
-  const script = fileURLToPath(new URL('./sqlite-writer.mjs', import.meta.url));
-  const writers = Array.from({ length: 4 }, (_, i) => {
-    const child = spawn(process.execPath, [script, path, `writer ${i}`, '50'], { stdio: 'inherit' });
-    return new Promise((resolve) => child.once('exit', resolve));
-  });
-  assert.deepEqual(await Promise.all(writers), [0, 0, 0, 0]);
-  const store = await createSqliteStore({ path });
-  const job = store.getJob('shared');
-  assert.equal(job.context.count, 200);
-  assert.equal(job.run.revision, 201);
-  assert.deepEqual(
-    job.history.map(({ seq }) => seq),
-    Array.from({ length: 200 }, (_, i) => i + 1),
-  );
-  assert.equal(store.listJobs().length, 1);
-  await store.close();
-});
-
-test('a process that is killed leaves whole commits', async () => {
-  const path = newPath();
-  const script = fileURLToPath(new URL('./sqlite-writer.mjs', import.meta.url));
-  for (let round = 0; round < 3; round += 1) {
-    const child = spawn(process.execPath, [script, path, 'victim', '1000000'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+test('a database whose tables somebody changed is refused, one to which somebody added is not', async () => {
+  for (const [sql, what] of [
+    ['DROP TABLE history', 'CREATE TABLE history'],
+    ['ALTER TABLE steps ADD COLUMN mine TEXT', 'CREATE TABLE steps'],
+    ['DROP INDEX jobs_by_parent', 'CREATE INDEX jobs_by_parent'],
+  ]) {
+    const path = newPath();
+    await fill(path);
+    await withDatabase(path, (database) => database.exec(sql));
+    await assert.rejects(createSqliteStore({ path }), {
+      name: 'JobwrightError',
+      message: `The database ${JSON.stringify(path)} is damaged: what "${what}" made is not there, or was changed`,
     });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    child.kill('SIGKILL');
-    await ended;
-    const store = await createSqliteStore({ path });
-    const job = store.getJob('shared');
-    assert.equal(job.context.count, job.run.revision - 1);
-    assert.equal(job.history.length, job.run.revision - 1);
-    assert.ok(job.history.length > 10);
-    await store.close();
   }
+  const path = newPath();
+  await fill(path);
+  await withDatabase(path, (database) => database.exec('CREATE VIEW mine AS SELECT id FROM jobs'));
+  const store = await createSqliteStore({ path });
+  assert.equal(store.listJobs().length, 200);
+  await store.close();
+});
+
+test('the driver that is named is the one that is used', async () => {
+  const isNew = Number(process.versions.node.split('.')[0]) >= 22;
+  const other = driver === 'node:sqlite' ? 'better-sqlite3' : 'node:sqlite';
+  const missing =
+    other === 'node:sqlite'
+      ? 'jobwright/sqlite needs node:sqlite (Node 22.13 or later), and did not find it'
+      : 'jobwright/sqlite needs better-sqlite3 ("npm install better-sqlite3"), and did not find it';
+  // What is installed here is compiled for one of the two.
+  assert.equal(isNew, driver === 'node:sqlite');
+  const there = await createSqliteStore({ path: ':memory:', driver });
+  await there.close();
+  await assert.rejects(createSqliteStore({ path: ':memory:', driver: other }), {
+    name: 'JobwrightError',
+    code: 'unsupported',
+    message: missing,
+  });
+  const whichever = await createSqliteStore({ path: ':memory:', driver: undefined });
+  await whichever.close();
+  for (const [options, message] of [
+    [
+      { driver: 'sqlite3' },
+      'createSqliteStore: driver: expected "better-sqlite3" or "node:sqlite", found "sqlite3"',
+    ],
+    [{ check: 'yes' }, 'createSqliteStore: check: expected true or false, found "yes"'],
+  ]) {
+    await assert.rejects(createSqliteStore({ path: ':memory:', ...options }), {
+      code: 'invalid_argument',
+      message,
+    });
+  }
+});
+
+test('nobody is told by a store of its own writes, nor after it is closed, and watching keeps no process', async () => {
+  const path = newPath();
+  const store = await createSqliteStore({ path });
+  const notices = [];
+  store.watch((notice) => notices.push(notice));
+  store.saveJob(jobOf('j'));
+  await sleep(250);
+  assert.deepEqual(notices, []);
+  const other = await createSqliteStore({ path });
+  other.saveJob(jobOf('k'));
+  while (notices.length === 0) await sleep(10);
+  assert.deepEqual(notices, [{ type: 'missed' }]);
+  await store.close();
+  other.saveJob(jobOf('l'));
+  await sleep(250);
+  assert.equal(notices.length, 1);
+  await other.close();
 });
 
 test('a commit costs the same in a job of ten thousand events and 10 MB', async () => {

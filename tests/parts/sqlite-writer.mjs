@@ -1,6 +1,6 @@
 // Counts up in one job, against whoever else does: node sqlite-writer.mjs PATH NAME TIMES
-import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
 import { changeOf, eventOf } from './jobs.mjs';
+import { createSqliteStore } from './sqlite-driver.mjs';
 
 const [path, name, times] = process.argv.slice(2);
 const store = await createSqliteStore({ path });

@@ -24,7 +24,10 @@ const newSchema = () => {
 };
 const open = (schema, url = server.url) => createPostgresStore({ connectionString: url, schema });
 
-testJobStore('postgres', () => open(newSchema()));
+testJobStore('postgres', async () => {
+  const schema = newSchema();
+  return { store: await open(schema), open: () => open(schema) };
+});
 
 test('any JSON comes back with the same text', async () => {
   const store = await open(newSchema());

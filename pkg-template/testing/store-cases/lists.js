@@ -14,7 +14,7 @@ const STATUSES = /** @type {const} */ (['created', 'running', 'paused', 'complet
  * @param {JobStore} store
  * @param {JobFilter} [filter]
  */
-async function ids(store, filter) {
+export async function ids(store, filter) {
   return (await method(store, 'listJobs')(filter)).map(({ id }) => id);
 }
 
@@ -23,7 +23,7 @@ async function ids(store, filter) {
  * @param {JobFilter} filter
  * @param {number} limit
  */
-async function idsByPages(store, filter, limit) {
+export async function idsByPages(store, filter, limit) {
   /** @type {string[]} */
   const all = [];
   for (;;) {
@@ -31,6 +31,7 @@ async function idsByPages(store, filter, limit) {
     const page = await ids(store, { ...filter, limit, ...(cursor === undefined ? {} : { cursor }) });
     ok(page.length <= limit, `limit ${limit}: found ${page.length}`);
     if (page.length === 0) return all;
+    ok(!page.some((id) => all.includes(id)), `limit ${limit}: found a job twice`);
     all.push(...page);
   }
 }
@@ -158,39 +159,6 @@ export function listCases({ test }) {
   );
 
   test(
-    'prune removes jobs that ended before',
-    async (store) => {
-      await saveEnded(store);
-      const prune = method(store, 'prune');
-      equal(await prune({ endedBefore: 100 }), 0, 'pruned before the first end');
-      equal(await prune({ endedBefore: 201 }), 2, 'pruned');
-      equal(await ids(store), ['late', 'running', 'paused'], 'ids');
-      equal(await prune({ endedBefore: 201 }), 0, 'pruned again');
-      equal(await method(store, 'getEvents')('early', 0, 10), [], 'events of a removed job');
-    },
-    ['prune', 'listJobs', 'getEvents'],
-  );
-
-  test(
-    'prune with keepJob removes only the history',
-    async (store) => {
-      await saveEnded(store);
-      const prune = method(store, 'prune');
-      equal(await prune({ endedBefore: 201, keepJob: true }), 2, 'pruned');
-      equal(await prune({ endedBefore: 201, keepJob: true }), 0, 'pruned again');
-      equal(await ids(store), ['early', 'late', 'middle', 'running', 'paused'], 'ids');
-      const { history, ...kept } = /** @type {import('../../index.d.ts').Job} */ (
-        await store.getJob('early')
-      );
-      const { history: _, ...before } = ended('early', 'completed', 100);
-      equal([kept, history], [before, []], 'a job without its history');
-      equal((await store.getJob('late'))?.history.length, 2, 'events of a job that ended later');
-      equal((await store.getJob('running'))?.history.length, 2, 'events of a job that has not ended');
-    },
-    ['prune', 'listJobs'],
-  );
-
-  test(
     'control is shared and starts as null',
     async (store) => {
       const getControl = method(store, 'getControl');
@@ -202,23 +170,4 @@ export function listCases({ test }) {
     },
     ['getControl', 'setControl'],
   );
-}
-
-/**
- * @param {string} id
- * @param {JobStatus} status
- * @param {number} [completed]
- */
-function ended(id, status, completed) {
-  const timing = { created: 1, started: 2, ...(completed === undefined ? {} : { completed }) };
-  return job(id, { status, timing, history: [event(id, 1), event(id, 2)], context: { kept: true } });
-}
-
-/** @param {JobStore} store */
-async function saveEnded(store) {
-  await store.saveJob(ended('early', 'completed', 100));
-  await store.saveJob(ended('late', 'completed', 300));
-  await store.saveJob(ended('middle', 'failed', 200));
-  await store.saveJob(ended('running', 'running'));
-  await store.saveJob(ended('paused', 'paused'));
 }

@@ -6,7 +6,9 @@
  * @typedef {import('../../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../../index.d.ts').JobHead} JobHead
  * @typedef {import('../../index.d.ts').JobStore} JobStore
- * @typedef {{ test(name: string, body: (store: JobStore) => Promise<void>, needs?: (keyof JobStore)[]): void }} Suite
+ * @typedef {(store: JobStore, open: () => Promise<JobStore>) => Promise<void>} Body `open` gives another store on the
+ *   same data; the same store again where there is no other and the test does not say that it needs one
+ * @typedef {{ test(name: string, body: Body, needs?: (keyof JobStore | 'open')[]): void }} Suite
  */
 
 /** Ids and keys that stores have lost, cut or mixed up. */
@@ -20,7 +22,16 @@ export const AWKWARD_NAMES = [
   'percent % and _ underscore',
   'line\nbreak\ttab',
   '🦀 emoji 👩‍👩‍👧',
+  '🐙',
+  '🦑',
+  'Case',
+  'case',
+  'space at the end',
+  'space at the end ',
+  'straße',
+  'strasse',
   'e\u0301 and \u00e9',
+  '\u00e9 and \u00e9',
   'nul\0inside',
   'nul\0',
   '\0',

@@ -1,5 +1,7 @@
 // @ts-check
 import { equal, ok, rejects } from '../expect.js';
+import { createRandom } from '../random.js';
+import { anyObject, anyValue } from './any-values.js';
 import { AWKWARD_NAMES, change, event, head, job, method } from './samples.js';
 
 /** Everything that JSON can hold and that has gone wrong somewhere. */
@@ -29,12 +31,20 @@ function refused() {
     ['a BigInt', 1n],
     ['NaN', Number.NaN],
     ['Infinity', Number.POSITIVE_INFINITY],
+    ['-Infinity', Number.NEGATIVE_INFINITY],
     ['a cycle', cycle],
     ['a Map', new Map()],
     ['a Set', new Set([1])],
     ['a typed array', new Uint8Array(2)],
     ['a Promise', Promise.resolve(1)],
+    ['a RegExp', /x/],
   ];
+}
+
+/** @returns {Record<string, unknown>} */
+function large() {
+  const rows = Array.from({ length: 50_000 }, (_, i) => ({ i, text: 'x'.repeat(100) }));
+  return { rows, text: 'é'.repeat(5_000_000) };
 }
 
 /** @param {import('./samples.js').Suite} suite */
@@ -118,6 +128,25 @@ export function valueCases({ test }) {
   });
 
   test(
+    'getHead, getEvents and deleteJob take any string for ids',
+    async (store) => {
+      for (const id of AWKWARD_NAMES)
+        await store.saveJob(job(id, { history: [event(id, 1)], config: { id } }));
+      for (const id of AWKWARD_NAMES) {
+        equal((await method(store, 'getHead')(id))?.config, { id }, 'head');
+        equal(await method(store, 'getEvents')(id, 0, 10), [event(id, 1)], 'events');
+      }
+      for (const [i, id] of AWKWARD_NAMES.entries()) {
+        await method(store, 'deleteJob')(id);
+        equal((await store.getJob(id)) ?? null, null, 'the deleted job');
+        const next = AWKWARD_NAMES[i + 1];
+        if (next !== undefined) equal((await store.getJob(next))?.id, next, 'the next job');
+      }
+    },
+    ['getHead', 'getEvents', 'deleteJob'],
+  );
+
+  test(
     'commit takes any string for ids, keys and steps',
     async (store) => {
       for (const name of AWKWARD_NAMES) {
@@ -161,17 +190,21 @@ export function valueCases({ test }) {
       const before = await store.getJob('j');
       for (const [what, bad] of refused()) {
         const good = { context: { good: 1 }, events: [event('j', 1)] };
+        const deep = { list: [1, { bad }] };
         /** @type {Partial<import('./samples.js').JobChange>[]} */
         const changes = [
-          { ...good, context: { good: 1, bad } },
-          { ...good, events: [event('j', 1), event('j', 2, { bad })] },
-          { ...good, steps: { a: /** @type {any} */ ({ bad }) } },
-          { ...good, head: head('j', 2, { config: { bad } }) },
-          { ...good, plan: /** @type {any} */ ({ steps: [], bad }) },
+          { ...good, context: { good: 1, deep } },
+          { ...good, events: [event('j', 1), event('j', 2, deep)] },
+          { ...good, steps: { a: /** @type {any} */ (deep) } },
+          { ...good, head: head('j', 2, { config: deep }) },
+          { ...good, plan: /** @type {any} */ ({ steps: [], deep }) },
         ];
         for (const more of changes) {
           const error = await rejects(() => commit(change('j', 1, more)), what);
-          ok(error.message.includes('bad'), `${what}: expected the path in: ${error.message}`);
+          ok(
+            error.message.includes('list[1].bad'),
+            `${what}: expected the path list[1].bad in: ${error.message}`,
+          );
         }
       }
       equal(await store.getJob('j'), before, 'job');
@@ -179,10 +212,60 @@ export function valueCases({ test }) {
     ['commit'],
   );
 
+  test('any values come back from saveJob as they went in', async (store) => {
+    const random = createRandom(1);
+    for (let n = 0; n < 40; n += 1) {
+      const given = job(`job ${n}`, {
+        context: anyObject(random),
+        config: anyObject(random),
+        history: [event(`job ${n}`, 1, anyValue(random)), event(`job ${n}`, 2, anyValue(random))],
+      });
+      await store.saveJob(given);
+      equal(await store.getJob(`job ${n}`), given, `job ${n}`);
+    }
+  });
+
+  test(
+    'any values come back from commits as they went in',
+    async (store) => {
+      const random = createRandom(2);
+      /** @type {Record<string, unknown>} */
+      let context = {};
+      const history = [];
+      for (let n = 0; n < 40; n += 1) {
+        const more = anyObject(random);
+        const events = [event('j', n * 2 + 1, anyValue(random)), event('j', n * 2 + 2, anyValue(random))];
+        const config = anyObject(random);
+        await method(
+          store,
+          'commit',
+        )(change('j', n, { context: more, events, head: head('j', n + 1, { config }) }));
+        context = { ...context, ...more };
+        history.push(...events);
+        const found = await store.getJob('j');
+        equal([found?.context, found?.config, found?.history], [context, config, history], `commit ${n + 1}`);
+        if (store.getEvents) equal(await store.getEvents('j', n * 2, 2), events, `events of commit ${n + 1}`);
+        if (store.getHead) equal((await store.getHead('j'))?.config, config, `head of commit ${n + 1}`);
+      }
+    },
+    ['commit'],
+  );
+
   test('a context of 10 MB', async (store) => {
-    const rows = Array.from({ length: 50_000 }, (_, i) => ({ i, text: 'x'.repeat(100) }));
-    const context = { rows, text: 'é'.repeat(5_000_000) };
+    const context = large();
     await store.saveJob(job('large', { context }));
     equal((await store.getJob('large'))?.context, context, 'context');
   });
+
+  test(
+    'a context of 10 MB by commit, and a small change of it',
+    async (store) => {
+      const context = large();
+      await method(store, 'commit')(change('large', 0, { context }));
+      equal((await store.getJob('large'))?.context, context, 'context');
+      await method(store, 'commit')(change('large', 1, { context: { text: 'short' } }));
+      equal((await store.getJob('large'))?.context, { ...context, text: 'short' }, 'context after a change');
+    },
+    ['commit'],
+  );
 }

@@ -6,7 +6,7 @@ import { createOrchestrator } from '../../differential/subject.mjs';
 import { createClock } from './clock.mjs';
 
 /** What every test is given before it is said to hang. */
-export const LIMIT = { timeout: 20_000 };
+export const LIMIT = { timeout: 60_000 };
 
 /** No approval, tools allowed: for tests about something else. */
 export const FREE = { requireApproval: false, allowTools: true, maxSteps: 100 };

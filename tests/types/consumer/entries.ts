@@ -5,6 +5,8 @@ import { createPostgresStore, type PostgresConnection } from 'jobwright/postgres
 import { createSqliteStore } from 'jobwright/sqlite';
 import {
   createVirtualClock,
+  type Fault,
+  faulty,
   type ScriptedAgent,
   type ScriptedCall,
   scriptedAgent,
@@ -54,6 +56,29 @@ export async function onPostgres(pool: PostgresConnection): Promise<void> {
 }
 
 testJobStore('mine', () => createSqliteStore({ path: ':memory:' }));
+testJobStore('mine, opened twice', async () => ({
+  store: await createSqliteStore({ path: 'jobs.db' }),
+  open: () => createSqliteStore({ path: 'jobs.db' }),
+}));
+// @ts-expect-error: a way to open it without a store
+testJobStore('mine', () => ({ open: () => createSqliteStore({ path: 'jobs.db' }) }));
+
+export async function onFaultyStores(): Promise<readonly Fault[]> {
+  const store = faulty(await createSqliteStore({ path: ':memory:', driver: 'node:sqlite', check: true }), {
+    seed: 1,
+    rate: 0.2,
+    kinds: ['before', 'hang'],
+    clock: createVirtualClock(),
+  });
+  createOrchestrator({ store });
+  const released: number = store.release() + store.hanging();
+  await store.close();
+  // @ts-expect-error: a seed is needed
+  faulty(store, { rate: released });
+  // @ts-expect-error: no such kind
+  faulty(store, { seed: 1, kinds: ['never'] });
+  return store.faults;
+}
 
 export async function onVirtualTime(outputs: unknown[]): Promise<number | null> {
   const clock: VirtualClock = createVirtualClock(Date.UTC(2030, 0, 1));
