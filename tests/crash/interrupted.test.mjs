@@ -32,7 +32,7 @@ async function until(holds, what) {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL']) {
+for (const signal of ['SIGTERM', 'SIGKILL']) {
   test(`${signal} ends the workers too`, { timeout: 60_000 }, async (t) => {
     const driver = spawn(process.execPath, [main, '--store', 'sqlite'], { stdio: 'ignore' });
     t.after(() => driver.kill('SIGKILL'));
