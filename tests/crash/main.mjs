@@ -53,6 +53,12 @@ if (values.help) {
   // An end in order, so that what this process started ends with it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
   const kinds = values.store === undefined ? Object.keys(KINDS) : [values.store];
+  if (!kinds.every((kind) => Object.hasOwn(KINDS, kind))) {
+    console.error(
+      `--store: expected ${Object.keys(KINDS).join(' or ')}, found ${JSON.stringify(values.store)}`,
+    );
+    process.exit(1);
+  }
   const given = {
     jobs: whole('jobs', 2),
     kills: Math.ceil(whole('kills', 1) / kinds.length),
