@@ -90,13 +90,12 @@ async function loadPg() {
 function givenPool(pool) {
   return {
     async query(text, values, name) {
-      const client = await pool.connect().catch(unsent);
       /** @type {unknown} */
       let broken;
       const onError = (/** @type {unknown} */ error) => {
         broken = error;
       };
-      client.on('error', onError);
+      const client = await take(pool, onError).catch(unsent);
       try {
         return await rowsOf(client, text, values, name);
       } catch (error) {
@@ -118,6 +117,24 @@ function givenPool(pool) {
     heals: true,
     end: async () => {},
   };
+}
+
+/**
+ * A client that is listened to as soon as the pool does not listen any more: what ends it may be read from the network
+ * in the same turn, before a promise of it is told.
+ *
+ * @param {any} pool
+ * @param {(error: unknown) => void} onError
+ * @returns {Promise<any>}
+ */
+function take(pool, onError) {
+  return new Promise((resolve, reject) => {
+    pool.connect((/** @type {unknown} */ error, /** @type {any} */ client) => {
+      if (client === undefined) return reject(error);
+      client.on('error', onError);
+      return resolve(client);
+    });
+  });
 }
 
 /**
