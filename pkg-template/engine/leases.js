@@ -94,7 +94,7 @@ export class Leases {
     const token = /** @type {number} */ (slot.lease);
     try {
       const renewed = await engine.store.renewLease(slot.id, token, this.ms);
-      if (slot.lease !== token) return;
+      if (slot.lease !== token || engine.closed) return;
       if (renewed === false) this.lose(slot);
       // What others change is found now at the latest, whether or not the store tells.
       else engine.notices.look(slot);

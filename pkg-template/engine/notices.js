@@ -17,6 +17,7 @@ export class Notices {
     this.engine = engine;
     /** @type {Promise<unknown> | null} resolves with what ends the watching */
     this.watching = null;
+    this.isWatching = false;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.missed = null;
   }
@@ -28,6 +29,7 @@ export class Notices {
     if (typeof engine.store.watch !== 'function') return;
     const watch = async () => {
       const stop = await engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
+      this.isWatching = true;
       // Nobody was told of what happened until now.
       this.lookSoon();
       return stop;
@@ -35,8 +37,14 @@ export class Notices {
     this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
   }
 
+  /** One that has not begun is not waited for: it ends when it has. */
   async end() {
     if (this.missed !== null) clearTimeout(this.missed);
+    if (this.isWatching) await this.stop();
+    else this.stop();
+  }
+
+  async stop() {
     try {
       const stop = await this.watching;
       if (typeof stop === 'function') await stop();

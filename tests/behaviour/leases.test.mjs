@@ -4,75 +4,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOrchestrator, jobwright } from '../differential/subject.mjs';
-import { assertRefused, createBus, FREE, LIMIT, latch, setup, started, within } from './support/setup.mjs';
+import { another, gatedAgent, PLAN, QUIET, running } from './support/leases.mjs';
+import { assertRefused, createBus, LIMIT, setup, started, within } from './support/setup.mjs';
 import { createMortalStore } from './support/trees.mjs';
 
 const { createMemoryStore } = jobwright;
-const QUIET = { warn() {}, error() {} };
-const PLAN = [
-  { id: 'one', agent: 'work' },
-  { id: 'two', agent: 'work' },
-];
-
-/** An agent that waits, at its first call, until it is let go. */
-function gatedAgent() {
-  const [reached, gate] = [latch(), latch()];
-  /** @type {any[]} */
-  const calls = [];
-  const work = async (/** @type {any} */ _, /** @type {any} */ { step, idempotencyKey, signal }) => {
-    calls.push({ step, idempotencyKey, signal });
-    if (calls.length === 1) {
-      reached.open();
-      await gate.promise;
-    }
-    return `${step} done`;
-  };
-  return { work, calls, reached: reached.promise, open: gate.open };
-}
-
-/** A running job whose first step is at work in an orchestrator. @param {any} store @param {any} [deps] */
-async function running(store, deps) {
-  const agent = gatedAgent();
-  const first = setup({ store, agentRegistry: { work: agent.work }, logger: QUIET, ...deps });
-  const id = await started(first, PLAN);
-  const run = first.runJob(id);
-  await agent.reached;
-  return { id, first, run, agent };
-}
-
-/** @param {any} store */
-const another = (store, deps = {}) =>
-  setup({ store, agentRegistry: { work: () => 'done elsewhere' }, logger: QUIET, ...deps });
 
 /** The steps of a job's events of a type, in order. @param {any} job @param {string} type */
 const stepsOf = (job, type) =>
   job.history
     .filter((/** @type {any} */ event) => event.type === type)
     .map((/** @type {any} */ { payload }) => payload.step);
-
-/** A store that tells of each commit, as one does that others write to. @param {any} store */
-function createTalkative(store) {
-  const listeners = new Set();
-  const tell = (/** @type {any} */ notice) => {
-    for (const listener of listeners) listener(notice);
-  };
-  return {
-    ...store,
-    listeners,
-    tell,
-    /** @param {any} change */
-    commit(change) {
-      store.commit(change);
-      const { id: jobId, parentId, status, run } = change.head;
-      setImmediate(tell, { type: 'job', jobId, parentId, status, revision: run.revision });
-    },
-    /** @param {any} listener */
-    watch(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-}
 
 test(
   'a job that is run elsewhere is run nowhere else, and is not changed by the attempt',
@@ -239,73 +181,6 @@ test('close gives back what runs, and another goes on with it at once', LIMIT, a
   assert.equal((await second.runJob(id)).status, 'completed');
 });
 
-for (const [how, wrap] of Object.entries({
-  'a store that tells': createTalkative,
-  'a store that says nothing': (/** @type {any} */ store) => {
-    const { watch: _, ...silent } = store;
-    return silent;
-  },
-})) {
-  test(`through ${how}, what is done elsewhere reaches the one who runs the job`, LIMIT, async () => {
-    const store = wrap(createMemoryStore());
-    const { id, run, agent, first } = await running(store, { leaseMs: 100 });
-    const second = another(store);
-    assert.deepStrictEqual(await second.cancelJob(id, 'enough'), {
-      success: true,
-      results: { [id]: 'cancelled' },
-    });
-    assertRefused(await within(run, 'the run'), 'cancelled', /enough|cancelled/);
-    assert.equal(agent.calls[0].signal.aborted, true);
-
-    const waiting = await started(first, [{ id: 'answer', wait: { signal: 'go' } }, ...PLAN]);
-    const ended = first.runJob(waiting);
-    await sleep(10);
-    await second.signal(waiting, 'go', { by: 'ada' });
-    assert.equal((await within(ended, 'the run after the signal')).status, 'completed');
-
-    const slow = await started(first, [{ id: 'wait', wait: { ms: 3_600_000 } }]);
-    const paused = first.runJob(slow);
-    await sleep(10);
-    await second.pauseJob(slow);
-    assertRefused(await within(paused, 'the paused run'), 'not_running', /paused/);
-  });
-}
-
-test('who follows a job hears of what is done to it elsewhere, each event once', LIMIT, async () => {
-  const store = createTalkative(createMemoryStore());
-  const first = another(store);
-  const second = another(store);
-  const id = await started(first, PLAN);
-  const heard = /** @type {any[]} */ ([]);
-  const follow = (async () => {
-    for await (const event of second.events(id, { after: 0 })) heard.push(event);
-  })();
-  await sleep(5);
-  await first.runJob(id);
-  await within(follow, 'the reader');
-  assert.deepStrictEqual(heard, (await store.getJob(id)).history);
-});
-
-test(
-  'a parent that is monitored here ends when its children end elsewhere, without polling',
-  LIMIT,
-  async () => {
-    const store = createTalkative(createMemoryStore());
-    const first = another(store);
-    const second = another(store);
-    const parent = await first.createJob({}, FREE, { type: 'parent', config: { source_type: 'x' } });
-    first.startMonitoring(await first.getJob(parent), { pollMs: 3_600_000 });
-    const children = [];
-    for (let number = 0; number < 3; number++)
-      children.push(await started(second, PLAN, { parentId: parent }));
-    for (const id of children) await second.runJob(id);
-    for (let looks = 0; (await store.getJob(parent)).status !== 'completed'; looks++) {
-      assert.ok(looks < 200, 'the parent has not ended');
-      await sleep(10);
-    }
-  },
-);
-
 test('a child whose runner died is run by who runs its parent, once its lease has ended', LIMIT, async () => {
   const store = createMortalStore();
   const agent = gatedAgent();
@@ -365,63 +240,6 @@ test(
     assert.deepStrictEqual(stepsOf(await store.getJob(id), 'step_completed'), ['one', 'two']);
   },
 );
-
-test('notices that are none do no harm', LIMIT, async () => {
-  const store = createTalkative(createMemoryStore());
-  const { run, agent } = await running(store);
-  const hostile = Object.defineProperty({}, 'type', {
-    get() {
-      throw new Error('a getter');
-    },
-  });
-  for (const junk of [null, undefined, 1, 'job', {}, { type: 'job' }, { type: 'job', jobId: 5 }, hostile])
-    store.tell(junk);
-  store.tell({ type: 'control' });
-  store.tell({ type: 'missed' });
-  agent.open();
-  assert.equal((await run).status, 'completed');
-});
-
-test(
-  'when anything may have changed, a parent that is monitored here looks at its children',
-  LIMIT,
-  async () => {
-    const store = createMemoryStore();
-    const listeners = new Set();
-    const watched = {
-      ...store,
-      watch: (/** @type {any} */ listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
-    const here = another(watched);
-    const parent = await here.createJob({}, FREE, { type: 'parent', config: { source_type: 'x' } });
-    here.startMonitoring(await here.getJob(parent), { pollMs: 3_600_000 });
-    // As when the watching began; then nobody says anything.
-    await sleep(400);
-    const there = another({ ...store, watch: undefined });
-    const child = await started(there, PLAN, { parentId: parent });
-    await there.runJob(child);
-    await sleep(50);
-    assert.equal((await store.getJob(parent))?.status, 'running');
-    for (const listener of listeners) listener({ type: 'missed' });
-    for (let looks = 0; (await store.getJob(parent))?.status !== 'completed'; looks++) {
-      assert.ok(looks < 200, 'the parent has not ended');
-      await sleep(10);
-    }
-  },
-);
-
-test('the watching ends with the orchestrator', LIMIT, async () => {
-  const store = createTalkative(createMemoryStore());
-  const { run, agent, first } = await running(store);
-  assert.equal(store.listeners.size, 1);
-  agent.open();
-  await run;
-  await first.close();
-  assert.equal(store.listeners.size, 0);
-});
 
 test('leaseMs is a time', () => {
   for (const leaseMs of [0, -1, Number.NaN, Infinity, '30'])
