@@ -25,6 +25,8 @@ async function sqlite() {
 }
 
 async function postgres() {
+  // A server on its own keeps no process alive, also not while it starts or ends.
+  const alive = setInterval(() => {}, 1_000);
   const server = await startPostgres();
   try {
     const store = await createPostgresStore({ connectionString: server.url });
@@ -33,6 +35,7 @@ async function postgres() {
     return times;
   } finally {
     await server.stop();
+    clearInterval(alive);
   }
 }
 

@@ -152,6 +152,8 @@ export async function startPostgres({ fsync = false, settings = {} } = {}) {
     /** @param {'fast' | 'immediate'} [mode] */
     async halt(mode = 'fast') {
       const ended = new Promise((resolve) => server.once('exit', resolve));
+      // It keeps no process alive by itself, but whoever waits for its end.
+      server.ref();
       if (server.exitCode === null && server.kill(signals[mode])) await ended;
     },
     async resume() {
