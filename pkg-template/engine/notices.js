@@ -7,6 +7,9 @@ import { hearOfChild } from './monitor.js';
 /** After a notice that anything may have changed, whatever comes within this time is one with it. */
 const MISSED_EVERY_MS = 250;
 
+/** How long a watching that has not begun is waited for when it is to end. */
+const PATIENCE_MS = 2_000;
+
 /**
  * What others do to the jobs that this orchestrator works on, as far as the store tells: see `JobStore.watch`. It makes
  * known early what is found anyway, when the next commit is refused or the store is asked.
@@ -37,11 +40,18 @@ export class Notices {
     this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
   }
 
-  /** One that has not begun is not waited for: it ends when it has. */
+  /** One that has not begun is waited for, so that its store can be closed next, but not for ever. */
   async end() {
     if (this.missed !== null) clearTimeout(this.missed);
-    if (this.isWatching) await this.stop();
-    else this.stop();
+    const stopped = this.stop();
+    if (this.isWatching || this.watching === null) return stopped;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([stopped, late]);
+    clearTimeout(timer);
   }
 
   async stop() {

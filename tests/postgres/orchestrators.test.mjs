@@ -23,6 +23,8 @@ const closing = [];
 after(async () => {
   await Promise.all(closing.map((close) => close()));
   await server.stop();
+  // Whatever is left open must not keep all other tests waiting.
+  setTimeout(() => process.exit(), 5_000).unref();
 });
 
 /** One as in a process of its own. @param {any} [deps] */
