@@ -21,10 +21,10 @@ const server = await startPostgres();
 /** @type {(() => Promise<unknown>)[]} */
 const closing = [];
 after(async () => {
+  // Whatever does not end must not keep all other tests waiting.
+  setTimeout(() => process.exit(), 30_000).unref();
   await Promise.all(closing.map((close) => close()));
   await server.stop();
-  // Whatever is left open must not keep all other tests waiting.
-  setTimeout(() => process.exit(), 5_000).unref();
 });
 
 /** One as in a process of its own. @param {any} [deps] */
