@@ -1,3 +1,4 @@
+import { needCore } from './engine/core.js';
 import { bindVerifyRun } from './engine/histories.js';
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
 import { bindOrchestrator } from './engine/orchestrator.js';
@@ -17,11 +18,13 @@ function read() {
   }
 }
 
-// Each export below needs its value: as a bare statement, bundlers would drop the initialisation.
-const wasm = initSync({ module: read() });
+const load = () => initSync({ module: read() });
 
-export const createOrchestrator = bindOrchestrator(wasm);
-export const validatePlan = bindValidatePlan(wasm);
-export const verifyRun = bindVerifyRun(wasm);
-export const simulatePlan = bindSimulatePlan(wasm);
-export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);
+export const createOrchestrator = bindOrchestrator(load);
+export const validatePlan = bindValidatePlan(load);
+export const verifyRun = bindVerifyRun(load);
+export const simulatePlan = bindSimulatePlan(load);
+export const createPerformanceMonitor = bindPerformanceMonitor(() => {
+  needCore(load);
+  return Histogram;
+});

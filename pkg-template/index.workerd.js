@@ -1,4 +1,5 @@
 // On its older compatibility dates workerd compiles no bytes at run time; a module it imports is compiled before.
+import { needCore } from './engine/core.js';
 import { bindVerifyRun } from './engine/histories.js';
 import { Histogram, initSync } from './engine/jobwright_wasm.js';
 import module from './engine/jobwright_wasm.wasm';
@@ -8,11 +9,13 @@ import { bindPerformanceMonitor } from './parts/performance-monitor.js';
 
 export * from './exports.js';
 
-// Each export below needs its value: as a bare statement, bundlers would drop the initialisation.
-const wasm = initSync({ module });
+const load = () => initSync({ module });
 
-export const createOrchestrator = bindOrchestrator(wasm);
-export const validatePlan = bindValidatePlan(wasm);
-export const verifyRun = bindVerifyRun(wasm);
-export const simulatePlan = bindSimulatePlan(wasm);
-export const createPerformanceMonitor = bindPerformanceMonitor(wasm && Histogram);
+export const createOrchestrator = bindOrchestrator(load);
+export const validatePlan = bindValidatePlan(load);
+export const verifyRun = bindVerifyRun(load);
+export const simulatePlan = bindSimulatePlan(load);
+export const createPerformanceMonitor = bindPerformanceMonitor(() => {
+  needCore(load);
+  return Histogram;
+});

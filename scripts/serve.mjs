@@ -1,42 +1,34 @@
 // @ts-check
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import sirv from 'sirv';
-import { root } from './process.mjs';
+import { pageFolder } from './setup/page.mjs';
 
-/** The strictest under which a page can run wasm at all. */
+/** The strictest under which the page can run wasm and draw graphs. */
 const policy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'none'",
+  "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
 
 /**
- * Serves www/ on loopback, with a package below /jobwright/.
+ * Serves the built demo on loopback.
  *
- * @param {{ packageFolder: string, port?: number }} options without a port, a free one
+ * @param {{ folder?: string, port?: number }} [options] another folder; without a port, a free one
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
-export async function servePage({ packageFolder, port = 0 }) {
-  const page = sirv(join(root, 'www'), { dev: true });
-  const library = sirv(packageFolder, { dev: true });
-  const prefix = '/jobwright/';
+export async function servePage({ folder = pageFolder('demo'), port = 0 } = {}) {
+  const page = sirv(folder, { dev: true });
   const server = createServer((request, response) => {
     response.setHeader('Content-Security-Policy', policy);
-    const missing = () => {
+    page(request, response, () => {
       response.statusCode = 404;
       response.end('Not found');
-    };
-    if (request.url?.startsWith(prefix)) {
-      request.url = request.url.slice(prefix.length - 1);
-      library(request, response, missing);
-    } else {
-      page(request, response, missing);
-    }
+    });
   });
   await new Promise((resolve, reject) => {
     server.once('error', reject);

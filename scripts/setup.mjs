@@ -9,6 +9,7 @@ import { Failure, main, together } from './process.mjs';
 import { assemble, compile, inputHash, isBuilt, linkPackage } from './setup/build.mjs';
 import { withLock } from './setup/lock.mjs';
 import { ensureNodeModules } from './setup/node-modules.mjs';
+import { buildPage } from './setup/page.mjs';
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -22,7 +23,10 @@ await main(async () => {
   await withLock(async () => {
     const hash = inputHash();
     const build = process.argv.includes('--rebuild') || !isBuilt(hash);
-    const [compiled] = await together([build ? compile() : null, ensureNodeModules()]);
+    const installed = ensureNodeModules();
+    // While cargo compiles: this part of the page imports nothing that is compiled.
+    const page = build ? installed.then(() => buildPage('dashboard')) : installed;
+    const [compiled] = await together([build ? compile() : null, page]);
     if (compiled) await assemble(compiled, hash);
     linkPackage();
   });

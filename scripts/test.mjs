@@ -57,6 +57,16 @@ function nodeTests(name, folders) {
   return { name, run: () => attempt(process.execPath, ['--test', '--test-reporter=spec', ...files]) };
 }
 
+/** @type {Check} the page has tools of its own */
+const svelteCheck = {
+  name: 'types in www',
+  run: () => {
+    const file = join(root, 'www/node_modules/svelte-check/bin/svelte-check');
+    const args = ['--output', 'human', '--no-color', '--fail-on-warnings'];
+    return attempt(process.execPath, [file, ...args], { cwd: join(root, 'www') });
+  },
+};
+
 const rustLint = [
   cargo('cargo fmt', 'fmt', ['--all', '--check']),
   cargo('clippy', 'clippy', ['--workspace', '--all-targets', '--', '--deny', 'warnings']),
@@ -64,9 +74,10 @@ const rustLint = [
 ];
 const nodeLint = [
   tool('biome', '@biomejs/biome/bin/biome', 'ci', '--colors=off'),
-  ...['.', 'tests', 'www'].map((folder) =>
-    tool(`types in ${folder}`, 'typescript/bin/tsc', '--project', folder),
+  ...['.', 'tests', 'tsconfig.browser.json'].map((project) =>
+    tool(`types in ${project}`, 'typescript/bin/tsc', '--project', project),
   ),
+  svelteCheck,
 ];
 const rustTests = [cargo('cargo test', 'test', ['--package', 'jobwright'])];
 const packageChecks = [

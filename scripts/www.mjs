@@ -1,9 +1,9 @@
 // @ts-check
-/** Serves the demo page with the built package: `npm run www`, or with a port, `npm run www -- 8080`. */
-import { main, root } from './process.mjs';
+/** Serves the built demo: `npm run www`, or with a port, `npm run www -- 8080`. */
+import { main } from './process.mjs';
 import { servePage } from './serve.mjs';
 
 await main(async () => {
-  const { url } = await servePage({ packageFolder: `${root}/pkg`, port: Number(process.argv[2] ?? 0) });
+  const { url } = await servePage({ port: Number(process.argv[2] ?? 0) });
   console.log(`The demo page is at ${url} until Ctrl-C`);
 });

@@ -113,6 +113,7 @@ test('200 pages and these docs: a child for each, and progress until all have en
   for (const { name } of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile()))
     cpSync(join(root, name), join(docs, name));
   cpSync(join(root, 'docs'), join(docs, 'docs'), { recursive: true });
+  cpSync(join(root, 'bench/README.md'), join(docs, 'bench/README.md'));
   // They link to examples, of which one has pages with dead links.
   cpSync(join(root, 'examples'), join(docs, 'examples'), {
     recursive: true,

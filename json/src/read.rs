@@ -39,6 +39,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -130,13 +131,14 @@ impl Reader<'_> {
         let mut string = String::new();
         loop {
             let from = self.at;
-            while self.peek()? >= b' ' && !matches!(self.peek()?, b'"' | b'\\') {
-                self.at += 1;
-            }
-            string.push_str(self.text.get(from..self.at)?);
+            let rest = self.text.as_bytes().get(from..)?;
+            let is_special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+            self.at += rest.iter().position(is_special).unwrap_or(rest.len());
+            let plain = self.text.get(from..self.at)?;
             if self.skip(b'"') {
-                return Some(string);
+                return Some(if string.is_empty() { plain.to_owned() } else { string + plain });
             }
+            string.push_str(plain);
             if !self.skip(b'\\') {
                 return None;
             }

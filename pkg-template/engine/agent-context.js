@@ -1,7 +1,7 @@
 // @ts-check
+import { spanIdOf } from '../parts/noted-event.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { invalidArgument } from './arguments.js';
-import { spanIdOf } from './ids.js';
 import { ENGINE_EVENTS } from './names.js';
 import { readOnly } from './read-only.js';
 import { permissionsOf } from './record.js';

@@ -7,7 +7,7 @@ import { LATER, promiseOf, settle } from './executor.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
-import { slotOf } from './slots.js';
+import { keyOf, slotOf } from './slots.js';
 
 const DONE = 0;
 const FAILED = 1;
@@ -22,6 +22,11 @@ const ITEM = 5;
 
 /** An output that its schema refuses. */
 class SchemaError extends Error {}
+
+/** @type {any[]} */
+const NONE = [];
+
+const NO_ERROR = Object.freeze({ code: 'agent_failed', message: '', retryAfter: Number.NaN });
 
 /** @type {(Attempt | undefined)[]} */
 const attempts = [];
@@ -42,7 +47,8 @@ export class Attempt {
     this.number = number;
     this.step = slot.stepAt(place);
     this.stateId = slot.stateIdAt(place);
-    this.idempotencyKey = slot.idempotencyKey(place);
+    /** The round it is of, where the step is repeated. */
+    this.round = slot.roundOf(this.step) + 1;
     this.record = slot.whole;
     /** @type {unknown} */
     this.input = undefined;
@@ -58,7 +64,7 @@ export class Attempt {
     /** @type {Error | null} why it was aborted */
     this.aborted = null;
     /** @type {{ tool: string, args: unknown, agent: string }[]} */
-    this.requests = [];
+    this.requests = NONE;
     /** @type {any[]} approved tool calls of this step that were not made yet */
     this.grants = grantsOf(this.state);
     /** @type {unknown} */
@@ -66,11 +72,15 @@ export class Attempt {
     /** @type {number} */
     this.cost = Number.NaN;
     /** @type {{ code: string, message: string, retryAfter: number }} */
-    this.error = { code: 'agent_failed', message: '', retryAfter: Number.NaN };
+    this.error = NO_ERROR;
   }
 
   get state() {
     return this.record.run?.steps?.[this.stateId];
+  }
+
+  get idempotencyKey() {
+    return keyOf(this.slot.id, this.step, this.round);
   }
 
   get signal() {
@@ -93,7 +103,7 @@ export class Attempt {
    * @param {JobwrightError} error
    */
   requestApproval(tool, args, error) {
-    this.requests.push({ tool, args, agent: this.step.agent });
+    this.requests = [...this.requests, { tool, args, agent: this.step.agent }];
     if (this.requests.length > 1 || this.ended) return;
     // Calls that the agent makes in the same breath are asked about together.
     queueMicrotask(() => {
@@ -120,7 +130,7 @@ export class Attempt {
 
 /** @param {any} state of a step, as a store gave it */
 function grantsOf(state) {
-  return Array.isArray(state?.grants) ? [...state.grants] : [];
+  return Array.isArray(state?.grants) ? [...state.grants] : NONE;
 }
 
 /**
@@ -136,7 +146,9 @@ export function attempt_prepare(job, place, number, kind, given) {
   const key = free.pop() ?? attempts.length;
   attempts[key] = attempt;
   try {
-    attempt.input = plainCopy(inputOf(attempt, kind, given), `input of step ${describe(attempt.step.id)}`);
+    const input = inputOf(attempt, kind, given);
+    const path = () => `input of step ${describe(attempt.step.id)}`;
+    attempt.input = plainCopy(input, path);
   } catch (error) {
     attempt.problem = /** @type {Error} */ (error).message;
   }

@@ -17,11 +17,10 @@ import { treeSteps } from './step-trees.js';
  * @property {any} permissions
  * @property {Record<string, any> | null} run parts of the head's `run` that changed; undefined takes one away
  * @property {{ id: string, answer: any } | undefined} routed a step that a router asked for
- * @property {Map<string, any> | null} steps
- * @property {Map<string, unknown> | null} context
- * @property {Map<number, unknown> | null} outputs
- * @property {any[]} events
- * @property {Map<any, any> | null} told what the bus is told of an event, where that is less than what is stored
+ * @property {[string, any][] | null} steps by id; each once
+ * @property {[string, unknown][] | null} context by key
+ * @property {[number, unknown][] | null} outputs by place
+ * @property {import('../parts/noted-event.js').NotedEvent[]} events
  * @property {number} now
  */
 
@@ -56,7 +55,6 @@ export function change_begin(job, status, expectedRevision, stepsTaken, created,
     context: null,
     outputs: null,
     events: NONE,
-    told: null,
     now,
   };
 }
@@ -271,8 +269,27 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
     if (Array.isArray(before?.grants)) state.grants = before.grants;
     if (before !== undefined && 'input' in before) state.input = before.input;
   }
-  change.steps ??= new Map();
-  change.steps.set(id, state);
+  change.steps ??= [];
+  change.steps.push([id, state]);
+}
+
+/**
+ * What the change says of a step, which it was told last or not long before.
+ *
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} id
+ */
+export function changedStep({ change }, id) {
+  return change.steps.findLast((/** @type {[string, any]} */ [changed]) => changed === id)[1];
+}
+
+/**
+ * The step that was told just now.
+ *
+ * @param {number} job
+ */
+function latestStep(job) {
+  return slotOf(job).change.steps.at(-1)[1];
 }
 
 /**
@@ -322,28 +339,24 @@ function noteRemade(slot, childId, before) {
 export function change_fan_out(job, step, first, count) {
   const slot = slotOf(job);
   slot.keepFanOut(step, first, count);
-  slot.change.steps.get(stepId(slot, step)).fanOut = { place: first, count };
+  latestStep(job).fanOut = { place: first, count };
 }
 
 /**
  * @param {number} job
- * @param {number} step
  * @param {string} by
  */
-export function change_step_approved(job, step, by) {
-  const slot = slotOf(job);
-  slot.change.steps.get(stepId(slot, step)).approvedBy = by;
+export function change_step_approved(job, by) {
+  latestStep(job).approvedBy = by;
 }
 
 /**
  * @param {number} job
- * @param {number} step
  * @param {number} code
  * @param {string} message
  */
-export function change_step_error(job, step, code, message) {
-  const slot = slotOf(job);
-  slot.change.steps.get(stepId(slot, step)).error = { code: codeAt(code).name, message };
+export function change_step_error(job, code, message) {
+  latestStep(job).error = { code: codeAt(code).name, message };
 }
 
 /**
@@ -356,9 +369,9 @@ export function change_context(job, step, value) {
   const { change } = slot;
   const { into, item } = slot.stepAt(step);
   if (item === undefined) {
-    change.context ??= new Map();
-    change.context.set(into, value);
+    change.context ??= [];
+    change.context.push([into, value]);
   }
-  change.outputs ??= new Map();
-  change.outputs.set(step, value);
+  change.outputs ??= [];
+  change.outputs.push([step, value]);
 }

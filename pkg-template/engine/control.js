@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { unpausedOf } from '../parts/handover.js';
 import { optionalText } from './arguments.js';
 import { core } from './core.js';
 import { engineAt } from './engines.js';
@@ -18,7 +19,9 @@ const FAILED = 2;
 export function control_ask(job, call) {
   const slot = slotOf(job);
   const { store, allPaused } = slot.engine;
-  if (typeof store.getControl !== 'function') return allPaused ? YES : NO;
+  const { getControl } = store;
+  if (typeof getControl !== 'function') return allPaused ? YES : NO;
+  if (unpausedOf.get(getControl)?.() === true) return NO;
   const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
     slot.answer = error;
     return FAILED;
@@ -30,7 +33,7 @@ export function control_ask(job, call) {
       return failed(_, error);
     }
   };
-  return ask(slot, call, () => store.getControl(), read, failed);
+  return ask(slot, call, () => getControl.call(store), read, failed);
 }
 
 /** @param {number} job */

@@ -12,10 +12,15 @@ const COUNT = 9;
 let registersAt = 0;
 let registers = new Float64Array(COUNT);
 
-/** @param {any} exports */
-export function bindCore(exports) {
-  if (core === exports) return;
-  core = exports;
+/**
+ * Loads the module where that was not done yet: it takes longer than all of an import, and a page or a command that imports
+ * the package may need it late or never.
+ *
+ * @param {() => any} load gives the exports of the module
+ */
+export function needCore(load) {
+  if (core !== undefined) return;
+  core = load();
   registersAt = core.head_registers();
   registers = new Float64Array(core.memory.buffer, registersAt, COUNT);
 }

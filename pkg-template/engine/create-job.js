@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { takesOwn } from '../parts/handover.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import {
   invalidArgument,
@@ -34,7 +35,7 @@ export function createJob(engine, initialContext, permissions, options) {
     const origin = originOf(engine, id, initialContext, given);
     // Not enumerable: it goes with the job as far as its commit and is not stored.
     Object.defineProperty(origin, 'endowment', { value: endowmentOf(engine, origin, given.budget) });
-    const plan = planOf(given.plan, origin);
+    const plan = planOf(engine, given.plan, origin);
     return storeJob(engine, origin, numbers, given.id !== undefined, plan);
   } catch (error) {
     return Promise.reject(error);
@@ -42,15 +43,17 @@ export function createJob(engine, initialContext, permissions, options) {
 }
 
 /**
+ * @param {import('./engine.js').Engine} engine
  * @param {unknown} given
  * @param {any} origin
  * @returns {number} under which the core keeps the plan
  */
-function planOf(given, origin) {
+function planOf({ store }, given, origin) {
   if (given === undefined || given === null) return -1;
-  const { plan, number, problems } = readPlan(given);
+  const { plan, shared, number, problems } = readPlan(given);
   if (problems.length > 0) throw invalidPlan(problems);
-  origin.run = { ...origin.run, plan };
+  // A store of the package's own gives nothing away that it keeps.
+  origin.run = { ...origin.run, plan: takesOwn.has(store.commit) ? shared : plan };
   return number;
 }
 
@@ -64,6 +67,9 @@ function planOf(given, origin) {
 function storeJob(engine, origin, numbers, idWasGiven, plan) {
   const { id, parentId } = origin;
   const slot = engine.jobs.enter(id);
+  // What it is made of is at hand for who starts it, as far as a revision says that it is still that.
+  const keeps = plan >= 0 && engine.commits();
+  slot.remembered ||= keeps;
   const parent = parentId === undefined ? null : engine.jobs.enter(parentId);
   if (parent !== null) parent.operations += 1;
   const [allowTools, requireApproval, maxSteps, slowPlayMs] = numbers;
@@ -80,6 +86,7 @@ function storeJob(engine, origin, numbers, idWasGiven, plan) {
       place,
       idWasGiven,
       plan,
+      keeps,
     );
     if (plan >= 0) core.drop_plan(plan);
   };

@@ -15,11 +15,11 @@ export function bus_emit(job) {
   const slot = slotOf(job);
   if (slot.outbox === null) return;
   const { engine, id } = slot;
-  const { events, told, now } = slot.outbox;
+  const { events, now } = slot.outbox;
   slot.outbox = null;
   for (const event of events) engine.readers.push(id, event);
   for (const event of events) {
-    if (!HISTORY_ONLY.has(event.type)) emit(engine, event, told?.get(event) ?? event.payload);
+    if (!HISTORY_ONLY.has(event.type)) emit(engine, event);
   }
   engine.watch.committed(slot, now);
 }
@@ -27,12 +27,11 @@ export function bus_emit(job) {
 /**
  * @param {import('./engine.js').Engine} engine
  * @param {any} event
- * @param {any} payload
  */
-function emit(engine, event, payload) {
-  handover.event = payload === event.payload ? event : { ...event, payload };
+function emit(engine, event) {
+  handover.event = event;
   try {
-    tell(engine, event.type, payload);
+    tell(engine, event.type, event.payload);
   } finally {
     handover.event = null;
   }
@@ -70,5 +69,5 @@ export function announce(engine, jobId, seq, type, payload) {
   const meta = { timestamp: engine.now(), source: 'jobwright' };
   const event = { id: spanId, seq, type, payload, trace: { traceId: traceIdOf(jobId), spanId }, meta };
   engine.readers.push(jobId, event);
-  emit(engine, event, payload);
+  emit(engine, event);
 }

@@ -1,6 +1,7 @@
 // @ts-check
+import { NotedEvent } from '../parts/noted-event.js';
 import { cloneJson } from '../parts/plain.js';
-import { spanIdOf } from './ids.js';
+import { changedStep } from './change.js';
 import { ITEM_EVENTS, JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
 import { itemId, slotOf } from './slots.js';
@@ -17,12 +18,7 @@ import { itemId, slotOf } from './slots.js';
 function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const { change } = slot;
   const seq = slot.seq + change.events.length + 1;
-  const { traceId } = slot;
-  const spanId = spanIdOf(traceId, seq);
-  const trace = !Number.isNaN(cause)
-    ? { traceId, spanId, parentId: spanIdOf(traceId, cause) }
-    : { traceId, spanId };
-  const event = { id: spanId, seq, type, payload, trace, meta: { timestamp: change.now, source } };
+  const event = new NotedEvent(seq, type, payload, slot.traceId, cause, change.now, source);
   // Most changes note one event, and an array that grows makes room for many.
   if (change.events.length === 0) change.events = [event];
   else change.events.push(event);
@@ -139,20 +135,18 @@ function keepRouted(slot, id) {
 
 /** @param {import('./slots.js').JobSlot} slot */
 function latest({ change }) {
-  return change.events[change.events.length - 1];
+  return /** @type {NotedEvent} */ (change.events[change.events.length - 1]);
 }
 
 /**
  * What is in history and not on the bus.
  *
  * @param {import('./slots.js').JobSlot} slot
- * @param {object} more
+ * @param {Record<string, unknown>} more
  */
 function keepQuiet(slot, more) {
   const event = latest(slot);
-  slot.change.told ??= new Map();
-  if (!slot.change.told.has(event)) slot.change.told.set(event, event.payload);
-  event.payload = { ...event.payload, ...more };
+  event.more = event.more === null ? more : { ...event.more, ...more };
   return event;
 }
 
@@ -163,10 +157,7 @@ function keepQuiet(slot, more) {
  * @param {object} more
  */
 function say(slot, more) {
-  const event = latest(slot);
-  Object.assign(event.payload, more);
-  const told = slot.change.told?.get(event);
-  if (told !== undefined) Object.assign(told, more);
+  Object.assign(latest(slot).payload, more);
 }
 
 /**
@@ -218,7 +209,7 @@ export function event_due(job, dueAt) {
 export function event_input(job, input) {
   const slot = slotOf(job);
   const event = keepQuiet(slot, { input });
-  slot.change.steps.get(event.payload.step).input = input;
+  changedStep(slot, event.payload.step).input = input;
 }
 
 /**
@@ -229,8 +220,8 @@ export function event_input(job, input) {
  * @param {number} cost
  */
 export function event_output(job, output, cost) {
-  const event = keepQuiet(slotOf(job), { output });
-  if (!Number.isNaN(cost)) event.payload.cost = cost;
+  const slot = slotOf(job);
+  keepQuiet(slot, Number.isNaN(cost) ? { output } : { output, cost });
 }
 
 /**
@@ -278,7 +269,7 @@ export function event_decision(job, approval, by, note) {
   const asked = slot.record.run.approvals.find((/** @type {any} */ waiting) => waiting.id === approval);
   if (event.type !== 'step_approved' || asked?.tool === undefined) return;
   const { step, item } = event.payload;
-  const state = slot.change.steps.get(item === undefined ? step : itemId(step, item));
+  const state = changedStep(slot, item === undefined ? step : itemId(step, item));
   state.grants = [...(state.grants ?? []), { tool: asked.tool, args: asked.args, by: by ?? 'unknown' }];
 }
 

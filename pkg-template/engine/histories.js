@@ -1,5 +1,5 @@
 // @ts-check
-import { bindCore } from './core.js';
+import { needCore } from './core.js';
 import { loaded } from './late.js';
 import { open } from './open.js';
 
@@ -30,10 +30,10 @@ export function historyOperations(engine) {
   };
 }
 
-/** @param {any} wasm the exports of the module */
-export function bindVerifyRun(wasm) {
-  bindCore(wasm);
+/** @param {() => any} load gives the exports of the module */
+export function bindVerifyRun(load) {
   return async function verifyRun(/** @type {any} */ lines) {
+    needCore(load);
     return (await loaded()).verifyRun(lines);
   };
 }

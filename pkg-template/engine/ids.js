@@ -43,16 +43,3 @@ export function traceIdOf(jobId) {
   core.make_trace_id();
   return made;
 }
-
-/** The ends of the span ids that are asked for most. */
-const SPAN_ENDS = Array.from({ length: 256 }, (_, seq) => seq.toString(16).padStart(8, '0'));
-
-/**
- * The span id of a job's event.
- *
- * @param {string} traceId
- * @param {number} seq
- */
-export function spanIdOf(traceId, seq) {
-  return traceId.slice(24) + (SPAN_ENDS[seq] ?? (seq >>> 0).toString(16).padStart(8, '0'));
-}

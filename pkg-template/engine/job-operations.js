@@ -9,8 +9,8 @@ import {
 } from './arguments.js';
 import { core } from './core.js';
 import { frameOf, operate } from './executor.js';
-import { jobView } from './job-view.js';
 import { refusal } from './outcome.js';
+import { outcomeOf } from './run-outcome.js';
 
 /** @typedef {import('./executor.js').Frame} Frame */
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
@@ -147,8 +147,7 @@ export function jobOperations(engine) {
     try {
       const outcome = await on(jobId, done, begin, given);
       if (!outcome.success) return outcome;
-      const job = jobView(await engine.store.getJob(/** @type {string} */ (jobId)));
-      return { success: true, status: job.status, job };
+      return await outcomeOf(engine, /** @type {string} */ (jobId));
     } finally {
       signal?.removeEventListener('abort', stop);
     }

@@ -7,7 +7,11 @@
  * @param {unknown} value
  */
 export function jsonForCore(value) {
-  const text = JSON.stringify(value);
+  return textForCore(JSON.stringify(value));
+}
+
+/** @param {string} text JSON */
+export function textForCore(text) {
   // Of whole pairs there are no escapes. An escaped backslash is met as one, so that it begins no other escape.
   return text.includes('\\ud')
     ? text.replace(/\\(?:(ud[89a-f]..)|.)/g, (sequence, half) => (half ? '\ufffd' : sequence))

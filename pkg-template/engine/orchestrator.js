@@ -3,7 +3,7 @@
 import { JobwrightError } from '../parts/errors.js';
 import { milliseconds, optionsObject } from './arguments.js';
 import { controlOperations } from './control.js';
-import { bindCore, core } from './core.js';
+import { core, needCore } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
@@ -16,11 +16,11 @@ import { monitorOperations } from './monitor.js';
 import { open, unusable } from './open.js';
 
 /**
- * @param {any} wasm the exports of the module
+ * @param {() => any} load gives the exports of the module
  */
-export function bindOrchestrator(wasm) {
-  bindCore(wasm);
+export function bindOrchestrator(load) {
   return function createOrchestrator(/** @type {any} */ given) {
+    needCore(load);
     const deps = given ?? {};
     const engine = new Engine(deps);
     const orchestrator = {

@@ -2,9 +2,11 @@
 import { JobwrightError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { invalidArgument, optionsObject, permissionNumbers } from './arguments.js';
-import { bindCore, core } from './core.js';
-import { jsonForCore } from './json.js';
+import { core, needCore } from './core.js';
+import { textForCore } from './json.js';
 import { codeAt } from './outcome.js';
+import { badJob, OwnJob } from './record.js';
+import { slotOf } from './slots.js';
 
 /** @typedef {{ path: string, message: string }} Problem */
 
@@ -54,24 +56,91 @@ export function simulated_refusal(step, code, message) {
   simulated.refused.push({ step, code: codeAt(code).name, message });
 }
 
+/** The plan without problems that was read last, as JSON: it is validated, made a job of, started and run as the same. */
+let known = '';
+/** The number under which the core keeps it. */
+let knownNumber = -1;
+/** @type {any} a copy of it that nobody changes */
+let knownCopy;
+
 /**
- * Reads a plan: a copy of it and the number under which the core keeps it, or every problem.
- *
- * @param {unknown} plan
- * @returns {{ plan: any, number: number, problems: Problem[] }}
+ * @param {string} json
+ * @returns {number} under which the core keeps the plan for whoever asked, or -1
  */
-export function readPlan(plan) {
+function numberOf(json) {
   problems = [];
-  let copy;
-  try {
-    copy = plainCopy(plan === undefined ? null : plan, '');
-    text = jsonForCore(copy);
-  } catch (error) {
-    return { plan: undefined, number: -1, problems: [notJson(error)] };
-  }
+  if (json === known) return core.share_plan(knownNumber);
+  text = json;
   const number = core.parse_plan();
   text = '';
-  return { plan: copy, number, problems };
+  if (number >= 0) {
+    if (knownNumber >= 0) core.drop_plan(knownNumber);
+    known = json;
+    knownCopy = undefined;
+    knownNumber = core.share_plan(number);
+  }
+  return number;
+}
+
+/**
+ * The copy that nobody changes of the plan that was read last.
+ *
+ * @param {string} text
+ */
+function sharedCopy(text) {
+  knownCopy ??= JSON.parse(text);
+  return knownCopy;
+}
+
+/**
+ * The plan of a job as the store returned it.
+ *
+ * @param {number} job
+ */
+export function plan_of_job(job) {
+  const slot = slotOf(job);
+  try {
+    const { plan } = slot.record.run ?? {};
+    if (plan === undefined) return -1;
+    const text = JSON.stringify(plan);
+    const json = textForCore(text);
+    const number = numberOf(json);
+    if (number >= 0) {
+      // In a record of the engine's own, one plan does for all jobs.
+      if (slot.record instanceof OwnJob && json === text) {
+        /** @type {any} */ (slot.record.run).plan = sharedCopy(text);
+      }
+      return number;
+    }
+    const [first] = problems;
+    slot.answer = badJob(slot, `run.plan.${first?.path}: ${first?.message}`);
+  } catch (error) {
+    slot.answer = badJob(slot, "run can't be read", error);
+  }
+  return -2;
+}
+
+/**
+ * Reads a plan: a copy of it and the number under which the core keeps it, or every problem. `shared` is a copy that
+ * the next one who reads the same gets too.
+ *
+ * @param {unknown} plan
+ * @returns {{ plan: any, shared: any, number: number, problems: Problem[] }}
+ */
+export function readPlan(plan) {
+  let copy;
+  let text;
+  try {
+    copy = plainCopy(plan === undefined ? null : plan, '');
+    text = JSON.stringify(copy);
+  } catch (error) {
+    return { plan: undefined, shared: undefined, number: -1, problems: [notJson(error)] };
+  }
+  const json = textForCore(text);
+  const number = numberOf(json);
+  // Plans that differ in halves of surrogate pairs are the same to the core.
+  const shared = number >= 0 && json === text ? sharedCopy(text) : copy;
+  return { plan: copy, shared, number, problems };
 }
 
 /**
@@ -93,20 +162,20 @@ export function invalidPlan(found) {
   });
 }
 
-/** @param {any} wasm the exports of the module */
-export function bindValidatePlan(wasm) {
-  bindCore(wasm);
+/** @param {() => any} load gives the exports of the module */
+export function bindValidatePlan(load) {
   return function validatePlan(/** @type {unknown} */ plan) {
+    needCore(load);
     const { number, problems } = readPlan(plan);
     if (number >= 0) core.drop_plan(number);
     return problems.length === 0 ? { success: true } : { success: false, errors: problems };
   };
 }
 
-/** @param {any} wasm the exports of the module */
-export function bindSimulatePlan(wasm) {
-  bindCore(wasm);
+/** @param {() => any} load gives the exports of the module */
+export function bindSimulatePlan(load) {
   return function simulatePlan(/** @type {unknown} */ plan, /** @type {unknown} */ options) {
+    needCore(load);
     const { permissions, budget } = optionsObject(options, 'options');
     const numbers = permissionNumbers(permissions);
     const { number, problems } = readPlan(plan);

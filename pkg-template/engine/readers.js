@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { cloneJson, describe } from '../parts/plain.js';
+import { copyEvent, storedPayload, wholeEvent } from '../parts/noted-event.js';
+import { describe } from '../parts/plain.js';
 import { invalidArgument, optionalSignal, optionsObject } from './arguments.js';
 import { BUS_ONLY } from './names.js';
 
@@ -48,7 +49,7 @@ export class Readers {
    */
   copyOf(event) {
     const isJson = event.type !== 'job_created' || this.engine.commits();
-    return isJson ? cloneJson(event) : { ...event, payload: { ...event.payload } };
+    return isJson ? copyEvent(event) : wholeEvent(event, { ...storedPayload(event) });
   }
 
   /** @param {string | undefined} jobId */
@@ -153,7 +154,15 @@ export class Readers {
         yield event;
       }
     }
-    if (jobId !== undefined && (await this.hasEnded(jobId)) && reader.waiting.length === 0) return;
+    if (jobId !== undefined) {
+      const { hasEnded, seq } = await this.standingOf(jobId);
+      if (after === undefined) seen = Math.min(seq, ...reader.waiting.map((event) => event.seq - 1));
+      if (hasEnded && reader.waiting.length === 0) {
+        // It may have ended, elsewhere, after it was read.
+        yield* this.stored(jobId, seen);
+        return;
+      }
+    }
     while (!isStopped()) {
       if (reader.overflowed && jobId === undefined) throw tooSlow();
       if (reader.overflowed || reader.behind) {
@@ -202,10 +211,12 @@ export class Readers {
   }
 
   /** @param {string} jobId */
-  async hasEnded(jobId) {
+  async standingOf(jobId) {
     const { store } = this.engine;
     const job = typeof store.getHead === 'function' ? await store.getHead(jobId) : await store.getJob(jobId);
-    return job === null || job === undefined || job.status === 'completed' || job.status === 'failed';
+    const { status, run, history } = job ?? { status: 'failed' };
+    const seq = run?.seq ?? history?.at?.(-1)?.seq ?? 0;
+    return { hasEnded: status === 'completed' || status === 'failed', seq };
   }
 }
 

@@ -1,9 +1,12 @@
 // @ts-check
+import { takesOwn } from '../parts/handover.js';
 import { core } from './core.js';
 import { traceIdOf } from './ids.js';
 
-/** How many jobs that nothing is done with are kept at hand, so that their plans are not read again. */
+/** How many jobs that nothing is done with are kept at hand, so that they are not read again. */
 const MOST_IDLE = 64;
+/** The same where the store has the values of their contexts in memory anyway. */
+const MOST_SHARED = 1_024;
 
 /** @type {(JobSlot | undefined)[]} */
 const slots = [];
@@ -31,6 +34,26 @@ const free = [];
  * @property {string[]} [tools]
  * @property {number} [cost]
  */
+
+/** @type {any[]} */
+const NONE = [];
+
+/**
+ * What is asked of the steps of plans. Jobs of the same plan share it.
+ *
+ * @type {WeakMap<object, StepAt[]>}
+ */
+const plannedSteps = new WeakMap();
+
+/** @param {object} plan */
+function stepsOf(plan) {
+  const known = plannedSteps.get(plan);
+  if (known !== undefined) return known;
+  /** @type {StepAt[]} */
+  const steps = [];
+  plannedSteps.set(plan, steps);
+  return steps;
+}
 
 /** @param {number} key */
 export function slotOf(key) {
@@ -101,10 +124,10 @@ export class JobSlot {
     this.knownRequests = null;
     /** @type {Map<number, unknown> | null} outputs of steps, by place */
     this.knownOutputs = null;
-    /** @type {any} the plan that `planned` is of */
-    this.plannedOf = null;
-    /** @type {any[]} its steps, each with all that is asked of it */
-    this.planned = [];
+    /** @type {any[]} the plan's steps that were asked for, each with all that is asked of it */
+    this.planned = NONE;
+    /** @type {Map<number, StepAt> | null} the same of items, by place */
+    this.itemSteps = null;
     /** @type {string[] | null} ids of routed steps, in order */
     this.routedIds = null;
     /** @type {FanOut[] | null} where the items of steps stand */
@@ -164,25 +187,41 @@ export class JobSlot {
    * @returns {StepAt}
    */
   stepAt(step) {
+    return this.planned[step] ?? this.lookUpStep(step);
+  }
+
+  /**
+   * @param {number} step
+   * @returns {StepAt}
+   */
+  lookUpStep(step) {
     const run = this.whole?.run;
     const plan = run?.plan;
     if (plan !== undefined) {
       const planned = plan.steps[step];
-      if (planned === undefined) {
-        const { step: whole, first } = this.fanOutAt(step);
-        return { ...this.stepAt(whole), item: step - first };
-      }
-      if (planned.into !== undefined) return planned;
-      if (this.plannedOf !== plan) {
-        this.plannedOf = plan;
-        this.planned = [];
-      }
-      this.planned[step] ??= { ...planned, into: planned.id };
+      if (planned === undefined) return this.itemStep(step);
+      this.planned = stepsOf(plan);
+      this.planned[step] ??= { ...planned, into: planned.into ?? planned.id };
       return this.planned[step];
     }
     const id = this.routedIdAt(step);
     const routed = run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
     return { id: id ?? `${routed.agent}#${step + 1}`, into: routed.agent, ...routed };
+  }
+
+  /**
+   * The step that has an item at a place, with the number of the item.
+   *
+   * @param {number} place
+   */
+  itemStep(place) {
+    this.itemSteps ??= new Map();
+    const known = this.itemSteps.get(place);
+    if (known !== undefined) return known;
+    const { step, first } = this.fanOutAt(place);
+    const item = { ...this.stepAt(step), item: place - first };
+    this.itemSteps.set(place, item);
+    return item;
   }
 
   /** @param {number} step */
@@ -209,10 +248,18 @@ export class JobSlot {
    * @param {number} [round] which it is in, where that is not what was committed last
    */
   idempotencyKey(step, round) {
-    const { id, repeat, item } = this.stepAt(step);
-    if (item !== undefined) return `${this.id}:${id}:${item}`;
-    if (repeat === undefined) return `${this.id}:${id}`;
-    return `${this.id}:${id}:${round ?? (this.whole?.run?.steps?.[id]?.round ?? 0) + 1}`;
+    const what = this.stepAt(step);
+    return keyOf(this.id, what, round ?? this.roundOf(what) + 1);
+  }
+
+  /**
+   * How many rounds of a step were committed as ended.
+   *
+   * @param {StepAt} step
+   * @returns {number}
+   */
+  roundOf({ id, repeat }) {
+    return repeat === undefined ? 0 : (this.whole?.run?.steps?.[id]?.round ?? 0);
   }
 
   /**
@@ -270,13 +317,25 @@ export class JobSlot {
     this.record = null;
     this.current = false;
     this.knownOutputs = null;
-    this.plannedOf = null;
-    this.planned = [];
+    this.planned = NONE;
+    this.itemSteps = null;
     this.routedIds = null;
     this.fanOuts = null;
     this.lists = null;
     this.change = null;
   }
+}
+
+/**
+ * What every attempt at a step, a round of it or an item of it has in common.
+ *
+ * @param {string} job
+ * @param {StepAt} step
+ * @param {number} round from 1
+ */
+export function keyOf(job, { id, repeat, item }, round) {
+  if (item !== undefined) return `${job}:${id}:${item}`;
+  return repeat === undefined ? `${job}:${id}` : `${job}:${id}:${round}`;
 }
 
 /**
@@ -309,7 +368,8 @@ export class JobTable {
     this.engine = engine;
     /** @type {Map<string, JobSlot>} */
     this.byId = new Map();
-    this.idle = 0;
+    /** @type {Set<JobSlot>} those that nothing may be done with, in the order in which they came */
+    this.idle = new Set();
   }
 
   /** @param {string} id */
@@ -320,6 +380,7 @@ export class JobTable {
     const slot = new JobSlot(this.engine, id, key);
     slots[key] = slot;
     this.byId.set(id, slot);
+    this.idle.add(slot);
     return slot;
   }
 
@@ -333,21 +394,29 @@ export class JobTable {
     if (!slot.remembered) slot.forgetRecord();
     slot.former = null;
     slot.formerOutputs = null;
-    if (this.byId.size > MOST_IDLE) this.trim();
+    this.idle.add(slot);
+    const { store } = this.engine;
+    const most = takesOwn.has(store.commit) ? MOST_SHARED : MOST_IDLE;
+    if (this.idle.size > most) this.trim(most);
   }
 
-  /** Drops the jobs that entered first, of those that nothing is done with. */
-  trim() {
-    for (const slot of this.byId.values()) {
-      if (slot.operations > 0) continue;
-      this.drop(slot);
-      if (this.byId.size <= MOST_IDLE) return;
+  /**
+   * Drops the jobs that came first, of those that nothing is done with.
+   *
+   * @param {number} most
+   */
+  trim(most) {
+    for (const slot of this.idle) {
+      this.idle.delete(slot);
+      if (slot.operations === 0) this.drop(slot);
+      if (this.idle.size <= most) return;
     }
   }
 
   /** @param {JobSlot} slot */
   drop(slot) {
     this.byId.delete(slot.id);
+    this.idle.delete(slot);
     slots[slot.key] = undefined;
     free.push(slot.key);
     if (slot.remembered) core.forget(this.engine.number, slot.key);

@@ -123,8 +123,18 @@ class Looked {
  */
 function isEnough(slot, head, whole) {
   if (head === null || head === undefined) return true;
-  if (isAtHand(slot, whole) && slot.record.run?.revision === head.run?.revision) return true;
+  if (isAtHand(slot, whole) && isSame(slot.record, head)) return true;
   return !whole && head.run?.stepsTaken === undefined;
+}
+
+/**
+ * Another job, made when this one was deleted, may have its id and reach the same revision.
+ *
+ * @param {any} record
+ * @param {any} head
+ */
+function isSame({ timing, run }, head) {
+  return run?.revision === head.run?.revision && timing?.created === head.timing?.created;
 }
 
 /**
@@ -137,7 +147,7 @@ function readLooked(slot, answer) {
   if (head === null || head === undefined) return MISSING;
   try {
     checkRevision(slot, head);
-    if (slot.record !== null && slot.record.run?.revision === head.run?.revision) {
+    if (slot.record !== null && isSame(slot.record, head)) {
       slot.current = true;
       return writeRegisters(slot);
     }
@@ -160,7 +170,7 @@ export function store_error(job) {
 }
 
 /**
- * JSON for the core of all that is in `run`, but for what tools were called with and routers answered.
+ * JSON for the core of all that is in `run`, but for the plan, what tools were called with and routers answered.
  *
  * @param {number} job
  */
@@ -178,9 +188,10 @@ export function store_run(job) {
 /** @param {any} run */
 function coreRun(run) {
   if (run === undefined) return undefined;
+  const { plan, ...rest } = run;
   const approvals = run.approvals?.map((/** @type {any} */ { args, ...approval }) => approval);
   const signals = run.signals?.map((/** @type {any} */ { name, seq }) => ({ name, seq }));
-  return { ...run, approvals, signals };
+  return { ...rest, approvals, signals };
 }
 
 /**

@@ -1,7 +1,8 @@
 // @ts-check
 import { handover } from './handover.js';
 import { newSpanId, newTraceId } from './ids.js';
-import { cloneJson, describe } from './plain.js';
+import { copyTold } from './noted-event.js';
+import { describe } from './plain.js';
 
 /**
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
@@ -74,13 +75,10 @@ export function createEventBus({ logger = console, now = Date.now } = {}) {
     const ofType = byType.get(type);
     const ofAll = all;
     const isHeard = ofType !== undefined || ofAll !== NOBODY;
-    const event =
-      told !== null && told.payload === payload && told.type === type
-        ? // What handlers do with an event must not change the job's history.
-          isHeard
-          ? cloneJson(told)
-          : told
-        : makeEvent(type, payload, source, parent);
+    const isTold = told !== null && told.payload === payload && told.type === type;
+    // What handlers do with an event must not change the job's history. The engine itself asks for nothing.
+    if (isTold && !isHeard) return /** @type {any} */ (told);
+    const event = isTold ? copyTold(told) : makeEvent(type, payload, source, parent);
     if (ofType !== undefined) tell(ofType, event);
     if (ofAll !== NOBODY) tell(ofAll, event);
     return event;

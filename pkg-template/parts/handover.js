@@ -7,10 +7,34 @@
  * instead of copying it. The engine sets a field just before a synchronous call and clears it just after;
  * a part compares it with what it was given, so nobody else's objects are ever taken for the engine's own.
  *
- * - `change`: in `store.commit(change)`, its context values, events and steps are private to the engine and
- *   are never changed again.
+ * - `change`: in `store.commit(change)`, all of it is private to the engine and is never changed again.
  * - `event`: in `bus.emit(event.type, event.payload)`, the event of the job's history that is being told.
  *
- * @type {{ event: import('../index.d.ts').JobEvent | null, change: import('../index.d.ts').JobChange | null }}
+ * @type {{ event: import('./noted-event.js').NotedEvent | import('../index.d.ts').JobEvent | null, change: import('../index.d.ts').JobChange | null }}
  */
 export const handover = { event: null, change: null };
+
+/**
+ * The `commit` methods of stores that take a change as the engine has it: context values and steps as lists of
+ * keys and values, events as they were noted. Objects with keys that nobody has seen before are slow to make.
+ *
+ * @type {WeakSet<Function>}
+ */
+export const takesOwn = new WeakSet();
+
+/**
+ * Of stores whose jobs can be copied later as they are now: what does so, by their `getJob` method.
+ *
+ * @type {WeakMap<Function, (jobId: string) => Snapshot | null>}
+ *
+ * @typedef {{ status: string, read: () => import('../index.d.ts').Job }} Snapshot
+ */
+export const snapshots = new WeakMap();
+
+/**
+ * Of stores that refuse a commit of the engine's where the control record is another than they knew: whether it said, when
+ * it was last read, that nothing is paused, by their `getControl` method. So it need not be read before each commit.
+ *
+ * @type {WeakMap<Function, () => boolean>}
+ */
+export const unpausedOf = new WeakMap();

@@ -1,5 +1,6 @@
 // @ts-check
 import { committedHead, joinJob, numberEvents, splitJob, storedSeq } from './job-parts.js';
+import { copyEvent } from './noted-event.js';
 import { cloneJson, JOB_DEPTH, plainCopy, setOwn } from './plain.js';
 import { eventConflict } from './store-arguments.js';
 
@@ -17,7 +18,7 @@ import { eventConflict } from './store-arguments.js';
  * @property {number} order counts jobs as they are created
  * @property {JobHead} head
  * @property {Map<string, unknown>} context
- * @property {JobEvent[]} events
+ * @property {(import('./noted-event.js').NotedEvent | JobEvent)[]} events
  * @property {number[]} seqs the number each event is stored under, rising
  * @property {number} lastSeq stays when the history is pruned
  * @property {Plan | undefined} plan
@@ -64,17 +65,16 @@ export function replaceEntry(entry, job) {
  *
  * @param {Entry} entry
  * @param {JobChange} change
- * @param {boolean} own whether values, steps and events are the engine's and may be kept as they are
+ * @param {boolean} own whether all of it is the engine's, which keeps it and never changes it again
  */
 export function applyChange(entry, change, own) {
+  if (own) return applyOwn(entry, change);
   const revision = change.expectedRevision + 1;
-  const head = own
-    ? copyOwnHead(change.head, revision)
-    : committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), revision);
+  const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), revision);
   const plan = change.plan === undefined ? entry.plan : plainCopy(change.plan, 'change.plan', JOB_DEPTH);
-  const context = own ? change.context : (plainCopy(change.context, 'change.context', JOB_DEPTH) ?? {});
-  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps', JOB_DEPTH);
-  const events = own ? change.events : (plainCopy(change.events, 'change.events', JOB_DEPTH) ?? []);
+  const context = plainCopy(change.context, 'change.context', JOB_DEPTH) ?? {};
+  const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH) ?? {};
+  const events = plainCopy(change.events, 'change.events', JOB_DEPTH) ?? [];
   const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
 
   entry.head = head;
@@ -84,25 +84,62 @@ export function applyChange(entry, change, own) {
     if (value === undefined) entry.context.delete(key);
     else entry.context.set(key, value);
   }
-  for (const [id, step] of Object.entries(steps ?? {})) entry.steps.set(id, step);
+  for (const id of Object.keys(steps)) entry.steps.set(id, /** @type {StepState} */ (steps[id]));
   for (const [i, event] of events.entries()) append(entry, event, /** @type {number} */ (seqs[i]));
   return entry;
 }
 
 /**
- * The whole job, as a copy.
+ * A change of the engine's, which is as it should be.
  *
  * @param {Entry} entry
+ * @param {any} change whose context and steps may be lists of keys and values
+ */
+function applyOwn(entry, { jobId, head, plan, context, steps, events }) {
+  const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(jobId, seq, last));
+  entry.head = head;
+  if (plan !== undefined) entry.plan = plan;
+  for (const [key, value] of entriesOf(context)) entry.context.set(key, value);
+  for (const [id, step] of entriesOf(steps)) entry.steps.set(id, step);
+  for (let i = 0; i < events.length; i++) append(entry, events[i], /** @type {number} */ (seqs[i]));
+  return entry;
+}
+
+/**
+ * @param {[string, any][] | Record<string, any> | null | undefined} parts
+ * @returns {Iterable<[string, any]>}
+ */
+function entriesOf(parts) {
+  return Array.isArray(parts) ? parts : Object.entries(parts ?? {});
+}
+
+/**
+ * The whole job, as a copy.
+ *
+ * @param {Omit<Entry, 'lease'>} entry
  * @returns {Job}
  */
 export function assembleJob({ head, context, events, plan, steps }) {
   return joinJob({
     head: cloneJson(head),
     context: copyMap(context),
-    history: cloneJson(events),
+    history: events.map((event) => copyEvent(event)),
     plan: cloneJson(plan),
     steps: copyMap(steps),
   });
+}
+
+/**
+ * The job as it is now, to be copied when it is wanted. Maps and the list of events grow; nothing in them changes.
+ *
+ * @param {Entry} entry
+ * @returns {import('./handover.js').Snapshot}
+ */
+export function snapshotOf(entry) {
+  const now = { ...entry, context: new Map(entry.context), steps: new Map(entry.steps) };
+  const { length } = entry.events;
+  const read = () => assembleJob({ ...now, events: now.events.slice(0, length) });
+  return { status: entry.head.status, read };
 }
 
 /**
@@ -128,27 +165,8 @@ export function forgetEvents(entry) {
 }
 
 /**
- * The committed head of the engine's own, at a tenth of the time: what is always there is copied by its shape.
- *
- * @param {JobHead} head
- * @param {number} revision
- * @returns {JobHead}
- */
-function copyOwnHead(head, revision) {
-  const copy = { ...head, permissions: { ...head.permissions }, timing: { ...head.timing } };
-  if (head.config !== undefined) copy.config = cloneJson(head.config);
-  /** @type {Record<string, unknown>} */
-  const run = { schema: 1, ...head.run, revision };
-  for (const key in run) {
-    if (typeof run[key] === 'object') run[key] = cloneJson(run[key]);
-  }
-  copy.run = /** @type {NonNullable<JobHead['run']>} */ (/** @type {unknown} */ (run));
-  return copy;
-}
-
-/**
  * @param {Entry} entry
- * @param {JobEvent} event
+ * @param {Entry['events'][number]} event
  * @param {number} seq
  */
 function append(entry, event, seq) {

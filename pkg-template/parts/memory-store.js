@@ -1,5 +1,5 @@
 // @ts-check
-import { handover } from './handover.js';
+import { handover, snapshots, takesOwn } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -8,8 +8,10 @@ import {
   eventsAfter,
   forgetEvents,
   replaceEntry,
+  snapshotOf,
 } from './memory-entry.js';
 import { acquire, checkFence, release, renew } from './memory-lease.js';
+import { copyEvent } from './noted-event.js';
 import { insert, placeAfter, remove } from './ordered.js';
 import { cloneJson, JOB_DEPTH, plainCopy } from './plain.js';
 import * as check from './store-arguments.js';
@@ -47,13 +49,29 @@ export function createMemoryStore({ now = Date.now } = {}) {
   /** @type {Set<(notice: StoreNotice) => unknown>} */
   const watchers = new Set();
 
+  /** @type {StoreNotice[]} */
+  let untold = [];
+
   /** @param {StoreNotice} notice */
   function tell(notice) {
-    // Later, so that who writes waits for nobody; and what a watcher throws is no business of others.
-    for (const watcher of watchers)
-      Promise.resolve({ ...notice })
-        .then(watcher)
-        .catch(() => {});
+    if (watchers.size === 0) return;
+    untold.push(notice);
+    // Later, so that who writes waits for nobody.
+    if (untold.length === 1) queueMicrotask(tellAll);
+  }
+
+  function tellAll() {
+    const notices = untold;
+    untold = [];
+    for (const notice of notices) {
+      for (const watcher of watchers) {
+        try {
+          /** @type {any} */ (watcher({ ...notice }))?.then?.(undefined, () => {});
+        } catch {
+          // What a watcher throws is no business of others.
+        }
+      }
+    }
   }
 
   /** @param {Entry} entry */
@@ -146,6 +164,8 @@ export function createMemoryStore({ now = Date.now } = {}) {
     }
   }
 
+  takesOwn.add(commit);
+
   /**
    * @param {string} jobId
    * @returns {Job | null}
@@ -154,6 +174,10 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : assembleJob(entry);
   }
+  snapshots.set(getJob, (jobId) => {
+    const entry = jobs.get(jobId);
+    return entry === undefined ? null : snapshotOf(entry);
+  });
 
   /**
    * @param {string} jobId
@@ -192,7 +216,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   function getEvents(jobId, afterSeq = 0, limit = undefined) {
     const most = check.checkLimit(limit, 'getEvents: limit');
     const entry = jobs.get(jobId);
-    return entry === undefined ? [] : cloneJson(eventsAfter(entry, afterSeq, most));
+    return entry === undefined ? [] : eventsAfter(entry, afterSeq, most).map((event) => copyEvent(event));
   }
 
   /** @param {string} jobId */

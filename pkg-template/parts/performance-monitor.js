@@ -18,9 +18,9 @@
 const NAMED_AGENTS = 100;
 
 /**
- * @param {new () => DurationHistogram} Histogram the class that the wasm module exports
+ * @param {() => new () => DurationHistogram} histogramClass gives the one that the wasm module exports
  */
-export function bindPerformanceMonitor(Histogram) {
+export function bindPerformanceMonitor(histogramClass) {
   /**
    * Measures how long jobs and steps take, in bounded memory however many there are.
    *
@@ -35,6 +35,7 @@ export function bindPerformanceMonitor(Histogram) {
   return function createPerformanceMonitor({ namedAgents = NAMED_AGENTS } = {}) {
     /** @type {Map<string, DurationHistogram>} */
     const histograms = new Map();
+    const Histogram = histogramClass();
     const agents = new Set();
 
     /**

@@ -33,7 +33,7 @@ class Refusal extends JobwrightError {}
  *
  * @template T
  * @param {T} value
- * @param {string} [path] what to call the root in errors
+ * @param {string | (() => string)} [path] what to call the root in errors
  * @param {number} [most] how deep it may be
  * @returns {T}
  */
@@ -146,7 +146,9 @@ function copyProperties(object) {
   for (let i = 0; i < names.length; i += 1) {
     const name = /** @type {string} */ (names[i]);
     reading = name;
-    const value = copyAt(object[name], name);
+    const given = object[name];
+    // Most are, and need no look at what they are.
+    const value = typeof given === 'string' ? given : copyAt(given, name);
     if (value !== undefined) setOwn(copy, name, value);
   }
   return copy;
@@ -176,12 +178,24 @@ export function cloneJson(value) {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return /** @type {any} */ (value.map(cloneJson));
   // The spread makes own properties of them all, so that setting one sets no prototype.
+  return cloneMembers({ ...value });
+}
+
+/**
+ * Puts copies in place of the members of an object.
+ *
+ * @template {object} T
+ * @param {T} object made just now, of what is known to be JSON
+ * @returns {T}
+ */
+export function cloneMembers(object) {
   /** @type {any} */
-  const copy = { ...value };
-  for (const key in copy) {
-    if (typeof copy[key] === 'object') copy[key] = cloneJson(copy[key]);
+  const members = object;
+  for (const key in members) {
+    const member = members[key];
+    if (typeof member === 'object' && member !== null) members[key] = cloneJson(member);
   }
-  return copy;
+  return object;
 }
 
 /**
@@ -212,13 +226,13 @@ function refuse(found) {
 
 /**
  * @param {string} problem
- * @param {string} root
+ * @param {string | (() => string)} root
  * @param {unknown} [cause]
  */
 function locate(problem, root, cause) {
   const steps = keys.slice(base + 1);
   if (reading !== undefined) steps.push(reading);
-  const path = root + steps.map(pathPart).join('');
+  const path = (typeof root === 'string' ? root : root()) + steps.map(pathPart).join('');
   const shown = path.length > 300 ? `${path.slice(0, 150)} ... ${path.slice(-140)}` : path;
   return new JobwrightError(`${shown}: ${problem}`, { code: 'invalid_argument', details: { path }, cause });
 }

@@ -163,3 +163,13 @@ export function eventConflict(jobId, seq, last) {
     },
   );
 }
+
+/**
+ * The engine relied on it that nothing is paused.
+ *
+ * @param {string} jobId
+ */
+export function controlConflict(jobId) {
+  const message = `Job ${describe(jobId)}: all jobs were paused, or may run again, since that was last looked at`;
+  return new ConflictError(message, { details: { jobId } });
+}

@@ -1,8 +1,10 @@
 // @ts-check
 import { randomBytes } from 'node:crypto';
-import { committedHead, endedAt, revisionOf, splitJob } from '../parts/job-parts.js';
+import { changedParts } from '../parts/commit-rows.js';
+import { committedHead, endedAt, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { encodeKey, indexKey } from './keys.js';
+import { cutJob } from './rows.js';
 
 /**
  * Turns jobs and changes into the arguments of `write_job`.
@@ -17,7 +19,8 @@ import { encodeKey, indexKey } from './keys.js';
  * @property {boolean} creates whether it may make a job
  * @property {number} size about how many characters it has
  * @property {JobEvent[]} events to append
- * @property {(again: boolean) => unknown[]} values `again`: whether it may have been sent before
+ * @property {(again: boolean, control: number | null) => unknown[]} values `again`: whether it may have been sent
+ *   before; `control`: the number of the control record that it relies on
  */
 
 /** How many bytes a notice may have; PostgreSQL takes 7,999. */
@@ -31,36 +34,51 @@ const MISSED = JSON.stringify({ type: 'missed' });
  */
 export function writeJob(job) {
   const { head, context, history, plan, steps } = splitJob(plainCopy(job, 'job', JOB_DEPTH));
+  const cut = cutJob();
+  for (const [key, value] of Object.entries(context)) cut.addKey('context', key, JSON.stringify(value));
+  for (const [id, state] of Object.entries(steps)) cut.addKey('steps', id, JSON.stringify(state));
   let last = 0;
-  const seqs = history.map((event) => {
-    const seq = event?.seq;
-    last = Number.isSafeInteger(seq) && seq > last ? seq : last + 1;
-    return last;
-  });
-  return write(head, [null, null], plan, context, context, steps, {
-    unnumbered: 0,
-    first: null,
-    last: seqs.length === 0 ? null : last,
-    seqs,
-    events: history,
-  });
+  for (const event of history) {
+    last = storedSeq(event?.seq, last);
+    cut.addEvent(JSON.stringify(event), last, event?.seq === last);
+  }
+  const numbered = { unnumbered: 0, first: null, last: history.length === 0 ? null : last };
+  return write(head, [null, null], plan, numbered, cut.end(), history);
 }
 
 /**
  * @param {JobChange} change
- * @param {boolean} own whether it is the engine's, and so known to be JSON
+ * @param {boolean} own whether it is the engine's, and so known to be JSON and as it should be
  * @returns {Write}
  */
 export function writeChange(change, own) {
-  const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
-  const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
-  const context = own ? change.context : plainCopy(change.context, 'change.context', JOB_DEPTH);
-  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps', JOB_DEPTH);
-  const events = own ? change.events : plainCopy(change.events, 'change.events', JOB_DEPTH);
-  const terms = [change.expectedRevision, change.fencingToken ?? null];
-  const numbered = numberEvents(events ?? []);
-  return write(head, terms, plan, change.context ?? {}, context ?? {}, steps ?? {}, numbered);
+  const { context, steps, events = [] } = own ? change : copyParts(change);
+  const head = own
+    ? change.head
+    : committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
+  const plan = own ? change.plan : plainCopy(change.plan, 'change.plan', JOB_DEPTH);
+  const numbered = numberEvents(events);
+  const changed = JSON.stringify(changedParts(change.context ?? {}, context ?? {}, steps ?? {}));
+  const parts = changed === '{}' ? null : changed;
+  const row = {
+    last: 0,
+    parts,
+    events: events.length === 0 ? null : JSON.stringify(events),
+    seqs: numbered.ownSeqs ? null : JSON.stringify(numbered.seqs),
+  };
+  const rows = parts === null && events.length === 0 ? [] : [row];
+  return write(head, [change.expectedRevision, change.fencingToken ?? null], plan, numbered, rows, events);
 }
+
+/**
+ * @param {JobChange} change
+ * @returns {Pick<JobChange, 'context' | 'steps' | 'events'>}
+ */
+const copyParts = ({ context, steps, events }) => ({
+  context: plainCopy(context, 'change.context', JOB_DEPTH),
+  steps: plainCopy(steps, 'change.steps', JOB_DEPTH),
+  events: plainCopy(events, 'change.events', JOB_DEPTH),
+});
 
 /**
  * The numbers of events to append. What the server has to add to the last one stored is null; that is so for those at
@@ -73,8 +91,10 @@ function numberEvents(events) {
   let first = null;
   let last = 0;
   let unnumbered = 0;
+  let ownSeqs = true;
   const seqs = events.map(({ seq }) => {
     const own = Number.isSafeInteger(seq);
+    ownSeqs &&= own;
     if (first === null && !own) {
       unnumbered += 1;
       return null;
@@ -85,30 +105,25 @@ function numberEvents(events) {
     last = own ? seq : last + 1;
     return last;
   });
-  return { unnumbered, first, last: first === null ? null : last, seqs, events };
+  return { unnumbered, first, last: first === null ? null : last, seqs, ownSeqs };
 }
 
 /**
  * @param {JobHead} head
  * @param {(number | null)[]} terms the expected revision and the fencing token
  * @param {unknown} plan
- * @param {object} named what names the keys of the context
- * @param {Record<string, unknown>} context
- * @param {object} steps
- * @param {{ unnumbered: number, first: number | null, last: number | null, seqs: (number | null)[], events: JobEvent[] }} numbered
+ * @param {{ unnumbered: number, first: number | null, last: number | null }} numbered
+ * @param {import('./rows.js').WrittenRow[]} rows
+ * @param {JobEvent[]} events
  * @returns {Write}
  */
-function write(head, terms, plan, named, context, steps, numbered) {
+function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
   const id = indexKey(encodeKey(head.id));
-  const [expected] = terms;
   const mark = randomBytes(8).readBigInt64BE().toString();
   const headText = JSON.stringify(head);
   const planText = plan === undefined ? null : JSON.stringify(plan);
-  const kept = Object.keys(named).filter((key) => Object.hasOwn(context, key) && context[key] !== undefined);
-  const gone = Object.keys(named).filter((key) => !Object.hasOwn(context, key) || context[key] === undefined);
-  const values = kept.map((key) => JSON.stringify(context[key]));
-  const states = Object.values(steps).map((state) => JSON.stringify(state));
-  const events = numbered.events.map((event) => JSON.stringify(event));
+  const of = (/** @type {(row: import('./rows.js').WrittenRow) => unknown} */ part) =>
+    rows.length === 0 ? null : rows.map(part);
   const rest = [
     notice(head),
     textOrNull(head.status),
@@ -117,46 +132,23 @@ function write(head, terms, plan, named, context, steps, numbered) {
     revisionOf(head),
     headText,
     planText,
-    listed(gone.map((key) => indexKey(encodeKey(key)))),
-    ...keyed(kept),
-    listed(values),
-    ...keyed(Object.keys(steps)),
-    listed(states),
-    numbered.unnumbered,
-    numbered.first,
-    numbered.last,
-    listed(numbered.seqs),
-    listed(events),
+    unnumbered,
+    first,
+    last,
+    of((row) => row.last),
+    of((row) => row.parts),
+    of((row) => row.events),
+    of((row) => row.seqs),
   ];
   let size = headText.length + (planText?.length ?? 0);
-  for (const texts of [values, states, events]) for (const text of texts) size += text.length;
-  const creates = (expected ?? 0) === 0;
+  for (const row of rows) size += (row.parts?.length ?? 0) + (row.events?.length ?? 0);
   return {
     id,
-    creates,
+    creates: (terms[0] ?? 0) === 0,
     size,
-    events: numbered.events,
-    values: (again) => [id, ...terms, mark, again, ...rest],
+    events,
+    values: (again, control) => [id, ...terms, mark, again, control, ...rest],
   };
-}
-
-/**
- * Keys as the index has them, and, where that is not the key itself, the key.
- *
- * @param {string[]} keys
- */
-function keyed(keys) {
-  const encoded = keys.map(encodeKey);
-  const indexed = encoded.map(indexKey);
-  return [listed(indexed), listed(encoded.map((key, i) => (key === indexed[i] ? null : key)))];
-}
-
-/**
- * @template T
- * @param {T[]} list
- */
-function listed(list) {
-  return list.length === 0 ? null : list;
 }
 
 /** @param {unknown} text */

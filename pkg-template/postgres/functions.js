@@ -11,9 +11,10 @@ const MARKS = 16;
  * whatever the connection's search path is, no other table is meant.
  *
  * `write_job` answers with a row: `done`; or why nothing was written: `revision` (which one is stored, null where there
- * is no job), `lease`, `event` (which one is stored last), or `unknown`. A refusal is no error, so that in a statement
- * with several writes it is nobody else's. Each write leaves its mark in the job's row: one that is sent again, because
- * its answer was lost, finds it there.
+ * is no job), `lease`, `event` (which one is stored last), `control` (it is not what it was taken for), or `unknown`. A
+ * refusal is no error, so that in a statement with several writes it is nobody else's. Each write leaves its mark in the
+ * job's row: one that is sent again, because its answer was lost, finds it there. Whoever ends a job under its lease
+ * gives the lease back with that.
  *
  * @param {string} s the schema, quoted
  * @param {string} channel
@@ -22,41 +23,7 @@ export const writeFunctions = (s, channel) => `
 CREATE FUNCTION ${s}.clear_parts(p_job bigint) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
   DELETE FROM ${s}.plans WHERE job = p_job;
-  DELETE FROM ${s}.context WHERE job = p_job;
-  DELETE FROM ${s}.steps WHERE job = p_job;
-  DELETE FROM ${s}.events WHERE job = p_job;
-END
-$body$;
-
-CREATE FUNCTION ${s}.write_parts(
-  p_job bigint, p_plan text, p_gone text[], p_keys text[], p_names text[], p_values text[],
-  p_step_keys text[], p_step_names text[], p_steps text[], p_last bigint, p_seqs bigint[], p_events text[]
-) RETURNS void LANGUAGE plpgsql AS $body$
-BEGIN
-  IF p_plan IS NOT NULL THEN
-    INSERT INTO ${s}.plans (job, plan) VALUES (p_job, p_plan)
-      ON CONFLICT (job) DO UPDATE SET plan = excluded.plan;
-  END IF;
-  IF p_gone IS NOT NULL THEN
-    DELETE FROM ${s}.context WHERE job = p_job AND key = ANY (p_gone);
-  END IF;
-  IF p_keys IS NOT NULL THEN
-    INSERT INTO ${s}.context (job, key, name, value)
-      SELECT p_job, t.key, t.name, t.value
-      FROM unnest(p_keys, p_names, p_values) WITH ORDINALITY AS t (key, name, value, i) ORDER BY t.i
-      ON CONFLICT (job, key) DO UPDATE SET value = excluded.value;
-  END IF;
-  IF p_step_keys IS NOT NULL THEN
-    INSERT INTO ${s}.steps (job, key, name, state)
-      SELECT p_job, t.key, t.name, t.state
-      FROM unnest(p_step_keys, p_step_names, p_steps) WITH ORDINALITY AS t (key, name, state, i) ORDER BY t.i
-      ON CONFLICT (job, key) DO UPDATE SET state = excluded.state;
-  END IF;
-  IF p_events IS NOT NULL THEN
-    INSERT INTO ${s}.events (job, seq, event)
-      SELECT p_job, coalesce(t.seq, p_last + t.i), t.event
-      FROM unnest(p_seqs, p_events) WITH ORDINALITY AS t (seq, event, i);
-  END IF;
+  DELETE FROM ${s}.commits WHERE job = p_job;
 END
 $body$;
 
@@ -67,7 +34,7 @@ CREATE FUNCTION ${s}.refusal(
 DECLARE
   v_row record;
 BEGIN
-  SELECT revision, lease_token, last_seq, marks INTO v_row FROM ${s}.jobs WHERE id = p_id;
+  SELECT revision, lease_token, ended, last_seq, marks INTO v_row FROM ${s}.jobs WHERE id = p_id;
   stored := v_row.revision;
   IF p_mark = ANY (v_row.marks) THEN
     outcome := 'done';
@@ -75,7 +42,8 @@ BEGIN
     outcome := 'unknown';
   ELSIF coalesce(v_row.revision, 0) <> p_expected THEN
     outcome := 'revision';
-  ELSIF p_token IS NOT NULL AND p_token IS DISTINCT FROM v_row.lease_token THEN
+  ELSIF p_token IS NOT NULL AND p_token IS DISTINCT FROM v_row.lease_token
+      AND (v_row.lease_token IS NOT NULL OR v_row.ended IS NULL) THEN
     outcome := 'lease';
   ELSE
     outcome := 'event';
@@ -86,59 +54,81 @@ $body$;
 
 -- A commit where a revision is expected; else the whole job is replaced.
 CREATE FUNCTION ${s}.write_job(
-  p_id text, p_expected bigint, p_token bigint, p_mark bigint, p_again boolean, p_notice text,
-  p_status text, p_parent text, p_ended double precision, p_revision bigint, p_head text,
-  p_plan text, p_gone text[], p_keys text[], p_names text[], p_values text[],
-  p_step_keys text[], p_step_names text[], p_steps text[],
-  p_unnumbered bigint, p_first bigint, p_final bigint, p_seqs bigint[], p_events text[],
+  p_id text, p_expected bigint, p_token bigint, p_mark bigint, p_again boolean, p_control bigint, p_notice text,
+  p_status text, p_parent text, p_ended double precision, p_revision bigint, p_head text, p_plan text,
+  p_unnumbered bigint, p_first bigint, p_final bigint,
+  p_lasts bigint[], p_parts text[], p_events text[], p_seqs text[],
   OUT outcome text, OUT stored bigint
 ) LANGUAGE plpgsql AS $body$
 DECLARE
   v_job bigint;
-  v_last bigint := 0;
+  v_before bigint := 0;
+  v_last bigint;
   v_marks bigint[];
 BEGIN
+  IF p_control IS NOT NULL AND p_control <> (SELECT control_number FROM ${s}.store) THEN
+    SELECT marks INTO v_marks FROM ${s}.jobs WHERE p_again AND id = p_id;
+    outcome := CASE WHEN p_mark = ANY (v_marks) THEN 'done' ELSE 'control' END;
+    RETURN;
+  END IF;
   -- Whoever makes a job holds this until that is committed: see list_jobs.
   IF coalesce(p_expected, 0) = 0 THEN
     PERFORM pg_advisory_xact_lock_shared(${LOCK_CLASS}, '${s}.jobs'::regclass::oid::integer);
   END IF;
   IF p_unnumbered > 0 OR p_expected IS NULL THEN
-    SELECT n, last_seq, marks INTO v_job, v_last, v_marks FROM ${s}.jobs WHERE id = p_id FOR UPDATE;
-    v_last := coalesce(v_last, 0);
+    SELECT n, last_seq, marks INTO v_job, v_before, v_marks FROM ${s}.jobs WHERE id = p_id FOR UPDATE;
+    v_before := coalesce(v_before, 0);
   END IF;
   IF p_expected IS NOT NULL THEN
     UPDATE ${s}.jobs SET status = p_status, parent_id = p_parent, ended = p_ended, revision = p_revision,
-        last_seq = coalesce(p_final, last_seq + p_unnumbered), head = p_head, marks = p_mark || marks[1:${MARKS - 1}]
-      WHERE id = p_id AND revision = p_expected AND (p_token IS NULL OR lease_token = p_token)
-        AND (p_unnumbered = 0 OR last_seq = v_last) AND (p_first IS NULL OR last_seq + p_unnumbered < p_first)
-      RETURNING n INTO v_job;
+        last_seq = coalesce(p_final, last_seq + p_unnumbered), head = p_head, marks = p_mark || marks[1:${MARKS - 1}],
+        lease_owner = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_owner END,
+        lease_token = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_token END,
+        lease_until = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_until END
+      WHERE id = p_id AND revision = p_expected
+        AND (p_token IS NULL OR lease_token = p_token OR (lease_token IS NULL AND ended IS NOT NULL))
+        AND (p_unnumbered = 0 OR last_seq = v_before) AND (p_first IS NULL OR last_seq + p_unnumbered < p_first)
+      RETURNING n, last_seq INTO v_job, v_last;
   ELSIF p_mark = ANY (v_marks) THEN
     outcome := 'done';
     RETURN;
   ELSIF v_job IS NOT NULL THEN
     PERFORM ${s}.clear_parts(v_job);
+    v_last := coalesce(p_final, 0);
     UPDATE ${s}.jobs SET status = p_status, parent_id = p_parent, ended = p_ended, revision = p_revision,
-        last_seq = coalesce(p_final, 0), head = p_head, marks = p_mark || marks[1:${MARKS - 1}]
+        last_seq = v_last, pruned_seq = 0, head = p_head, marks = p_mark || marks[1:${MARKS - 1}]
       WHERE n = v_job;
   END IF;
   IF v_job IS NULL AND coalesce(p_expected, 0) = 0 AND p_token IS NULL AND (p_first IS NULL OR p_unnumbered < p_first)
   THEN
+    v_last := coalesce(p_final, p_unnumbered);
     INSERT INTO ${s}.jobs (id, status, parent_id, ended, revision, last_seq, head, marks)
-      VALUES (p_id, p_status, p_parent, p_ended, p_revision, coalesce(p_final, p_unnumbered), p_head, ARRAY[p_mark])
+      VALUES (p_id, p_status, p_parent, p_ended, p_revision, v_last, p_head, ARRAY[p_mark])
       ON CONFLICT (id) DO NOTHING RETURNING n INTO v_job;
-    v_last := 0;
+    v_before := 0;
   END IF;
   IF v_job IS NULL AND p_expected IS NULL THEN
     outcome := 'again';
+    RETURN;
   ELSIF v_job IS NULL THEN
     SELECT r.outcome, r.stored INTO outcome, stored
       FROM ${s}.refusal(p_id, p_expected, p_token, p_mark, p_again) AS r;
-  ELSE
-    PERFORM ${s}.write_parts(v_job, p_plan, p_gone, p_keys, p_names, p_values,
-      p_step_keys, p_step_names, p_steps, v_last, p_seqs, p_events);
-    PERFORM pg_notify('${channel}', p_notice);
-    outcome := 'done';
+    RETURN;
   END IF;
+  IF p_plan IS NOT NULL THEN
+    INSERT INTO ${s}.plans (job, plan) VALUES (v_job, p_plan)
+      ON CONFLICT (job) DO UPDATE SET plan = excluded.plan;
+  END IF;
+  IF cardinality(p_parts) = 1 THEN
+    INSERT INTO ${s}.commits (job, last_seq, parts, events, seqs, before)
+      VALUES (v_job, v_last, p_parts[1], p_events[1], p_seqs[1], v_before);
+  ELSIF p_parts IS NOT NULL THEN
+    INSERT INTO ${s}.commits (job, last_seq, parts, events, seqs, before)
+      SELECT v_job, t.last, t.parts, t.events, t.seqs, 0
+      FROM unnest(p_lasts, p_parts, p_events, p_seqs) WITH ORDINALITY AS t (last, parts, events, seqs, i) ORDER BY t.i;
+  END IF;
+  PERFORM pg_notify('${channel}', p_notice);
+  outcome := 'done';
 END
 $body$;
 `;
@@ -150,9 +140,8 @@ $body$;
  * it catches itself, because that gives the lock back at once, whatever happens.
  *
  * @param {string} s the schema, quoted
- * @param {string} channel
  */
-export const otherFunctions = (s, channel) => `
+export const listFunction = (s) => `
 CREATE FUNCTION ${s}.list_jobs(p_statuses text[], p_parent text, p_cursor text, p_limit bigint)
 RETURNS TABLE (listed text) LANGUAGE plpgsql AS $body$
 DECLARE
@@ -179,7 +168,15 @@ BEGIN
     || ' ORDER BY n LIMIT $5' USING v_after, v_newest, p_parent, p_statuses, p_limit;
 END
 $body$;
+`;
 
+/**
+ * What takes jobs, or their history, away.
+ *
+ * @param {string} s the schema, quoted
+ * @param {string} channel
+ */
+export const removeFunctions = (s, channel) => `
 CREATE FUNCTION ${s}.delete_job(p_id text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
   v_job bigint;
@@ -202,17 +199,18 @@ DECLARE
 BEGIN
   SELECT array_agg(t.n), max(t.ended) INTO v_jobs, last_ended FROM (
     SELECT n, ended FROM ${s}.jobs
-    WHERE ended < p_before AND (ended, n) > (p_ended, p_job)
-      AND (NOT p_keep OR EXISTS (SELECT FROM ${s}.events WHERE job = n))
+    WHERE ended < p_before AND (ended, n) > (p_ended, p_job) AND (NOT p_keep OR last_seq > pruned_seq)
     ORDER BY ended, n LIMIT p_most FOR UPDATE
   ) AS t;
   pruned := coalesce(cardinality(v_jobs), 0);
   last_job := v_jobs[pruned];
-  DELETE FROM ${s}.events WHERE job = ANY (v_jobs);
-  IF pruned > 0 AND NOT p_keep THEN
+  IF pruned > 0 AND p_keep THEN
+    DELETE FROM ${s}.commits WHERE job = ANY (v_jobs) AND parts IS NULL;
+    UPDATE ${s}.commits SET events = NULL, seqs = NULL WHERE job = ANY (v_jobs);
+    UPDATE ${s}.jobs SET pruned_seq = last_seq WHERE n = ANY (v_jobs);
+  ELSIF pruned > 0 THEN
     DELETE FROM ${s}.plans WHERE job = ANY (v_jobs);
-    DELETE FROM ${s}.context WHERE job = ANY (v_jobs);
-    DELETE FROM ${s}.steps WHERE job = ANY (v_jobs);
+    DELETE FROM ${s}.commits WHERE job = ANY (v_jobs);
     DELETE FROM ${s}.jobs WHERE n = ANY (v_jobs);
     PERFORM pg_notify('${channel}', '{"type":"missed"}');
   END IF;

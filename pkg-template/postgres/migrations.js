@@ -1,7 +1,8 @@
 // @ts-check
 import { createHash } from 'node:crypto';
 import { JobwrightError } from '../parts/errors.js';
-import { LOCK_CLASS, otherFunctions, writeFunctions } from './functions.js';
+import { LOCK_CLASS, listFunction, removeFunctions, writeFunctions } from './functions.js';
+import { commitsTable, toCommits } from './to-commits.js';
 
 /** @typedef {(text: string, values?: unknown[]) => Promise<any[][]>} Query */
 
@@ -15,24 +16,29 @@ export function namesIn(schema) {
   return { quoted: `"${schema}"`, channel: `jobwright_${hash}` };
 }
 
+/** The newest schema. */
+const VERSION = 2;
+
 /**
- * From nothing to the newest schema. A release that changes the schema adds one, and never edits one.
+ * The newest schema, where there is nothing yet.
  *
- * Jobs are in parts, so that a commit writes what changed and nothing else: the head, small and whole; one row for each
- * key of the context, each step and each event. JSON is kept as text: PostgreSQL's own types refuse or change some of
- * it. The plan is apart because PostgreSQL writes rows whole. `n` counts jobs in order of creation. Where a key is too
- * long for an index, `key` is a hash and `name` the key.
+ * A job is its head, small and whole, and one row for each commit that changed anything else: the keys of the context
+ * and the steps in `parts`, the events in `events`. The job is all of its rows, one after the other. Where `seqs` is
+ * null, events have the numbers that they say; one that is null in it comes after `before` and those in front of it. JSON
+ * is kept as text: PostgreSQL's own types refuse or change some of it. The plan is apart because PostgreSQL writes rows
+ * whole. `n` counts jobs in order of creation.
  *
- * @type {((schema: string, channel: string) => string)[]}
+ * @param {string} s the schema, quoted
+ * @param {string} channel
  */
-const MIGRATIONS = [
-  (s, channel) => `
+const newest = (s, channel) => `
   CREATE TABLE ${s}.store (
     one integer PRIMARY KEY CHECK (one = 1),
     version integer NOT NULL,
-    control text
+    control text,
+    control_number bigint NOT NULL DEFAULT 0
   );
-  INSERT INTO ${s}.store (one, version) VALUES (1, 1);
+  INSERT INTO ${s}.store (one, version) VALUES (1, ${VERSION});
   CREATE SEQUENCE ${s}.lease_tokens;
 
   CREATE TABLE ${s}.jobs (
@@ -47,7 +53,8 @@ const MIGRATIONS = [
     lease_owner text,
     lease_token bigint,
     lease_until timestamptz,
-    head text NOT NULL
+    head text NOT NULL,
+    pruned_seq bigint NOT NULL DEFAULT 0
   ) WITH (fillfactor = 70);
   CREATE INDEX jobs_by_status ON ${s}.jobs (status, n);
   CREATE INDEX jobs_by_parent ON ${s}.jobs (parent_id, n) WHERE parent_id IS NOT NULL;
@@ -57,33 +64,26 @@ const MIGRATIONS = [
     job bigint PRIMARY KEY,
     plan text NOT NULL
   );
-
-  CREATE TABLE ${s}.context (
-    job bigint NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    place bigint GENERATED ALWAYS AS IDENTITY,
-    name text,
-    value text NOT NULL,
-    PRIMARY KEY (job, key)
-  ) WITH (fillfactor = 80);
-
-  CREATE TABLE ${s}.steps (
-    job bigint NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    place bigint GENERATED ALWAYS AS IDENTITY,
-    name text,
-    state text NOT NULL,
-    PRIMARY KEY (job, key)
-  ) WITH (fillfactor = 80);
-
-  CREATE TABLE ${s}.events (
-    job bigint NOT NULL,
-    seq bigint NOT NULL,
-    event text NOT NULL,
-    PRIMARY KEY (job, seq)
-  );
+  ${commitsTable(s)}
   ${writeFunctions(s, channel)}
-  ${otherFunctions(s, channel)}`,
+  ${listFunction(s)}
+  ${removeFunctions(s, channel)}`;
+
+/**
+ * What brings an older schema to the next one, the first of them to the second. A release that changes the schema adds
+ * one, and never edits one but for the functions, which are made anew.
+ *
+ * @type {((schema: string, channel: string) => string)[]}
+ */
+const UPGRADES = [
+  (s, channel) => `
+  ALTER TABLE ${s}.store ADD COLUMN control_number bigint NOT NULL DEFAULT 0;
+  ALTER TABLE ${s}.jobs ADD COLUMN pruned_seq bigint NOT NULL DEFAULT 0;
+  ${commitsTable(s)}
+  ${toCommits(s)}
+  ${writeFunctions(s, channel)}
+  ${removeFunctions(s, channel)}
+  UPDATE ${s}.store SET version = 2;`,
 ];
 
 /** What the server says when another store has changed the schema since this one looked. */
@@ -99,8 +99,8 @@ export async function migrate(query, schema) {
   await checkServer(query);
   for (;;) {
     const version = await readVersion(query, schema);
-    if (version === MIGRATIONS.length) return;
-    if (version > MIGRATIONS.length) throw tooNew(schema, version);
+    if (version === VERSION) return;
+    if (version > VERSION) throw tooNew(schema, version);
     try {
       await query(migration(schema, version));
     } catch (error) {
@@ -135,10 +135,7 @@ function migration(schema, from) {
     END IF;
   END
   $guard$;
-  ${MIGRATIONS.slice(from)
-    .map((make) => make(quoted, channel))
-    .join('\n')}
-  UPDATE ${quoted}.store SET version = ${MIGRATIONS.length};`;
+  ${(from === 0 ? [newest] : UPGRADES.slice(from - 1)).map((make) => make(quoted, channel)).join('\n')}`;
 }
 
 /** @param {Query} query */
@@ -192,7 +189,7 @@ function unfit(message) {
  * @param {number} version
  */
 function tooNew(schema, version) {
-  const known = MIGRATIONS.length;
+  const known = VERSION;
   return new JobwrightError(
     `The schema "${schema}" was written by a newer version of jobwright (schema ${version}; this one knows up to ${known})`,
     { code: 'unsupported', details: { schema, version, known } },

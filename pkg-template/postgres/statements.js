@@ -12,13 +12,11 @@ export function statementsIn(s, channel) {
   return {
     readHead: `SELECT head FROM ${s}.jobs WHERE id = $1`,
     readJob: `WITH job AS (SELECT n, head FROM ${s}.jobs WHERE id = $1)
-      SELECT 0, NULL, head FROM job
-      UNION ALL SELECT 1, NULL, plan FROM job JOIN ${s}.plans ON job = n
-      UNION ALL (SELECT 2, coalesce(name, key), value FROM job JOIN ${s}.context ON job = n ORDER BY place)
-      UNION ALL (SELECT 3, coalesce(name, key), state FROM job JOIN ${s}.steps ON job = n ORDER BY place)
-      UNION ALL (SELECT 4, NULL, event FROM job JOIN ${s}.events ON job = n ORDER BY seq)`,
-    readEvents: `SELECT event FROM ${s}.events WHERE job = (SELECT n FROM ${s}.jobs WHERE id = $1)
-      AND seq > $2 ORDER BY seq LIMIT $3`,
+      SELECT head, plan FROM job LEFT JOIN ${s}.plans ON job = n
+      UNION ALL (SELECT parts, events FROM job JOIN ${s}.commits ON job = n ORDER BY last_seq, place)`,
+    readEvents: `SELECT last_seq, events, seqs, before FROM ${s}.commits
+      WHERE job = (SELECT n FROM ${s}.jobs WHERE id = $1) AND last_seq > $2 AND events IS NOT NULL
+      ORDER BY last_seq, place LIMIT $3`,
     list: `SELECT listed FROM ${s}.list_jobs($1, $2, $3, $4)`,
     deleteJob: `SELECT ${s}.delete_job($1)`,
     prune: `SELECT pruned, last_ended, last_job FROM ${s}.prune_jobs($1, $2, $3, $4, $5)`,
@@ -32,8 +30,8 @@ export function statementsIn(s, channel) {
     releaseLease: `UPDATE ${s}.jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL
       WHERE id = $1 AND lease_token = $2`,
 
-    readControl: `SELECT control FROM ${s}.store`,
-    setControl: `WITH changed AS (UPDATE ${s}.store SET control = $1)
+    readControl: `SELECT control, control_number FROM ${s}.store`,
+    setControl: `WITH changed AS (UPDATE ${s}.store SET control = $1, control_number = control_number + 1)
       SELECT pg_notify('${channel}', '{"type":"control"}')`,
   };
 }

@@ -1,12 +1,13 @@
 // @ts-check
-import { handover } from '../parts/handover.js';
-import { joinJob, numberEvents } from '../parts/job-parts.js';
-import { plainCopy, setOwn } from '../parts/plain.js';
+import { handover, unpausedOf } from '../parts/handover.js';
+import { endedAt, joinJob, numberEvents } from '../parts/job-parts.js';
+import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { unknownOutcome } from './errors.js';
-import { decodeKey, encodeKey, lookupId } from './keys.js';
+import { encodeKey, lookupId } from './keys.js';
 import { openStore } from './open.js';
+import { eventsAfter, joinRows } from './rows.js';
 
 /**
  * @typedef {import('../index.d.ts').Job} Job
@@ -18,6 +19,8 @@ import { openStore } from './open.js';
 
 /** How many jobs `prune` takes at a time, so that what it locks is free again soon. */
 const PRUNED_AT_ONCE = 200;
+/** How many rows of a job `getEvents` reads at a time. */
+const ROWS_AT_ONCE = 1_000;
 /** No lease is longer, and no number of milliseconds past what the server's times can hold. */
 const LONGEST_LEASE_MS = 1e14;
 
@@ -28,12 +31,16 @@ const LONGEST_LEASE_MS = 1e14;
  */
 export async function createPostgresStore(options) {
   const { sql, read, change, write, watch, close, guard } = await openStore(options);
+  /** @type {number | null} which number the control record had when it was last read, if nothing was paused then */
+  let unpaused = null;
+  /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
+  const givenBack = new Map();
 
   /** @param {Job} job */
   async function saveJob(job) {
     check.checkJob(job);
     const written = writeJob(job);
-    while ((await write(written)).outcome === 'again');
+    while ((await write(written, null)).outcome === 'again');
   }
 
   /** @param {JobChange} change */
@@ -45,9 +52,18 @@ export async function createPostgresStore(options) {
       throw check.leaseConflict(jobId, fencingToken);
     }
     const written = writeChange(change, own);
+    // What makes a job runs nothing, and its conflicts are about its id.
+    const relied = own && expectedRevision > 0 ? unpaused : null;
     for (;;) {
-      const { outcome, stored } = await write(written);
-      if (outcome === 'done') return;
+      const { outcome, stored } = await write(written, relied);
+      if (outcome === 'done') {
+        if (fencingToken !== undefined && endedAt(change.head) !== null) givenBack.set(jobId, fencingToken);
+        return;
+      }
+      if (outcome === 'control') {
+        unpaused = null;
+        throw check.controlConflict(jobId);
+      }
       if (outcome === 'revision') throw check.revisionConflict(jobId, expectedRevision, stored);
       if (outcome === 'lease') throw check.leaseConflict(jobId, Number(fencingToken));
       if (outcome === 'unknown') throw unknownOutcome(jobId, expectedRevision, stored);
@@ -61,18 +77,13 @@ export async function createPostgresStore(options) {
    * @returns {Promise<Job | null>}
    */
   async function getJob(jobId) {
-    const rows = await read(sql.readJob, [lookupId(jobId)]);
-    /** @type {[string | null, string][][]} */
-    const parts = [[], [], [], [], []];
-    for (const [kind, key, text] of rows) parts[Number(kind)]?.push([key, text]);
-    const [heads = [], plans = [], context = [], steps = [], events = []] = parts;
-    if (heads[0] === undefined) return null;
+    const [first, ...rows] = await read(sql.readJob, [lookupId(jobId)]);
+    if (first === undefined) return null;
+    const [head, plan] = first;
     return joinJob({
-      head: JSON.parse(heads[0][1]),
-      context: readObject(context),
-      history: readEvents(events.map(([, event]) => event)),
-      plan: plans[0] === undefined ? undefined : JSON.parse(plans[0][1]),
-      steps: readObject(steps),
+      head: JSON.parse(head),
+      plan: plan === null ? undefined : JSON.parse(plan),
+      ...joinRows(rows),
     });
   }
 
@@ -114,8 +125,15 @@ export async function createPostgresStore(options) {
     check.checkTime(afterSeq, 'getEvents: afterSeq');
     // Whole, because an index of whole numbers is not used for others.
     const after = Math.max(0, Math.min(Math.floor(afterSeq), Number.MAX_SAFE_INTEGER));
-    const rows = await read(sql.readEvents, [lookupId(jobId), after, most === Infinity ? null : most]);
-    return readEvents(rows.map(([event]) => event));
+    /** @type {JobEvent[]} */
+    const events = [];
+    for (let seq = after; events.length < most; ) {
+      const rows = await read(sql.readEvents, [lookupId(jobId), seq, Math.min(most, ROWS_AT_ONCE)]);
+      for (const row of rows) for (const event of eventsAfter(row, after)) events.push(event);
+      if (rows.length < ROWS_AT_ONCE) break;
+      seq = Number(rows.at(-1)?.[0]);
+    }
+    return events.length > most ? events.slice(0, most) : events;
   }
 
   /** @param {string} jobId */
@@ -163,6 +181,8 @@ export async function createPostgresStore(options) {
   async function renewLease(jobId, token, ms) {
     check.checkMs(ms, 'renewLease: ms');
     if (!Number.isSafeInteger(token)) return false;
+    // Nobody else has it either, and who asks has not given it back yet.
+    if (givenBack.get(jobId) === token) return true;
     const values = [lookupId(jobId), token, Math.min(ms, LONGEST_LEASE_MS)];
     return (await change(sql.renewLease, values)).length > 0;
   }
@@ -172,13 +192,16 @@ export async function createPostgresStore(options) {
    * @param {number} token
    */
   async function releaseLease(jobId, token) {
-    if (Number.isSafeInteger(token)) await change(sql.releaseLease, [lookupId(jobId), token]);
+    if (givenBack.get(jobId) === token) givenBack.delete(jobId);
+    else if (Number.isSafeInteger(token)) await change(sql.releaseLease, [lookupId(jobId), token]);
   }
 
   /** @returns {Promise<{ paused: boolean } | null>} */
   async function getControl() {
-    const [[value] = []] = await read(sql.readControl, []);
-    return typeof value === 'string' ? JSON.parse(value) : null;
+    const [[value, number] = []] = await read(sql.readControl, []);
+    const control = typeof value === 'string' ? JSON.parse(value) : null;
+    unpaused = control?.paused === true ? null : Number(number);
+    return control;
   }
 
   /** @param {{ paused: boolean }} control */
@@ -202,21 +225,7 @@ export async function createPostgresStore(options) {
     setControl,
     watch,
   };
-  return { ...guard(methods), close };
-}
-
-/** @param {string[]} texts */
-function readEvents(texts) {
-  return JSON.parse(`[${texts.join(',')}]`);
-}
-
-/**
- * @param {[string | null, string][]} rows
- * @returns {Record<string, any>}
- */
-function readObject(rows) {
-  /** @type {Record<string, unknown>} */
-  const object = {};
-  for (const [key, text] of rows) setOwn(object, decodeKey(String(key)), JSON.parse(text));
-  return object;
+  const guarded = guard(methods);
+  unpausedOf.set(guarded.getControl, () => unpaused !== null);
+  return { ...guarded, close };
 }

@@ -6,10 +6,11 @@ import { codeOf } from './errors.js';
  * transaction and one flush of the disk. Each has an outcome of its own.
  *
  * @typedef {import('./changes.js').Write} Write
- * @typedef {{ outcome: 'done' | 'revision' | 'lease' | 'event' | 'unknown' | 'again', stored: number | null }} Answer
+ * @typedef {{ outcome: 'done' | 'revision' | 'lease' | 'event' | 'control' | 'unknown' | 'again', stored: number | null }} Answer
  *
  * @typedef {object} Waiting
  * @property {Write} write
+ * @property {number | null} control the number of the control record that it relies on
  * @property {(answer: Answer) => void} resolve
  * @property {(error: unknown) => void} reject
  */
@@ -20,7 +21,7 @@ const IN_FLIGHT = 2;
 const MOST_WRITES = 40;
 const MOST_SIZE = 1_000_000;
 
-const PARAMETERS = 24;
+const PARAMETERS = 20;
 
 /**
  * @param {object} options
@@ -39,11 +40,12 @@ export function createWriter({ schema, channel, query, attempt }) {
 
   /**
    * @param {Write} write
+   * @param {number | null} control
    * @returns {Promise<Answer>}
    */
-  function write(write) {
+  function write(write, control) {
     return new Promise((resolve, reject) => {
-      waiting.push({ write, resolve, reject });
+      waiting.push({ write, control, resolve, reject });
       if (told) return;
       told = true;
       queueMicrotask(() => {
@@ -94,7 +96,7 @@ export function createWriter({ schema, channel, query, attempt }) {
       (again) =>
         prepared(
           text,
-          batch.flatMap(({ write }) => write.values(again)),
+          batch.flatMap(({ write, control }) => write.values(again, control)),
         ),
       'write',
     );

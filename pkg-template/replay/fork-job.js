@@ -2,9 +2,10 @@
 import { invalidArgument, optionsObject, permissionNumbers } from '../engine/arguments.js';
 import { newJobId } from '../engine/create-job.js';
 import { endowmentOf } from '../engine/endow.js';
-import { spanIdOf, traceIdOf } from '../engine/ids.js';
+import { traceIdOf } from '../engine/ids.js';
 import { ENGINE_EVENTS } from '../engine/names.js';
 import { JobwrightError } from '../parts/errors.js';
+import { spanIdOf } from '../parts/noted-event.js';
 import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { Replay } from './replay.js';
 import { historyOf, storedJob } from './stored.js';

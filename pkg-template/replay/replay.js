@@ -1,10 +1,10 @@
 // @ts-check
 import { core } from '../engine/core.js';
-import { spanIdOf } from '../engine/ids.js';
 import { ENGINE_EVENTS } from '../engine/names.js';
 import { readPlan } from '../engine/plans.js';
 import { meetEvent, readsOf } from '../engine/replay.js';
 import { JobTable } from '../engine/slots.js';
+import { spanIdOf } from '../parts/noted-event.js';
 import { setOwn } from '../parts/plain.js';
 import { HASHED } from './hash.js';
 import { same } from './same.js';

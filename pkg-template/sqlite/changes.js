@@ -1,8 +1,10 @@
 // @ts-check
+import { changedParts } from '../parts/commit-rows.js';
 import { committedHead, endedAt, numberEvents, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { eventConflict } from '../parts/store-arguments.js';
 import { encodeKey } from './keys.js';
+import { cutJob } from './rows.js';
 
 /**
  * Turns jobs and changes into text for the database, before a transaction begins: turning objects into text
@@ -12,6 +14,8 @@ import { encodeKey } from './keys.js';
  * @typedef {import('../index.d.ts').JobChange} JobChange
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../index.d.ts').JobHead} JobHead
+ * @typedef {import('./rows.js').Parts} Parts
+ * @typedef {import('./rows.js').WrittenRow} WrittenRow
  *
  * @typedef {object} Written
  * @property {string} id
@@ -21,10 +25,7 @@ import { encodeKey } from './keys.js';
  * @property {number} revision
  * @property {string} head
  * @property {string | null} plan null: as it is
- * @property {[string, string | null][]} context null: gone
- * @property {[string, string][]} steps
- * @property {string[]} events
- * @property {(last: number) => number[]} number gives the numbers of the events, after the last one stored
+ * @property {(last: number) => WrittenRow[]} rows to be added, after the last event stored
  */
 
 /**
@@ -33,37 +34,37 @@ import { encodeKey } from './keys.js';
  */
 export function writeJob(job) {
   const { head, context, history, plan, steps } = splitJob(plainCopy(job, 'job', JOB_DEPTH));
-  return {
-    ...writeHead(head),
-    plan: plan === undefined ? null : JSON.stringify(plan),
-    context: writeContext(context, context),
-    steps: writeSteps(steps),
-    events: history.map((event) => JSON.stringify(event)),
-    number: () => numberHistory(history),
-  };
+  const cut = cutJob();
+  for (const [key, value] of Object.entries(context)) cut.addKey('context', key, JSON.stringify(value));
+  for (const [id, state] of Object.entries(steps)) cut.addKey('steps', id, JSON.stringify(state));
+  let last = 0;
+  for (const event of history) {
+    last = storedSeq(event?.seq, last);
+    cut.addEvent(JSON.stringify(event), last, event?.seq === last);
+  }
+  const rows = cut.end();
+  return { ...writeHead(head), plan: writePlan(plan), rows: () => rows };
 }
 
 /**
  * @param {JobChange} change
- * @param {boolean} own whether it is the engine's, and so known to be JSON
+ * @param {boolean} own whether it is the engine's, and so known to be JSON and as it should be
  * @returns {Written}
  */
 export function writeChange(change, own) {
+  if (own)
+    return { ...writeHead(change.head), plan: writePlan(change.plan), rows: writeRows(change, change) };
   const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
   const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
-  const context = own ? change.context : plainCopy(change.context, 'change.context', JOB_DEPTH);
-  const steps = own ? change.steps : plainCopy(change.steps, 'change.steps', JOB_DEPTH);
-  const events = own ? change.events : plainCopy(change.events, 'change.events', JOB_DEPTH);
-  return {
-    ...writeHead(head),
-    plan: plan === undefined ? null : JSON.stringify(plan),
-    context: writeContext(change.context ?? {}, context ?? {}),
-    steps: writeSteps(steps ?? {}),
-    events: (events ?? []).map((event) => JSON.stringify(event)),
-    number: (last) =>
-      numberEvents(events ?? [], last, (seq, stored) => eventConflict(change.jobId, seq, stored)),
-  };
+  const context = plainCopy(change.context, 'change.context', JOB_DEPTH);
+  const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH);
+  const events = plainCopy(change.events, 'change.events', JOB_DEPTH);
+  const rows = writeRows(change, { context, steps, events });
+  return { ...writeHead(head), plan: writePlan(plan), rows };
 }
+
+/** @param {import('../index.d.ts').Plan | undefined} plan */
+const writePlan = (plan) => (plan === undefined ? null : JSON.stringify(plan));
 
 /** @param {JobHead} head */
 function writeHead(head) {
@@ -78,30 +79,20 @@ function writeHead(head) {
 }
 
 /**
- * @param {object} given what names the keys
- * @param {Record<string, unknown>} values
- * @returns {[string, string | null][]}
+ * @param {JobChange} change names the keys of the context
+ * @param {Pick<JobChange, 'context' | 'steps' | 'events'>} values
+ * @returns {Written['rows']}
  */
-function writeContext(given, values) {
-  return Object.keys(given).map((key) => {
-    const value = Object.hasOwn(values, key) ? values[key] : undefined;
-    return [encodeKey(key), value === undefined ? null : JSON.stringify(value)];
-  });
-}
-
-/**
- * @param {object} steps
- * @returns {[string, string][]}
- */
-function writeSteps(steps) {
-  return Object.entries(steps).map(([id, state]) => [encodeKey(id), JSON.stringify(state)]);
-}
-
-/** @param {JobEvent[]} history */
-function numberHistory(history) {
-  let last = 0;
-  return history.map((event) => {
-    last = storedSeq(event?.seq, last);
-    return last;
-  });
+function writeRows({ jobId, context: named }, { context = {}, steps, events = [] }) {
+  /** @type {Parts} */
+  const parts = changedParts(named ?? {}, context, steps ?? {});
+  if (events.length > 0) parts.events = events;
+  const text = JSON.stringify(parts);
+  if (text === '{}') return () => [];
+  return (last) => {
+    const seqs = numberEvents(events, last, (seq, stored) => eventConflict(jobId, seq, stored));
+    const ownSeqs = seqs.every((seq, i) => events[i]?.seq === seq);
+    const change = ownSeqs ? text : `${text.slice(0, -1)},"seqs":[${seqs.join(',')}]}`;
+    return [{ lastSeq: seqs.at(-1) ?? last, change }];
+  };
 }

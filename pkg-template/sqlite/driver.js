@@ -8,7 +8,7 @@ import { JobwrightError } from '../parts/errors.js';
  * @typedef {Record<string, any>} Row
  *
  * @typedef {object} Statement
- * @property {(...values: Value[]) => { changes: number | bigint }} run
+ * @property {(...values: Value[]) => { changes: number | bigint, lastInsertRowid: number | bigint }} run
  * @property {(...values: Value[]) => Row | undefined} get
  * @property {(...values: Value[]) => Row[]} all
  *

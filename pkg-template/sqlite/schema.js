@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { damaged } from './errors.js';
+import { moveToCommits } from './to-commits.js';
 import { transaction } from './transaction.js';
 
 /** @typedef {import('./driver.js').Database} Database */
@@ -9,14 +10,18 @@ import { transaction } from './transaction.js';
 const APPLICATION_ID = 0x6a6f6277;
 
 /**
- * From an empty file to the newest schema. A release that changes the schema adds one, and never edits one.
+ * From an empty file to the newest schema, in statements and what has to be done between them. A release that changes the
+ * schema adds one, and never edits one.
  *
- * Jobs are in parts, so that a commit writes what changed and nothing else: the head, small and whole; one
- * row for each key of the context, each step and each event. The plan, which may be large, is not beside the
- * head because SQLite writes rows whole. `n` counts jobs in order of creation.
+ * Jobs are in parts, so that a commit writes what changed and nothing else: the head, small and whole, and one row of
+ * `commits`. The plan, which may be large, is not beside the head because SQLite writes rows whole. `n` counts jobs in
+ * order of creation.
+ *
+ * @type {(string | ((database: Database) => void))[][]}
  */
 const MIGRATIONS = [
-  `
+  [
+    `
   CREATE TABLE jobs (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -69,10 +74,12 @@ const MIGRATIONS = [
   ) STRICT;
   INSERT INTO control (one, last_token) VALUES (1, 0);
   `,
+  ],
   // Who holds a lease, so that one that has died need not be waited for.
-  'ALTER TABLE jobs ADD COLUMN lease_process TEXT',
+  ['ALTER TABLE jobs ADD COLUMN lease_process TEXT'],
   // Rows without an id of their own may take a quarter of a page, and an event that is larger took a page more.
-  `
+  [
+    `
   CREATE TABLE history (
     place INTEGER PRIMARY KEY,
     job INTEGER NOT NULL,
@@ -83,6 +90,27 @@ const MIGRATIONS = [
   INSERT INTO history (job, seq, event) SELECT job, seq, event FROM events ORDER BY job, seq;
   DROP TABLE events;
   `,
+  ],
+  // Each page that a commit changes is written whole, so it adds one row, at the end of the table: rows that were put
+  // between others would move them from page to page. Of a job whose history was pruned, events come after `pruned_seq`.
+  [
+    `
+  CREATE TABLE commits (
+    place INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    change TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX commits_by_job ON commits (job, last_seq);
+  ALTER TABLE jobs ADD COLUMN pruned_seq INTEGER NOT NULL DEFAULT 0;
+  `,
+    moveToCommits,
+    `
+  DROP TABLE context;
+  DROP TABLE steps;
+  DROP TABLE history;
+  `,
+  ],
 ];
 
 /**
@@ -98,7 +126,10 @@ export function prepareSchema(database, path) {
     write(() => {
       // Another process may have been faster.
       const from = readVersion(database, path);
-      for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
+      for (const part of MIGRATIONS.slice(from).flat()) {
+        if (typeof part === 'string') database.exec(part);
+        else part(database);
+      }
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
       database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     });
@@ -160,9 +191,10 @@ function readNumber(database, sql) {
 
 /** What the migrations have made, and neither dropped nor left as it was: SQLite writes a column more into its table's. */
 function statementsLeft() {
+  const statements = MIGRATIONS.flat().filter((part) => typeof part === 'string');
   /** @type {Map<string, string>} by the name of a table or an index */
   const made = new Map();
-  for (const statement of MIGRATIONS.join(';').split(';')) {
+  for (const statement of statements.join(';').split(';')) {
     const [, created = ''] = /^\s*CREATE \w+ (\w+)/.exec(statement) ?? [];
     const [, altered = '', column] = /^\s*ALTER TABLE (\w+) ADD COLUMN (.+)$/.exec(statement) ?? [];
     const [, dropped = ''] = /^\s*DROP TABLE (\w+)/.exec(statement) ?? [];

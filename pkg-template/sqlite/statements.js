@@ -9,46 +9,39 @@ export function prepareStatements(database) {
   const sql = (sql) => database.prepare(sql);
   return {
     findJob: sql(
-      'SELECT n, status, parent_id, revision, ended, last_seq, lease_token FROM jobs WHERE id = ?',
+      `SELECT n, status, parent_id, revision, ended, last_seq, lease_token, (SELECT value FROM control) AS control
+       FROM jobs WHERE id = ?`,
     ),
     insertJob: sql(
-      'INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, head) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n',
+      'INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, head) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     // Two, because SQLite writes the indexes of every column that is named, whether it changes or not.
     updateJob: sql('UPDATE jobs SET revision = ?, last_seq = ?, head = ? WHERE n = ?'),
     moveJob: sql('UPDATE jobs SET status = ?, parent_id = ?, ended = ? WHERE n = ?'),
+    giveBack: sql(
+      'UPDATE jobs SET lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL WHERE n = ?',
+    ),
+    setPruned: sql('UPDATE jobs SET pruned_seq = ? WHERE n = ?'),
     deleteJob: sql('DELETE FROM jobs WHERE n = ?'),
 
     setPlan: sql(
       'INSERT INTO plans (job, plan) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET plan = excluded.plan',
     ),
     clearPlan: sql('DELETE FROM plans WHERE job = ?'),
-    setContext: sql(
-      'INSERT INTO context (job, key, value) VALUES (?, ?, ?) ON CONFLICT (job, key) DO UPDATE SET value = excluded.value',
-    ),
-    dropContext: sql('DELETE FROM context WHERE job = ? AND key = ?'),
-    clearContext: sql('DELETE FROM context WHERE job = ?'),
-    setStep: sql(
-      'INSERT INTO steps (job, id, state) VALUES (?, ?, ?) ON CONFLICT (job, id) DO UPDATE SET state = excluded.state',
-    ),
-    clearSteps: sql('DELETE FROM steps WHERE job = ?'),
-    addEvent: sql('INSERT INTO history (job, seq, event) VALUES (?, ?, ?)'),
-    clearEvents: sql('DELETE FROM history WHERE job = ?'),
+    addRow: sql('INSERT INTO commits (job, last_seq, change) VALUES (?, ?, ?)'),
+    clearRows: sql('DELETE FROM commits WHERE job = ?'),
 
     readHead: sql('SELECT head FROM jobs WHERE id = ?'),
     readJob: sql('SELECT n, head, plan FROM jobs LEFT JOIN plans ON job = n WHERE id = ?'),
-    readContext: sql('SELECT key, value FROM context WHERE job = ? ORDER BY place'),
-    readSteps: sql('SELECT id, state FROM steps WHERE job = ? ORDER BY place'),
-    readHistory: sql('SELECT event FROM history WHERE job = ? ORDER BY seq'),
-    readEvents: sql(
-      'SELECT event FROM history WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?',
+    readRows: sql('SELECT change FROM commits WHERE job = ? ORDER BY last_seq, place'),
+    readRowsAfter: sql(
+      'SELECT last_seq, change FROM commits WHERE job = ? AND last_seq > ? ORDER BY last_seq, place LIMIT ?',
     ),
     endedBefore: sql('SELECT n FROM jobs WHERE ended < ? LIMIT ?'),
-    endedWithHistory: sql(
-      'SELECT n FROM jobs WHERE ended < ? AND EXISTS (SELECT 1 FROM history WHERE job = jobs.n) LIMIT ?',
-    ),
+    endedWithHistory: sql('SELECT n, last_seq FROM jobs WHERE ended < ? AND last_seq > pruned_seq LIMIT ?'),
 
-    nextToken: sql('UPDATE control SET last_token = last_token + 1 RETURNING last_token'),
+    nextToken: sql('UPDATE control SET last_token = last_token + 1'),
+    readToken: sql('SELECT last_token FROM control'),
     takeLease: sql(
       `UPDATE jobs SET lease_owner = ?, lease_process = ?, lease_until = ${NOW} + ?,
          lease_token = (SELECT last_token + 1 FROM control)

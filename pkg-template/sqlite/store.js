@@ -1,13 +1,14 @@
 // @ts-check
-import { handover } from '../parts/handover.js';
+import { handover, unpausedOf } from '../parts/handover.js';
 import { joinJob } from '../parts/job-parts.js';
-import { plainCopy, setOwn } from '../parts/plain.js';
+import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
-import { decodeKey, encodeKey, lookupKey } from './keys.js';
+import { encodeKey, lookupKey } from './keys.js';
 import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
+import { eventsAfter, joinRows, withoutEvents } from './rows.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
 import { watching } from './watching.js';
@@ -20,10 +21,15 @@ import { watching } from './watching.js';
  * @typedef {import('../index.d.ts').JobHead} JobHead
  * @typedef {import('./changes.js').Written} Written
  * @typedef {import('./driver.js').Row} Row
+ * @typedef {import('./rows.js').WrittenRow} WrittenRow
  */
 
-/** How many jobs `prune` takes at a time, so that other processes can write in between. */
+/** How many jobs `prune` takes at a time, so that other processes can write in between; fewer, where it writes them anew. */
 const PRUNED_AT_ONCE = 200;
+const FOLDED_AT_ONCE = 20;
+
+/** How many rows of a job `getEvents` reads at a time. */
+const ROWS_AT_ONCE = 200;
 
 /**
  * A store in one SQLite file, which several processes of a machine may share.
@@ -36,6 +42,10 @@ export async function createSqliteStore(options) {
   const list = prepareLists(database);
   const { read, write } = transaction(database);
   const { watch, end } = watching(database);
+  /** @type {string | null | undefined} what the control record was when it was last read, if nothing was paused then */
+  let unpaused;
+  /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
+  const givenBack = new Map();
   let closed = false;
 
   /** @param {Job} job */
@@ -44,7 +54,10 @@ export async function createSqliteStore(options) {
     const written = writeJob(job);
     write(() => {
       const found = sql.findJob.get(written.id);
-      if (found !== undefined) clearJob(found.n);
+      if (found !== undefined) {
+        clearJob(found.n);
+        sql.setPruned.run(0, found.n);
+      }
       writeParts(found, written, 0);
     });
   }
@@ -55,16 +68,23 @@ export async function createSqliteStore(options) {
     if (!own) check.checkChange(change);
     const { jobId, expectedRevision, fencingToken } = change;
     const written = writeChange(change, own);
+    const endsLease = fencingToken !== undefined && written.ended !== null;
     write(() => {
       const found = sql.findJob.get(written.id);
       const revision = found === undefined ? null : found.revision;
       if ((revision ?? 0) !== expectedRevision)
         throw check.revisionConflict(jobId, expectedRevision, revision);
-      if (fencingToken !== undefined && found?.lease_token !== fencingToken) {
+      if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd(found)) {
         throw check.leaseConflict(jobId, fencingToken);
       }
-      writeParts(found, written, found?.last_seq ?? 0);
+      if (own && found !== undefined && unpaused !== undefined && found.control !== unpaused) {
+        unpaused = undefined;
+        throw check.controlConflict(jobId);
+      }
+      const n = writeParts(found, written, found?.last_seq ?? 0);
+      if (endsLease) sql.giveBack.run(n);
     });
+    if (endsLease) givenBack.set(jobId, fencingToken);
   }
 
   /**
@@ -74,12 +94,13 @@ export async function createSqliteStore(options) {
    */
   function writeParts(found, written, last) {
     const { id, status, parentId, ended, revision, head } = written;
-    const seqs = written.number(last);
-    const lastSeq = seqs.at(-1) ?? last;
+    const rows = written.rows(last);
+    const lastSeq = rows.at(-1)?.lastSeq ?? last;
     /** @type {number} */
     let n;
     if (found === undefined) {
-      n = sql.insertJob.get(id, status, parentId, ended, revision, lastSeq, head)?.n;
+      const made = sql.insertJob.run(id, status, parentId, ended, revision, lastSeq, head);
+      n = Number(made.lastInsertRowid);
     } else {
       n = found.n;
       sql.updateJob.run(revision, lastSeq, head, n);
@@ -88,21 +109,22 @@ export async function createSqliteStore(options) {
       }
     }
     if (written.plan !== null) sql.setPlan.run(n, written.plan);
-    for (const [key, value] of written.context) {
-      if (value === null) sql.dropContext.run(n, key);
-      else sql.setContext.run(n, key, value);
-    }
-    for (const [id, state] of written.steps) sql.setStep.run(n, id, state);
-    for (const [i, event] of written.events.entries())
-      sql.addEvent.run(n, /** @type {number} */ (seqs[i]), event);
+    addRows(n, rows);
+    return n;
+  }
+
+  /**
+   * @param {number} n
+   * @param {WrittenRow[]} rows
+   */
+  function addRows(n, rows) {
+    for (const { lastSeq, change } of rows) sql.addRow.run(n, lastSeq, change);
   }
 
   /** @param {number} n */
   function clearJob(n) {
     sql.clearPlan.run(n);
-    sql.clearContext.run(n);
-    sql.clearSteps.run(n);
-    sql.clearEvents.run(n);
+    sql.clearRows.run(n);
   }
 
   /**
@@ -115,10 +137,8 @@ export async function createSqliteStore(options) {
       if (found === undefined) return null;
       return joinJob({
         head: JSON.parse(found.head),
-        context: readObject(sql.readContext.all(found.n), 'key', 'value'),
-        history: readEvents(sql.readHistory.all(found.n)),
         plan: found.plan === null ? undefined : JSON.parse(found.plan),
-        steps: readObject(sql.readSteps.all(found.n), 'id', 'state'),
+        ...joinRows(sql.readRows.all(found.n)),
       });
     });
   }
@@ -159,7 +179,21 @@ export async function createSqliteStore(options) {
    */
   function getEvents(jobId, afterSeq = 0, limit = undefined) {
     const most = check.checkLimit(limit, 'getEvents: limit');
-    return readEvents(sql.readEvents.all(lookupKey(jobId), afterSeq, most === Infinity ? -1 : most));
+    return read(() => {
+      /** @type {JobEvent[]} */
+      const events = [];
+      const found = sql.findJob.get(lookupKey(jobId));
+      if (found === undefined) return events;
+      // Of rows with the same last event only the first has events.
+      for (let seq = afterSeq; events.length < most; ) {
+        const rows = sql.readRowsAfter.all(found.n, seq, Math.min(most, ROWS_AT_ONCE));
+        for (const row of rows) for (const event of eventsAfter(row, afterSeq)) events.push(event);
+        const last = rows.at(-1);
+        if (last === undefined) break;
+        seq = last.last_seq;
+      }
+      return events.length > most ? events.slice(0, most) : events;
+    });
   }
 
   /** @param {string} jobId */
@@ -182,19 +216,30 @@ export async function createSqliteStore(options) {
    */
   function prune({ endedBefore, keepJob = false }) {
     check.checkTime(endedBefore, 'prune: endedBefore');
-    const find = keepJob ? sql.endedWithHistory : sql.endedBefore;
+    const atOnce = keepJob ? FOLDED_AT_ONCE : PRUNED_AT_ONCE;
     for (let count = 0; ; ) {
       const pruned = write(() => {
-        const found = find.all(endedBefore, PRUNED_AT_ONCE);
-        for (const { n } of found) {
-          if (keepJob) sql.clearEvents.run(n);
+        const found = (keepJob ? sql.endedWithHistory : sql.endedBefore).all(endedBefore, atOnce);
+        for (const { n, last_seq: lastSeq } of found) {
+          if (keepJob) forgetEvents(n, lastSeq);
           else removeJob(n);
         }
         return found.length;
       });
       count += pruned;
-      if (pruned < PRUNED_AT_ONCE) return count;
+      if (pruned < atOnce) return count;
     }
+  }
+
+  /**
+   * @param {number} n
+   * @param {number} lastSeq
+   */
+  function forgetEvents(n, lastSeq) {
+    const rows = withoutEvents(sql.readRows.all(n));
+    sql.clearRows.run(n);
+    addRows(n, rows);
+    sql.setPruned.run(lastSeq, n);
   }
 
   /**
@@ -214,7 +259,8 @@ export async function createSqliteStore(options) {
         const holder = sql.readLease.get(id)?.lease_process;
         if (!hasEnded(holder) || !take(holder)) return null;
       }
-      return sql.nextToken.get()?.last_token;
+      sql.nextToken.run();
+      return sql.readToken.get()?.last_token;
     });
   }
 
@@ -226,6 +272,8 @@ export async function createSqliteStore(options) {
    */
   function renewLease(jobId, token, ms) {
     check.checkMs(ms, 'renewLease: ms');
+    // Nobody else has it either, and who asks has not given it back yet.
+    if (givenBack.get(jobId) === token) return true;
     return Number(sql.renewLease.run(ms, lookupKey(jobId), token).changes) > 0;
   }
 
@@ -234,13 +282,16 @@ export async function createSqliteStore(options) {
    * @param {number} token
    */
   function releaseLease(jobId, token) {
-    sql.releaseLease.run(lookupKey(jobId), token);
+    if (givenBack.get(jobId) === token) givenBack.delete(jobId);
+    else sql.releaseLease.run(lookupKey(jobId), token);
   }
 
   /** @returns {{ paused: boolean } | null} */
   function getControl() {
     const value = sql.readControl.get()?.value;
-    return typeof value === 'string' ? JSON.parse(value) : null;
+    const control = typeof value === 'string' ? JSON.parse(value) : null;
+    unpaused = control?.paused === true ? undefined : value;
+    return control;
   }
 
   /** @param {{ paused: boolean }} control */
@@ -272,23 +323,14 @@ export async function createSqliteStore(options) {
     setControl,
     watch,
   };
-  return { ...guard(methods, path, () => closed), close };
-}
-
-/** @param {Row[]} rows */
-function readEvents(rows) {
-  return JSON.parse(`[${rows.map(({ event }) => event).join(',')}]`);
+  const guarded = guard(methods, path, () => closed);
+  unpausedOf.set(guarded.getControl, () => !closed && unpaused !== undefined);
+  return { ...guarded, close };
 }
 
 /**
- * @param {Row[]} rows
- * @param {string} key
- * @param {string} value
- * @returns {Record<string, any>}
+ * Has the job ended, and was its lease given back with that? Who had it may still say what became of its budget.
+ *
+ * @param {Row | undefined} found
  */
-function readObject(rows, key, value) {
-  /** @type {Record<string, unknown>} */
-  const object = {};
-  for (const row of rows) setOwn(object, decodeKey(row[key]), JSON.parse(row[value]));
-  return object;
-}
+const isFreeAtEnd = (found) => found !== undefined && found.lease_token === null && found.ended !== null;

@@ -18,11 +18,13 @@ import { bundle } from './bundle.mjs';
 import { writeGlue } from './glue.mjs';
 import { filesUnder, hashOf } from './hash.mjs';
 import { inline, inlineDeclarations } from './inline.mjs';
+import { optimize } from './optimize.mjs';
 import { pack } from './pack.mjs';
+import { buildPage, checkFirstLoad, isPageBuilt, packPage } from './page.mjs';
 import { planSchema } from './plan-schema.mjs';
 import { buildBindgen, buildWasm, ensureRust } from './rust.mjs';
 import { shortenImports } from './shorten-imports.mjs';
-import { engineSize, entrySize, limits } from './size.mjs';
+import { diskLimits, diskSize, engineSize, entrySize, limits } from './size.mjs';
 
 const pkg = join(root, 'pkg');
 const staging = join(root, '.cache/staging');
@@ -44,18 +46,9 @@ const inputs = [
   'pkg-template',
   'scripts',
   'package-lock.json',
+  'www',
 ];
-const copied = ['README.md', 'LICENSE', 'CHANGELOG.md'];
-
-/** What Node 20 has and wasm-bindgen uses; with `--all-features` the module does not load there. */
-const wasmFeatures = [
-  'reference-types',
-  'bulk-memory',
-  'multivalue',
-  'mutable-globals',
-  'sign-ext',
-  'nontrapping-float-to-int',
-];
+const copied = ['README.md', 'LICENSE'];
 
 /** What pkg/ is built from; taken before the build, so that an edit during it makes the next one build again. */
 export const inputHash = () => hashOf(root, [...inputs, ...copied]);
@@ -66,9 +59,8 @@ export const inputHash = () => hashOf(root, [...inputs, ...copied]);
  * @param {string} hash
  */
 export function isBuilt(hash) {
-  return (
-    existsSync(join(pkg, 'package.json')) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash
-  );
+  const isThere = existsSync(join(pkg, 'package.json')) && isPageBuilt('demo') && isPageBuilt('dashboard');
+  return isThere && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash;
 }
 
 /**
@@ -112,16 +104,20 @@ export async function assemble(compiled, hash) {
   for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
   writeFileSync(
     join(staging, 'plan.schema.json'),
-    `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')), null, 2)}\n`,
+    `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')))}\n`,
   );
   const { file, wasm } = await writeEngine(compiled);
   mkdirSync(join(staging, 'engine'), { recursive: true });
   writeFileSync(join(staging, file), wasm);
   await bundle(modules, staging, file);
+  packPage(join(staging, 'dashboard'));
   rmSync(stampFile, { force: true });
   rmSync(pkg, { recursive: true, force: true });
   renameSync(staging, pkg);
   await checkSize();
+  linkPackage();
+  await buildPage('demo');
+  checkFirstLoad();
   writeFileSync(stampFile, hash);
 }
 
@@ -152,17 +148,6 @@ async function writeEngine(compiled) {
   return { file, wasm };
 }
 
-/**
- * @param {string} from
- * @param {string} to
- * @param {string[]} options
- */
-async function optimize(from, to, options) {
-  const wasmOpt = join(root, 'node_modules/binaryen/bin/wasm-opt');
-  const features = wasmFeatures.map((feature) => `--enable-${feature}`);
-  await run(process.execPath, [wasmOpt, '-Oz', ...options, ...features, from, '-o', to]);
-}
-
 async function checkSize() {
   const size = { engine: await engineSize(modules), entry: await entrySize(pkg) };
   const kilobytes = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(1)} kB`;
@@ -173,6 +158,14 @@ async function checkSize() {
   for (const [part, words] of parts) {
     console.log(`${words}: ${kilobytes(size[part])} minified and gzipped; limit ${kilobytes(limits[part])}`);
   }
+  const page = diskSize(join(pkg, 'dashboard'));
+  const disk = { page, rest: diskSize(pkg) - page };
+  console.log(`the package on disk: ${kilobytes(disk.rest + page)}, of which`);
+  console.log(`  the dashboard's page: ${kilobytes(page)}; limit ${kilobytes(diskLimits.page)}`);
+  console.log(`  everything else: ${kilobytes(disk.rest)}; limit ${kilobytes(diskLimits.rest)}`);
+  if (page > diskLimits.page) throw new Failure("Too large on disk: the dashboard's page");
+  if (disk.rest > diskLimits.rest)
+    throw new Failure("Too large on disk: the package without the dashboard's page");
   for (const [part, words] of parts) {
     if (size[part] > limits[part]) throw new Failure(`Too large, gzipped: ${words}`);
   }

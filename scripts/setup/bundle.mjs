@@ -2,12 +2,18 @@
 /**
  * Makes a few files of the package's many, because what an import costs in Node is mostly the number of its files: one
  * that the entries share, so that there is one of each error class and of everything else, and a small one per entry.
- * They are not minified, so that stack traces can be read.
+ * What makes no difference is left out, but names of functions stay and lines are short, so that stack traces can be
+ * read.
  */
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { licencesOf, writeLicences } from './licences.mjs';
+import { LINE, shortenNames } from './shorten-names.mjs';
 
 /** The file that the entries share. */
 const shared = 'main.js';
+/** Hardly more than a text. */
+const packed = 'engine/wasm-inline.js';
 /** What that imports when it is first needed. */
 const lazy = 'late/index.js';
 /** The other folder that it is made of. */
@@ -17,13 +23,15 @@ const entries = [
   'index.node.js',
   'index.workerd.js',
   'exports.js',
-  'engine/wasm-inline.js',
+  packed,
   lazy,
   'indexeddb/index.js',
   'sqlite/index.js',
   'postgres/index.js',
   'testing/index.js',
 ];
+/** The command, which imports the package by its name, as a user's program does. */
+const program = 'command-line/index.js';
 /** What only passes names on is part of the entry, which thereby exports these names and no others. */
 const passedOn = 'parts/index.js';
 
@@ -40,11 +48,40 @@ export async function bundle(from, to, wasm) {
     await write(from, { entryPoints: [join(from, entry)], outfile: join(to, entry), plugins: [sharing] });
   }
   const contents = [...modules].sort().map((file) => `export * from './${file}';`);
+  await writeProgram(from, to);
   await write(from, {
     plugins: [notYet],
     stdin: { contents: contents.join('\n'), resolveDir: from },
     outfile: join(to, shared),
   });
+  for (const file of [shared, ...entries.filter((entry) => entry !== packed)]) {
+    const path = join(to, file);
+    writeFileSync(path, await shortenNames(readFileSync(path, 'utf8')));
+  }
+}
+
+/**
+ * The libraries that the command uses are in its file, so that the package needs none. Nobody imports that file, and
+ * what it shows are sentences: it is minified.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+async function writeProgram(from, to) {
+  const outfile = join(to, program);
+  const { metafile } = await write(from, {
+    entryPoints: [join(from, program)],
+    outfile,
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    platform: 'node',
+    // One of the libraries is CommonJS.
+    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+  });
+  chmodSync(outfile, 0o755);
+  const licences = licencesOf(from, Object.keys(metafile?.inputs ?? {}));
+  writeLicences(licences, 'index.js holds', join(to, dirname(program), 'LICENCES.txt'));
 }
 
 /**
@@ -90,14 +127,17 @@ const notYet = {
 async function write(from, options) {
   // Imported late: the set-up reads this file before esbuild is installed.
   const { build } = await import('esbuild');
-  await build({
+  return build({
     ...options,
     absWorkingDir: from,
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['node:*', 'better-sqlite3', 'idb', 'pg'],
+    external: ['node:*', 'jobwright', 'better-sqlite3', 'idb', 'pg'],
     charset: 'ascii',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: LINE,
     logLevel: 'warning',
   });
 }

@@ -10,8 +10,14 @@ import { IMPORTS } from './shorten-imports.mjs';
 const PASSES_ON =
   /^ {4}(\w+): function\(([\w, ]*)\) \{\n {6}(?:const ret = )?(\w+)\(([^()]*)\);\n(?: {6}return ret;\n)? {4}\}/gm;
 
+/** The glue writes a text character by character, which is quicker than an encoder only where it is short. */
+const SHORT = 500;
+
+/** What the bridge needs of the glue: it calls the module's exports as they are, and nothing fetches the module. */
+const NEEDED = 'Histogram, initSync';
+
 /**
- * Keeps of the glue what `export *` takes along: not the default export, which would fetch the module.
+ * Keeps of the glue what is needed.
  *
  * @param {string} from
  * @param {string} to
@@ -20,7 +26,7 @@ const PASSES_ON =
 export async function writeGlue(from, to, imports) {
   const { build } = await import('esbuild');
   await build({
-    stdin: { contents: `export * from ${JSON.stringify(from)};`, resolveDir: root },
+    stdin: { contents: `export { ${NEEDED} } from ${JSON.stringify(from)};`, resolveDir: root },
     outfile: to,
     bundle: true,
     format: 'esm',
@@ -50,6 +56,7 @@ function shortened(glue, imports) {
   const named = direct.map(({ file, name }) => `import { ${name} } from ${JSON.stringify(file)};\n`);
   const listed = direct.map(({ name }) => `${name}: ${name},\n`);
   const whole = glue
+    .replace('if (realloc === void 0) {', `if (realloc === void 0 || arg.length > ${SHORT}) {`)
     .replace(PASSES_ON, (all, name, given, target, used) =>
       used.replaceAll(' >>> 0', '') === given ? `    ${name}: ${target}` : all,
     )

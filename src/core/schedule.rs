@@ -8,7 +8,9 @@ use crate::core::step::StepIndex;
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
     blocked_by: Vec<u32>,
-    dependents: Vec<Vec<StepIndex>>,
+    /// For each step, the last of its dependents among these; each has the place of the one before it.
+    last_dependent: Vec<Option<usize>>,
+    dependents: Vec<(StepIndex, Option<usize>)>,
     /// Steps that were ready once, the first on top; those that no longer are go when they come up.
     queue: BinaryHeap<Reverse<(StepIndex, StepIndex)>>,
     /// Steps that were put off, the first due on top; those that no longer are go when they come up.
@@ -48,7 +50,7 @@ impl Schedule {
         let count = after.len();
         let mut schedule = Schedule {
             blocked_by: vec![0; count],
-            dependents: vec![Vec::new(); count],
+            last_dependent: vec![None; count],
             places: vec![Place::Blocked; count],
             ranks: (0..count).collect(),
             open: count,
@@ -60,7 +62,7 @@ impl Schedule {
                 schedule.offer(step);
             }
             for &earlier in before {
-                schedule.dependents[earlier].push(step);
+                schedule.depends(step, earlier);
             }
         }
         schedule
@@ -68,13 +70,18 @@ impl Schedule {
 
     /// Adds a step that is ready at once.
     pub fn push_ready(&mut self) -> StepIndex {
-        self.push(self.places.len(), Vec::new())
+        self.push(self.places.len())
     }
 
-    fn push(&mut self, rank: StepIndex, dependents: Vec<StepIndex>) -> StepIndex {
+    fn depends(&mut self, step: StepIndex, on: StepIndex) {
+        self.dependents.push((step, self.last_dependent[on]));
+        self.last_dependent[on] = Some(self.dependents.len() - 1);
+    }
+
+    fn push(&mut self, rank: StepIndex) -> StepIndex {
         let step = self.places.len();
         self.blocked_by.push(0);
-        self.dependents.push(dependents);
+        self.last_dependent.push(None);
         self.places.push(Place::Blocked);
         self.ranks.push(rank);
         self.open += 1;
@@ -89,7 +96,10 @@ impl Schedule {
         self.begin(step);
         // A job that is read is laid out before it is said what has ended.
         self.blocked_by[step] += count;
-        (0..count).for_each(|_| _ = self.push(step, vec![step]));
+        for _ in 0..count {
+            let item = self.push(step);
+            self.depends(step, item);
+        }
         if count == 0 {
             self.offer(step);
         }
@@ -185,7 +195,10 @@ impl Schedule {
             return;
         }
         self.open -= 1;
-        for dependent in std::mem::take(&mut self.dependents[step]) {
+        let mut next = self.last_dependent[step];
+        while let Some(place) = next {
+            let (dependent, before) = self.dependents[place];
+            next = before;
             self.blocked_by[dependent] -= 1;
             if self.blocked_by[dependent] == 0 {
                 self.offer(dependent);

@@ -11,18 +11,18 @@ use crate::core::{
     job::{Approval, Failure, Pause, PauseReason, Run, Signal, Steps},
     outcome::{Code, Refusal},
     permissions::{PermissionPatch, Permissions},
-    plan::{self, MAX_ITEMS, RoutedStep, Step},
+    plan::{self, MAX_ITEMS, Plan, RoutedStep, Step},
     step::{StepIndex, StepState, StepStatus, halves, read_item_id},
 };
 
 /// The version of the stored form that this engine writes and reads.
 pub const SCHEMA: u64 = 1;
 
-/// Reads a stored run state (`run` of a job), whose plan may be given already parsed.
+/// Reads a stored run state (`run` of a job), whose plan may be given already parsed; then it need not be there.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
+pub fn read_run(run: &Map<String, Value>, plan: Option<Rc<Plan>>) -> Result<Run, String> {
     match run.get("schema").and_then(Value::as_u64) {
         Some(SCHEMA) => {}
         _ => {
@@ -30,9 +30,10 @@ pub fn read_run(run: &Map<String, Value>) -> Result<Run, String> {
             return Err(format!("run.schema is {found}; this version of jobwright reads schema {SCHEMA}"));
         }
     }
-    let mut result = match run.get("plan") {
-        None => read_routed(run)?,
-        Some(plan) => Run::planned(Rc::new(plan::parse(plan).map_err(|problems| {
+    let mut result = match (plan, run.get("plan")) {
+        (Some(plan), _) => Run::planned(plan),
+        (None, None) => read_routed(run)?,
+        (None, Some(plan)) => Run::planned(Rc::new(plan::parse(plan).map_err(|problems| {
             let first = &problems[0];
             format!("run.plan.{}: {}", first.path, first.message)
         })?)),
@@ -278,7 +279,7 @@ mod tests {
             "plan": { "name": "three", "steps": [step("b"), step("a"), step("c")] },
             "steps": { "a": { "status": "done", "attempts": 1 }, "b": { "status": "done", "attempts": 1 } },
         });
-        let mut run = read_run(stored.as_object().unwrap()).unwrap();
+        let mut run = read_run(stored.as_object().unwrap(), None).unwrap();
         assert_eq!(run.schedule.first_ready(0.0), run.index_of("c"));
     }
 }

@@ -78,10 +78,14 @@ impl<H: Host> Orchestrator<H> {
             CommitError::Conflict => taken(),
             CommitError::Failed(error) => Stop::Failed(error),
         })?;
-        if !job.head.has_parent {
+        job.committed();
+        let head = job.head;
+        let is_whole = job.run.is_some();
+        self.keep(key, job, is_whole);
+        if !head.has_parent {
             return Ok(());
         }
-        self.child_changed(key, job.head.status);
+        self.child_changed(key, head.status);
         // Whoever ends a tree asks for the children of a job when that is stored as ended: either this child was among
         // them, or its parent is found to have ended here. Where the store fails, the child's start asks again.
         let parent = self.host.parent_head(key).await;

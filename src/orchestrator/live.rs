@@ -8,7 +8,10 @@ use std::{
 };
 
 use crate::{
-    core::{job::Run, step::StepIndex},
+    core::{
+        job::{JobHead, Run},
+        step::StepIndex,
+    },
     host::{Abort, JobKey},
     orchestrator::Cancellation,
 };
@@ -29,8 +32,8 @@ pub(super) struct Live {
     pub(super) stop_asked: Cell<bool>,
     /// The job has ended: the steps for which something may be held, to be settled by whoever runs it.
     pub(super) to_settle: RefCell<Option<Vec<StepIndex>>>,
-    /// What was read of the job, and at which revision.
-    cached: RefCell<Option<(u64, Run)>>,
+    /// What was read of the job, and when it had which head.
+    cached: RefCell<Option<(Stand, Run)>>,
     attempts: RefCell<Vec<Rc<Control>>>,
     /// The mark at which all attempts were given up last.
     given_up: Cell<Option<u64>>,
@@ -44,6 +47,13 @@ pub(super) struct Live {
     pub(super) lost: Cell<bool>,
     /// Ends its monitor, where it has one.
     pub(super) monitor: RefCell<Option<Cancellation>>,
+}
+
+/// A revision of a job; another job, made when this one was deleted, may have its id and reach the same.
+type Stand = (u64, u64);
+
+fn stand(head: &JobHead) -> Stand {
+    (head.revision, head.created.to_bits())
 }
 
 /// Rung often or once, it is heard once.
@@ -117,14 +127,14 @@ impl Live {
         self.driven.get()
     }
 
-    /// What was read of the job, if it is still of this revision.
-    pub(super) fn take_cached(&self, revision: u64) -> Option<Run> {
-        self.cached.borrow_mut().take().filter(|(read, _)| *read == revision).map(|(_, run)| run)
+    /// What was read of the job, if it still stands as it did.
+    pub(super) fn take_cached(&self, head: &JobHead) -> Option<Run> {
+        self.cached.borrow_mut().take().filter(|(read, _)| *read == stand(head)).map(|(_, run)| run)
     }
 
     /// Keeps what was read of the job.
-    pub(super) fn keep(&self, revision: u64, run: Run) {
-        *self.cached.borrow_mut() = Some((revision, run));
+    pub(super) fn keep(&self, head: &JobHead, run: Run) {
+        *self.cached.borrow_mut() = Some((stand(head), run));
     }
 
     /// An attempt begins; it is given up when the returned control says so.

@@ -134,6 +134,12 @@ impl<H: Host> Orchestrator<H> {
         self.live.all().iter().for_each(|live| live.notify());
     }
 
+    /// What is read or made of the job is kept, until it is forgotten.
+    #[cfg(target_arch = "wasm32")]
+    pub fn remember(&self, key: JobKey) {
+        self.live.enter(key);
+    }
+
     /// The host gives `key` to another job from now on.
     pub fn forget(&self, key: JobKey) {
         self.live.forget(key);

@@ -75,7 +75,7 @@ impl<'a, H: Host> Section<'a, H> {
             return Ok(Job::loaded(head, None, now));
         }
         self.whole.set(true);
-        let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(head.revision));
+        let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(&head));
         let run = match kept {
             Some(run) => run,
             None => host.read_run(self.key).map_err(Stop::Failed)?,
@@ -169,9 +169,9 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// Keeps what is known of a job that is being worked on, so that it is not read again.
-    fn keep(&self, key: JobKey, job: Job<H::Value>, whole: bool) {
+    pub(super) fn keep(&self, key: JobKey, job: Job<H::Value>, whole: bool) {
         if let (Some(live), Some(run), true) = (self.live.get(key), job.run, whole) {
-            live.keep(job.head.revision, run);
+            live.keep(&job.head, run);
         }
     }
 

@@ -131,7 +131,8 @@ pub(super) fn patch(allow_tools: i32, require_approval: i32, max_steps: f64) -> 
     }
 }
 
-/// See [`Orchestrator::create_job`]. Flags are 1, 0, or -1 where nothing is given; NaN and -1 likewise.
+/// See [`Orchestrator::create_job`]. Flags are 1, 0, or -1 where nothing is given; NaN and -1 likewise. `keeps`: what is
+/// known of the job is kept until it is forgotten.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments, reason = "integers cross cheaper than an object")]
 pub fn create_job(
@@ -145,6 +146,7 @@ pub fn create_job(
     parent: i32,
     id_was_given: bool,
     plan: i32,
+    keeps: bool,
 ) {
     let new = NewJob {
         permissions: patch(allow_tools, require_approval, max_steps),
@@ -154,7 +156,12 @@ pub fn create_job(
         parent: u32::try_from(parent).ok().map(JobKey),
         id_was_given,
     };
-    begin(engine, task, move |o| async move { o.create_job(JobKey(job), new).await });
+    begin(engine, task, move |o| async move {
+        if keeps {
+            o.remember(JobKey(job));
+        }
+        o.create_job(JobKey(job), new).await
+    });
 }
 
 /// See [`Orchestrator::fail_job`].

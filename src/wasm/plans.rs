@@ -5,10 +5,13 @@ use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{api::patch, store::known};
-use crate::core::{
-    permissions::Permissions,
-    plan::{Plan, parse},
-    simulate::{Simulation, simulate},
+use crate::{
+    core::{
+        permissions::Permissions,
+        plan::{Plan, parse},
+        simulate::{Simulation, simulate},
+    },
+    host::JobKey,
 };
 
 #[wasm_bindgen(raw_module = "./plans.js")]
@@ -16,11 +19,17 @@ extern "C" {
     /// JSON of the plan in question.
     fn plan_text() -> String;
     fn plan_problem(path: &str, message: &str);
+    /// The number of a loaded job's plan, which is then not needed any more; [`NO_PLAN`] where it has none, and -2 where
+    /// that can't be read, for which the store's answer is to blame.
+    fn plan_of_job(job: u32) -> i32;
     /// What a simulation found: first the bounds.
     fn simulated_bounds(min_steps: f64, max_steps: f64, min_cost: f64, max_cost: f64);
     fn simulated_approval(step: &str);
     fn simulated_refusal(step: &str, code: u32, message: &str);
 }
+
+/// A job without one.
+const NO_PLAN: i32 = -1;
 
 thread_local! {
     static PLANS: RefCell<Vec<Option<Rc<Plan>>>> = const { RefCell::new(Vec::new()) };
@@ -70,11 +79,29 @@ fn keep(plan: Rc<Plan>) -> i32 {
     })
 }
 
+/// The plan with this number, under another one.
+#[wasm_bindgen]
+pub fn share_plan(number: i32) -> i32 {
+    plan(number).map_or(NO_PLAN, keep)
+}
+
 /// Nobody needs the plan with this number any more.
 #[wasm_bindgen]
 pub fn drop_plan(number: u32) {
-    let dropped = PLANS.with_borrow_mut(|plans| plans.get_mut(number as usize).and_then(Option::take));
-    drop(dropped);
+    drop(take(number as i32));
+}
+
+fn take(number: i32) -> Option<Rc<Plan>> {
+    let index = usize::try_from(number).ok()?;
+    PLANS.with_borrow_mut(|plans| plans.get_mut(index).and_then(Option::take))
+}
+
+/// The plan of a job that is loaded.
+pub(super) fn of_job(job: JobKey) -> Result<Option<Rc<Plan>>, ()> {
+    match plan_of_job(job.0) {
+        NO_PLAN => Ok(None),
+        number => take(number).map(Some).ok_or(()),
+    }
 }
 
 /// The plan with this number.

@@ -1,15 +1,16 @@
-use std::{cell::Cell, future::Future};
+use std::{cell::Cell, future::Future, rc::Rc};
 
 use serde_json::Value;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use super::{JsHost, calls::call, executor};
+use super::{JsHost, calls::call, executor, plans};
 use crate::{
     core::{
         change::JobChange,
         event::{Asked, Decision, Event, Fact, StepFact},
         job::{Approval, Job, JobHead, Run},
         permissions::Permissions,
+        plan::Plan,
         status::JobStatus,
         step::{FanOut, StepIndex, StepState},
         stored::read_run,
@@ -85,8 +86,9 @@ extern "C" {
     );
     /// Where its items stand, and how many there are.
     fn change_fan_out(job: u32, step: u32, first: u32, count: u32);
-    fn change_step_approved(job: u32, step: u32, by: &str);
-    fn change_step_error(job: u32, step: u32, code: u32, message: &str);
+    /// Of the step that was told just now, as the next.
+    fn change_step_approved(job: u32, by: &str);
+    fn change_step_error(job: u32, code: u32, message: &str);
     fn change_context(job: u32, step: u32, value: &JsValue);
 
     fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
@@ -190,7 +192,8 @@ impl JobStore for JsHost {
     }
 
     fn read_run(&self, job: JobKey) -> Result<Run, JsValue> {
-        parse_run(&store_run(job.0)).map_err(|problem| store_bad_run(job.0, &problem))
+        let plan = plans::of_job(job).map_err(|()| store_error(job.0))?;
+        parse_run(&store_run(job.0), plan).map_err(|problem| store_bad_run(job.0, &problem))
     }
 
     async fn commit(&self, key: JobKey, job: &Job<JsValue>) -> Result<(), CommitError<JsValue>> {
@@ -294,10 +297,10 @@ async fn list(ask: impl FnOnce(u32, u32) -> i32) -> Result<Vec<JobKey>, JsValue>
     Ok(std::iter::from_fn(|| u32::try_from(list_next(task)).ok().map(JobKey)).collect())
 }
 
-fn parse_run(text: &str) -> Result<Run, String> {
+fn parse_run(text: &str, plan: Option<Rc<Plan>>) -> Result<Run, String> {
     let stored: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut run = match stored.get("run") {
-        Some(Value::Object(run)) => read_run(run)?,
+        Some(Value::Object(run)) => read_run(run, plan)?,
         _ => Run::routed(),
     };
     run.started_seq = stored.get("startedSeq").and_then(Value::as_u64);
@@ -395,10 +398,10 @@ fn write_step(key: u32, step: StepIndex, state: &StepState) {
         change_fan_out(key, step, first as u32, count);
     }
     if let Some(by) = &state.approved_by {
-        change_step_approved(key, step, by);
+        change_step_approved(key, by);
     }
     if let Some(error) = &state.error {
-        change_step_error(key, step, error.code as u32, &error.message);
+        change_step_error(key, error.code as u32, &error.message);
     }
 }
 

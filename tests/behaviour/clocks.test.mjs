@@ -101,10 +101,7 @@ test('a job ends when its end is decided, not when that was asked for', LIMIT, a
 
 test('timers that are taken back leave nothing behind', LIMIT, async (t) => {
   const inside = (/** @type {string} */ file) => import(pathToFileURL(`${modulesDir}/${file}`).href);
-  const [{ core }, { createOrchestrator }] = await Promise.all([
-    inside('engine/core.js'),
-    inside('index.js'),
-  ]);
+  const [loaded, { createOrchestrator }] = await Promise.all([inside('engine/core.js'), inside('index.js')]);
   const w = createOrchestrator({ slowPlayMs: 1e6, agentRegistry: { reader: () => 1 } });
   t.after(() => w.close());
   const run = w.runJob(await started(w, [{ id: 'one', agent: 'reader' }]));
@@ -113,7 +110,7 @@ test('timers that are taken back leave nothing behind', LIMIT, async (t) => {
       w.setSlowPlay(1e6 + n);
       await null;
     }
-    return core.memory.buffer.byteLength;
+    return loaded.core.memory.buffer.byteLength;
   };
   const before = await restart(1000);
   assert.equal(await restart(40_000), before);

@@ -75,11 +75,13 @@ test('whoever closes second waits as long as the first', LIMIT, async () => {
 
 test('an orchestrator that broke down can be closed', LIMIT, async () => {
   const engineOf = (/** @type {string} */ file) => import(pathToFileURL(join(modulesDir, file)).href);
-  const [{ Engine }, { operate }] = await Promise.all([
+  const [{ Engine }, { operate }, { validatePlan }] = await Promise.all([
     engineOf('engine/engine.js'),
     engineOf('engine/executor.js'),
     engineOf('index.js'),
   ]);
+  // The first call loads the module.
+  validatePlan({});
   const engine = new Engine({});
   const trap = () => {
     throw new WebAssembly.RuntimeError('unreachable');

@@ -80,6 +80,40 @@ test('who follows a job hears of what is done to it elsewhere, each event once',
   assert.deepStrictEqual(heard, (await store.getJob(id)).history);
 });
 
+test('who follows from now on hears nothing of what was done elsewhere before', LIMIT, async () => {
+  const store = createTalkative(createMemoryStore());
+  const first = another(store);
+  const second = another(store);
+  const id = await started(first, PLAN);
+  const before = (await store.getJob(id)).history.length;
+  const heard = /** @type {any[]} */ ([]);
+  const follow = (async () => {
+    for await (const event of second.events(id)) heard.push(event);
+  })();
+  await sleep(5);
+  await first.runJob(id);
+  await within(follow, 'the reader');
+  assert.deepStrictEqual(heard, (await store.getJob(id)).history.slice(before));
+});
+
+test('who follows a job that ends elsewhere while its history is read misses nothing', LIMIT, async () => {
+  const store = createMemoryStore();
+  const first = another(store);
+  const id = await started(first, PLAN);
+  // It ends between the two things a reader asks for.
+  const slow = {
+    ...store,
+    getEvents: async (/** @type {any[]} */ ...asked) => {
+      const events = await store.getEvents(...asked);
+      await first.runJob(id);
+      return events;
+    },
+  };
+  const heard = /** @type {any[]} */ ([]);
+  for await (const event of another(slow).events(id, { after: 0 })) heard.push(event);
+  assert.deepStrictEqual(heard, (await store.getJob(id)).history);
+});
+
 test(
   'a parent that is monitored here ends when its children end elsewhere, without polling',
   LIMIT,

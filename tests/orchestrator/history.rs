@@ -44,7 +44,7 @@ pub fn check(job: &Value) {
     assert_eq!(matches!(status, "completed" | "failed"), ended_job.is_some(), "{job:#}");
     assert_eq!(job["run"]["seq"].as_u64(), Some(history.len() as u64), "{job:#}");
     assert_eq!(job["run"]["stepsTaken"].as_u64().unwrap_or(0), begun.len() as u64, "{job:#}");
-    read_run(job["run"].as_object().expect("a run")).expect("a run state that is read again");
+    read_run(job["run"].as_object().expect("a run"), None).expect("a run state that is read again");
 }
 
 /// What stands of each step against what was said of it.

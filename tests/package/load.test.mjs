@@ -115,6 +115,40 @@ test('import gives an orchestrator at once, without a warning', async () => {
   assert.deepEqual(result, { stdout: expected, stderr: '' });
 });
 
+/** Says how many modules there are after the import, after the first call and after others. */
+const countModules = `
+  const { Module } = WebAssembly;
+  let modules = 0;
+  WebAssembly.Module = class extends Module {
+    constructor(bytes) {
+      super(bytes);
+      modules += 1;
+    }
+  };
+`;
+
+for (const [call, first] of /** @type {const} */ ([
+  ['createOrchestrator()', 'createOrchestrator'],
+  ['validatePlan({ steps: [] })', 'validatePlan'],
+  ['simulatePlan({ steps: [] })', 'simulatePlan'],
+  ['createPerformanceMonitor().recordLatency(1)', 'createPerformanceMonitor'],
+  ['await verifyRun([]).catch(() => {})', 'verifyRun'],
+]))
+  test(`an import loads no module; ${first} does, once`, async () => {
+    const source = `${countModules}
+      const { createMemoryStore, createOrchestrator, createPerformanceMonitor, planToMermaid,
+        simulatePlan, validatePlan, verifyRun } = await import('jobwright');
+      createMemoryStore();
+      planToMermaid({ steps: [] });
+      const before = modules;
+      ${call};
+      const after = modules;
+      createOrchestrator();
+      createPerformanceMonitor();
+      console.log(before, after, modules);`;
+    assert.deepEqual(await runInNode(source, 'mjs'), { stdout: '0 1 1\n', stderr: '' });
+  });
+
 test('require gives an orchestrator at once, without a warning', async () => {
   const result = await runInNode(`const { createOrchestrator } = require('jobwright'); ${program}`, 'cjs');
   assert.deepEqual(result, { stdout: expected, stderr: '' });

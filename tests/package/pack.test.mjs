@@ -13,7 +13,9 @@ import { modulesDir, pkgDir, wasmFile } from './installed.mjs';
 
 const { unpack } = await import(pathToFileURL(join(modulesDir, 'engine/unpack.js')).href);
 const inline = join(pkgDir, 'engine/wasm-inline.js');
-const program = /unpack\("([\w+/=]+)"/.exec(readFileSync(inline, 'utf8'))?.[1] ?? '';
+// Long texts go on in the next line.
+const source = readFileSync(inline, 'utf8').replaceAll('\\\n', '');
+const program = /unpack\("([\w+/=]+)"/.exec(source)?.[1] ?? '';
 
 const packer = readFileSync(join(root, '.cache/generated/engine/pack.wasm'));
 const pack = (/** @type {Uint8Array} */ wasm) => packWith(packer, wasm);

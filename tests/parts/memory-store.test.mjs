@@ -115,26 +115,30 @@ test("the engine's own change is kept as it is, anybody else's is copied", () =>
   );
 });
 
-test("the engine's own head and plan are copied, and what was kept is not given away", () => {
+test('what was kept is not given away', () => {
   const store = createMemoryStore();
   const change = changeOf('j', 0, {
     context: { list: [1] },
     plan: { steps: [{ id: 'a' }] },
+    steps: { a: { status: 'failed', attempts: 1, error: { code: 'timeout', message: 'm' } } },
     events: [eventOf(1)],
   });
   change.head.config = { deep: [1] };
   change.head.run.signals = [{ name: 's', payload: [1] }];
   commitAsEngine(store, change);
   const before = structuredClone(store.getJob('j'));
-  change.head.permissions.maxSteps = 99;
-  change.head.timing.started = 99;
-  change.head.config.deep.push(2);
-  change.head.run.signals[0].payload.push(2);
-  change.head.run.revision = 99;
-  change.plan.steps.length = 0;
+  for (const read of [store.getJob('j'), store.getHead('j')]) {
+    read.permissions.maxSteps = 99;
+    read.timing.started = 99;
+    read.config.deep.push(2);
+    read.run.signals[0].payload.push(2);
+    read.run.revision = 99;
+  }
   const read = store.getJob('j');
   read.context.list.push(2);
   read.history[0].payload.jobId = 'changed';
+  read.run.plan.steps.length = 0;
+  read.run.steps.a.error.code = 'none';
   assert.deepEqual(store.getJob('j'), before);
 });
 

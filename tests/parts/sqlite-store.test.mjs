@@ -87,8 +87,9 @@ test('a person can read the database', async () => {
     const { id, status, revision, head } = database.prepare('SELECT * FROM jobs').get();
     assert.deepEqual([id, status, revision], ['job-1', 'created', 1]);
     assert.equal(JSON.parse(head).run.revision, 1);
-    const { key, value } = database.prepare('SELECT * FROM context').get();
-    assert.deepEqual([key, value], ['a key', '[1]']);
+    const { last_seq: lastSeq, change } = database.prepare('SELECT * FROM commits WHERE job = 1').get();
+    assert.equal(lastSeq, 1);
+    assert.deepEqual(JSON.parse(change), { context: { 'a key': [1] }, steps, events: [eventOf(1)] });
   });
 });
 
@@ -198,9 +199,9 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 3)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 4)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 3'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 4'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();
@@ -248,14 +249,7 @@ test('a database of the first schema is brought up to date, whoever opens it fir
     const names = database
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       .all();
-    assert.deepEqual(names.map(({ name }) => name).sort(), [
-      'context',
-      'control',
-      'history',
-      'jobs',
-      'plans',
-      'steps',
-    ]);
+    assert.deepEqual(names.map(({ name }) => name).sort(), ['commits', 'control', 'jobs', 'plans']);
   });
 });
 
@@ -296,8 +290,8 @@ test('a database that was cut short is refused when it is opened', async () => {
 
 test('a database whose tables somebody changed is refused, one to which somebody added is not', async () => {
   for (const [sql, what] of [
-    ['DROP TABLE history', 'CREATE TABLE history'],
-    ['ALTER TABLE steps ADD COLUMN mine TEXT', 'CREATE TABLE steps'],
+    ['DROP TABLE commits', 'CREATE TABLE commits'],
+    ['ALTER TABLE plans ADD COLUMN mine TEXT', 'CREATE TABLE plans'],
     ['DROP INDEX jobs_by_parent', 'CREATE INDEX jobs_by_parent'],
   ]) {
     const path = newPath();

@@ -94,10 +94,10 @@ test('a commit that the server can not take fails alone', async () => {
   await admin.query(`
     CREATE FUNCTION "${schema}".refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF NEW.event LIKE '%poison%' THEN RAISE EXCEPTION 'no poison'; END IF;
+      IF NEW.events LIKE '%poison%' THEN RAISE EXCEPTION 'no poison'; END IF;
       RETURN NEW;
     END $$;
-    CREATE TRIGGER refuse BEFORE INSERT ON "${schema}".events FOR EACH ROW EXECUTE FUNCTION "${schema}".refuse()`);
+    CREATE TRIGGER refuse BEFORE INSERT ON "${schema}".commits FOR EACH ROW EXECUTE FUNCTION "${schema}".refuse()`);
   const events = (i) => [eventOf(1, i % 10 === 5 ? 'poison' : 'good')];
   const all = Array.from({ length: 60 }, (_, i) => store.commit(changeOf(`${i}`, 0, { events: events(i) })));
   const answers = await Promise.allSettled(all);
@@ -165,13 +165,11 @@ test('many stores that write many jobs in different orders never fail each other
 
 /** Makes a job in the transaction of another connection, as a store does that is about to commit. */
 async function makeSlowly(schema, id) {
-  const parameters = Array.from({ length: 24 }, (_, i) => `$${i + 1}`).join(', ');
+  const parameters = Array.from({ length: 20 }, (_, i) => `$${i + 1}`).join(', ');
   const head = JSON.stringify({ id, status: 'created' });
-  const nothing = Array(8).fill(null);
   await admin.query(`SELECT * FROM "${schema}".write_job(${parameters})`, [
-    ...[id, 0, null, 1, false, '{}', 'created', null, null, 1, head],
-    ...nothing,
-    ...[0, null, null, null, null],
+    ...[id, 0, null, 1, false, null, '{}', 'created', null, null, 1, head, null],
+    ...[0, null, null, null, null, null, null],
   ]);
 }
 

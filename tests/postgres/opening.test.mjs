@@ -120,8 +120,9 @@ test('a person can read the database', async () => {
   const store = await open(schema);
   await store.commit(changeOf('job-1', 0, { context: { 'a key': [1] }, events: [eventOf(1)] }));
   const { rows } = await admin.query(`
-    SELECT id, status, revision, head::json ->> 'id' AS head_id, key, value::json ->> 0 AS first, event::json ->> 'seq' AS seq
-    FROM ${schema}.jobs JOIN ${schema}.context ON context.job = n JOIN ${schema}.events ON events.job = n`);
+    SELECT id, status, revision, head::json ->> 'id' AS head_id, entry.key, entry.value ->> 0 AS first, event ->> 'seq' AS seq
+    FROM ${schema}.jobs JOIN ${schema}.commits ON job = n,
+      json_each(parts::json -> 'context') AS entry, json_array_elements(events::json) AS event`);
   const expected = {
     id: 'job-1',
     status: 'created',
@@ -142,9 +143,9 @@ test('a schema of a newer version is refused and left as it is', async () => {
   await assert.rejects(open(schema), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `The schema "${schema}" was written by a newer version of jobwright (schema 99; this one knows up to 1)`,
+    message: `The schema "${schema}" was written by a newer version of jobwright (schema 99; this one knows up to 2)`,
   });
-  await admin.query(`UPDATE ${schema}.store SET version = 1`);
+  await admin.query(`UPDATE ${schema}.store SET version = 2`);
   await (await open(schema)).close();
 });
 

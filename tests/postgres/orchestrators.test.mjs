@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { importPackage } from '../package/installed.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
+import { startProxy } from './proxy.mjs';
 
 const { createOrchestrator } = await importPackage();
 const { createPostgresStore } = await importPackage('jobwright/postgres');
@@ -28,8 +29,8 @@ after(async () => {
 });
 
 /** One as in a process of its own. @param {any} [deps] */
-async function home(deps) {
-  const store = await createPostgresStore({ connectionString: server.url });
+async function home(deps, connectionString = server.url) {
+  const store = await createPostgresStore({ connectionString });
   const work = (/** @type {any} */ _, /** @type {any} */ { step }) => step;
   const orchestrator = createOrchestrator({
     store,
@@ -50,6 +51,16 @@ async function started(o, { plan = PLAN, ...options } = {}) {
   const id = await o.createJob({}, FREE, { plan, ...options });
   await o.startJob(id);
   return id;
+}
+
+function latch() {
+  let resolve = () => {};
+  const promise = /** @type {Promise<void>} */ (
+    new Promise((done) => {
+      resolve = done;
+    })
+  );
+  return { promise, resolve };
 }
 
 /** @param {() => Promise<boolean>} condition @param {string} what */
@@ -149,3 +160,60 @@ for (const minutes of [-30, 30]) {
     assert.deepEqual(job.context, { one: 'mine' });
   });
 }
+
+test(
+  'a pause of all that was not heard of keeps the next step from beginning, and jobs from being started',
+  LIMIT,
+  async () => {
+    const [reached, gate] = [latch(), latch()];
+    const work = async (/** @type {any} */ _, /** @type {any} */ { step }) => {
+      if (step === 's1') {
+        reached.resolve();
+        await gate.promise;
+      }
+      return step;
+    };
+    const [first, second] = [await home({ agentRegistry: { work } }), await home()];
+    const [id, waits] = [await started(first), await first.createJob({}, FREE, { plan: PLAN })];
+    const run = first.runJob(id);
+    await reached.promise;
+    // The record alone, as when `pauseAll` has not come to this job yet.
+    await second.store.setControl({ paused: true });
+    gate.resolve();
+    const outcome = await run;
+    assert.equal(outcome.success, false);
+    const { status, run: state, context } = await second.getJob(id);
+    assert.deepEqual([status, state.pause?.reason, context], ['paused', 'global', { s1: 's1' }]);
+    const refused = await first.startJob(waits);
+    assert.equal(refused.code, 'globally_paused');
+    await second.store.setControl({ paused: false });
+    assert.equal((await first.startJob(waits)).success, true);
+    assert.equal((await first.runJob(waits)).success, true);
+    await second.store.setControl({ paused: true });
+    const late = await first.createJob({}, FREE, { plan: PLAN });
+    assert.equal((await first.startJob(late)).code, 'globally_paused');
+    await second.store.setControl({ paused: false });
+  },
+);
+
+test(
+  'a run of steps costs one round trip each and three more, and its lease ends with the job',
+  LIMIT,
+  async () => {
+    const proxy = await startProxy(server.url);
+    closing.push(() => proxy.stop());
+    const o = await home({}, proxy.url);
+    const costs = [];
+    let id = '';
+    // What is said beside a run, when its watch begins, makes none of them cheaper.
+    for (let run = 0; run < 5; run++) {
+      id = await started(o);
+      const before = proxy.roundTrips;
+      assert.equal((await o.runJob(id)).success, true);
+      costs.push(proxy.roundTrips - before);
+    }
+    // Three ends of steps and the first begin, the lease, and the job that the outcome shows.
+    assert.equal(Math.min(...costs), PLAN.steps.length + 3);
+    assert.notEqual(await (await home()).store.acquireLease(id, 'somebody else', 1), null);
+  },
+);

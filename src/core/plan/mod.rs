@@ -1,6 +1,7 @@
 //! Plans: what a job's steps are, parsed once and never checked again.
 
 mod fields;
+mod ids;
 mod order;
 mod parse;
 mod problem;
@@ -22,8 +23,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many of them may run side by side.
     pub concurrency: usize,
-    /// The steps' places in the order of their ids.
-    by_id: Vec<StepIndex>,
+    places: ids::Places,
 }
 
 /// How many items a step may be done for.
@@ -182,23 +182,10 @@ impl Step {
     }
 }
 
-/// Places in the order of the ids that stand there; of equal ids, in the order of the places.
-fn places_by_id<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<StepIndex> {
-    let mut sorted: Vec<(&str, StepIndex)> = ids.zip(0..).collect();
-    sorted.sort_unstable();
-    sorted.into_iter().map(|(_, place)| place).collect()
-}
-
 impl Plan {
-    fn new(steps: Vec<Step>, concurrency: usize) -> Plan {
-        let by_id = places_by_id(steps.iter().map(|step| &*step.id));
-        Plan { steps, concurrency, by_id }
-    }
-
     /// The place of the step with this id.
     pub fn index_of(&self, id: &str) -> Option<StepIndex> {
-        let found = self.by_id.binary_search_by(|place| (*self.steps[*place].id).cmp(id));
-        found.ok().map(|at| self.by_id[at])
+        self.places.find(id, |place| &self.steps[place].id)
     }
 
     /// A schedule in which nothing has begun.

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::{
     CONCURRENCY, Plan, Problem, Step,
     fields::{check_keys, read_count},
+    ids::Ids,
     order::check_order,
-    places_by_id,
     problem::{Report, shown},
-    step::{Ids, read_step},
+    step::read_step,
 };
 
 const PLAN_KEYS: [&str; 4] = ["name", "version", "concurrency", "steps"];
@@ -47,7 +47,8 @@ pub(super) fn read_plan(value: &Value, report: &mut Report) -> Plan {
     let concurrency = read_count(plan, "concurrency", report).map_or(CONCURRENCY, |n| n.get() as usize);
     let steps = report.at("steps", |report| list_of_steps(plan, report));
     let Some(list) = steps else { return Plan::default() };
-    Plan::new(read_steps(list, report), concurrency)
+    let ids = Ids::of(list);
+    Plan { steps: read_steps(list, &ids, report), concurrency, places: ids.into_places() }
 }
 
 fn list_of_steps<'a>(plan: &'a Map<String, Value>, report: &mut Report) -> Option<&'a [Value]> {
@@ -62,9 +63,8 @@ fn list_of_steps<'a>(plan: &'a Map<String, Value>, report: &mut Report) -> Optio
     None
 }
 
-fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
-    let same = first_of_same_id(list);
-    let ids = Ids::of(list);
+fn read_steps(list: &[Value], ids: &Ids, report: &mut Report) -> Vec<Step> {
+    let same = ids.first_of_same();
     let mut steps = Vec::with_capacity(list.len());
     let before = report.problems.len();
     for (index, value) in list.iter().enumerate() {
@@ -77,7 +77,7 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
                 let (id, first) = (shown(&object["id"]), same[index]);
                 report.at("id", |report| report.say(format!("{id} is already the id of steps[{first}]")));
             }
-            Some(read_step(object, index, &ids, report))
+            Some(read_step(object, index, ids, report))
         });
         steps.extend(step);
     }
@@ -86,23 +86,6 @@ fn read_steps(list: &[Value], report: &mut Report) -> Vec<Step> {
         check_order(&steps, report);
     }
     steps
-}
-
-/// For each step, the first one that has its id.
-fn first_of_same_id(list: &[Value]) -> Vec<usize> {
-    let id = |place: usize| list[place].get("id").and_then(Value::as_str);
-    let mut first: Vec<usize> = (0..list.len()).collect();
-    let by_id =
-        places_by_id(list.iter().map(|step| step.get("id").and_then(Value::as_str).unwrap_or_default()));
-    for pair in by_id.windows(2) {
-        if let [before, place] = *pair
-            && id(place).is_some()
-            && id(before) == id(place)
-        {
-            first[place] = first[before];
-        }
-    }
-    first
 }
 
 #[cfg(test)]

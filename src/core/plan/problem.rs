@@ -1,7 +1,5 @@
 //! What is wrong with a plan: a path into it and a sentence.
 
-use std::fmt::Write as _;
-
 /// One problem of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -55,11 +53,20 @@ impl Report {
         length
     }
 
+    /// Each item of a plan has one: formatting takes longer than reading a step.
+    fn push_number(&mut self, number: usize) {
+        if number >= 10 {
+            self.push_number(number / 10);
+        }
+        self.path.push(char::from(b'0' + (number % 10) as u8));
+    }
+
     /// Reads the item at `index` of the list `key` below this place.
     pub(super) fn at_item<T>(&mut self, key: &str, index: usize, read: impl FnOnce(&mut Report) -> T) -> T {
         let length = self.enter(key);
-        // Writing to a string can't fail.
-        let _ = write!(self.path, "[{index}]");
+        self.path.push('[');
+        self.push_number(index);
+        self.path.push(']');
         let value = read(self);
         self.path.truncate(length);
         value

@@ -10,15 +10,12 @@ use super::{
         check_keys, read_bool, read_count, read_expression, read_name, read_names, read_number, read_share,
         read_whole,
     },
+    ids::Ids,
     parse::read_plan,
     problem::Report,
 };
 use crate::core::{
-    logic::{Expr, nearest},
-    outcome::listed,
-    permissions::PermissionPatch,
-    retry::Retry,
-    step::{StepIndex, read_item_id},
+    logic::Expr, outcome::listed, permissions::PermissionPatch, retry::Retry, step::StepIndex,
 };
 
 /// What a step can do; it does one of them.
@@ -54,53 +51,6 @@ const APPROVE_KEYS: [&str; 1] = ["message"];
 pub(super) const WAIT_KEYS: [&str; 3] = ["ms", "signal", "timeoutMs"];
 const REPEAT_KEYS: [&str; 2] = ["until", "max"];
 pub(super) const RETRY_KEYS: [&str; 5] = ["maxAttempts", "backoffMs", "factor", "maxBackoffMs", "jitter"];
-
-/// The places of the steps, by id.
-pub(super) struct Ids<'a> {
-    list: &'a [Value],
-    sorted: Vec<(&'a str, StepIndex)>,
-}
-
-impl<'a> Ids<'a> {
-    pub(super) fn of(list: &'a [Value]) -> Ids<'a> {
-        let ids = list.iter().zip(0..).filter_map(|(step, place)| Some((step.get("id")?.as_str()?, place)));
-        let mut sorted: Vec<(&str, StepIndex)> = ids.collect();
-        sorted.sort_unstable();
-        Ids { list, sorted }
-    }
-
-    fn place_of(&self, id: &str) -> Option<StepIndex> {
-        let found = self.sorted.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
-        Some(self.sorted[found].1)
-    }
-
-    /// What is known of a step's items is kept under ids of their own, which no step may have: the step that has
-    /// an item of this id.
-    fn step_of_item<'i>(&self, id: &'i str) -> Option<&'i str> {
-        let (step, _) = read_item_id(id)?;
-        self.list[self.place_of(step)?].get("forEach").map(|_| step)
-    }
-
-    /// The keys and child jobs of a step are called after it: an item or a round with its number, a job with the ids of
-    /// its own steps. The step that has something of this id.
-    fn step_of_key<'i>(&self, id: &'i str) -> Option<&'i str> {
-        let owns = |colon: usize| {
-            let step = &self.list[self.place_of(&id[..colon])?];
-            let is_number = id[colon + 1..].bytes().all(|byte| byte.is_ascii_digit());
-            let has = |key: &str| step.get(key).is_some();
-            (has("job") || (is_number && (has("forEach") || has("repeat")))).then_some(&id[..colon])
-        };
-        id.match_indices(':').find_map(|(colon, _)| owns(colon))
-    }
-
-    /// A sentence about an id that no step has.
-    fn unknown(&self, id: &str) -> String {
-        match nearest(id, self.sorted.iter().map(|(known, _)| *known)) {
-            Some(meant) => format!("unknown step \"{id}\"; did you mean \"{meant}\"?"),
-            None => format!("unknown step \"{id}\""),
-        }
-    }
-}
 
 /// Reads a step; `index` is its place in the plan.
 pub(super) fn read_step(step: &Map<String, Value>, index: usize, ids: &Ids, report: &mut Report) -> Step {

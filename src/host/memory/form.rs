@@ -48,7 +48,7 @@ fn has_more(run: &Map<String, Value>) -> bool {
 pub(super) fn read_rest(job: &Map<String, Value>) -> Result<Run, String> {
     let stored = job.get("run").and_then(Value::as_object);
     let mut run = match stored {
-        Some(stored) => stored::read_run(stored)?,
+        Some(stored) => stored::read_run(stored, None)?,
         None => Run::routed(),
     };
     run.started_seq = last_start(job);

@@ -1,0 +1,60 @@
+// @ts-check
+/** The page's files, which the package holds gzipped, and what of the package itself the page may load. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { Failure } from '../failure.js';
+
+/** @typedef {import('./http.js').Answer} Answer */
+
+const PAGE = fileURLToPath(new URL('../dashboard', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+/** What the main entry is made of. */
+const OWN = /^(index\.js|exports\.js|main\.js|late\/index\.js|engine\/[\w-]+\.js)$/;
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  txt: 'text/plain; charset=utf-8',
+};
+
+/** @param {string} name */
+const typeOf = (name) => TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+
+/**
+ * @param {{ page?: string, library?: string }} [folders]
+ * @returns {(path: string, takesPacked: boolean) => Answer | null}
+ */
+export function openFiles({ page = PAGE, library = PACKAGE } = {}) {
+  /** @type {Map<string, Buffer>} */
+  const files = new Map();
+  for (const name of namesIn(page)) {
+    if (name.endsWith('.gz')) files.set(name.slice(0, -3), readFileSync(join(page, name)));
+  }
+  return (path, takesPacked) => {
+    const name = path === '' ? 'dashboard.html' : path;
+    const packed = files.get(name);
+    if (packed !== undefined) {
+      const body = takesPacked ? packed : gunzipSync(packed);
+      // Named after what is in them.
+      return { type: typeOf(name), body, isPacked: takesPacked, lasts: name.startsWith('assets/') };
+    }
+    const own = /^jobwright\/(.*)$/.exec(path)?.[1];
+    if (own === undefined || !OWN.test(own)) return null;
+    return { type: typeOf(own), body: readFileSync(join(library, own)), lasts: false };
+  };
+}
+
+/** @param {string} folder */
+function namesIn(folder) {
+  try {
+    return readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll('\\', '/'));
+  } catch {
+    throw new Failure('internal', 'The page of the dashboard is missing from this copy of the package.');
+  }
+}

@@ -1,0 +1,28 @@
+// @ts-check
+import { decodeKey } from './keys.js';
+import { cutJob } from './rows.js';
+
+/**
+ * From one row for each key of the context, each step and each event to one for each commit. Of what was written before
+ * nobody knows in which commits, so a job has as few rows as may be.
+ *
+ * @param {import('./driver.js').Database} database
+ */
+export function moveToCommits(database) {
+  const context = database.prepare('SELECT key, value FROM context WHERE job = ? ORDER BY place');
+  const steps = database.prepare('SELECT id, state FROM steps WHERE job = ? ORDER BY place');
+  const history = database.prepare('SELECT seq, event FROM history WHERE job = ? ORDER BY seq');
+  const addRow = database.prepare('INSERT INTO commits (job, last_seq, change) VALUES (?, ?, ?)');
+  const setPruned = database.prepare('UPDATE jobs SET pruned_seq = ? WHERE n = ?');
+
+  for (const { n, last_seq: lastSeq } of database.prepare('SELECT n, last_seq FROM jobs').all()) {
+    const events = history.all(n);
+    const pruned = events.length > 0 ? 0 : lastSeq;
+    const cut = cutJob();
+    for (const { key, value } of context.all(n)) cut.addKey('context', decodeKey(key), value);
+    for (const { id, state } of steps.all(n)) cut.addKey('steps', decodeKey(id), state);
+    for (const { seq, event } of events) cut.addEvent(event, seq, JSON.parse(event)?.seq === seq);
+    for (const { lastSeq, change } of cut.end()) addRow.run(n, lastSeq, change);
+    if (pruned > 0) setPruned.run(pruned, n);
+  }
+}

@@ -1,0 +1,134 @@
+// @ts-check
+/** What a run gives, which is copied when it is read, and what is not asked of the store for it. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { inspect } from 'node:util';
+import { createMemoryStore, createOrchestrator } from 'jobwright';
+
+const permissions = { requireApproval: false };
+const plan = { steps: [{ id: 'a', agent: 'work' }] };
+const agentRegistry = { work: () => ({ list: [1] }) };
+
+/** @param {import('jobwright').Orchestrator} orchestrator */
+async function started(orchestrator) {
+  const id = await orchestrator.createJob({ given: [1] }, permissions, { plan });
+  await orchestrator.startJob(id);
+  return id;
+}
+
+/** @param {any} store */
+async function ran(store) {
+  const orchestrator = createOrchestrator({ store, agentRegistry });
+  const id = await started(orchestrator);
+  /** @type {any} */
+  const outcome = await orchestrator.runJob(id);
+  return { orchestrator, id, outcome };
+}
+
+test('an outcome has the job as it was when the run ended', async () => {
+  const store = createMemoryStore();
+  const { id, outcome } = await ran(store);
+  const then = store.getJob(id);
+  store.prune({ endedBefore: Infinity, keepJob: true });
+  store.commit({
+    jobId: id,
+    expectedRevision: /** @type {any} */ (then).run.revision,
+    head: { .../** @type {any} */ (store.getHead(id)), status: 'failed' },
+    context: { given: 2, more: 3 },
+    steps: { a: { status: 'failed', attempts: 2 } },
+    events: [],
+  });
+  store.deleteJob(id);
+  assert.deepEqual(outcome, { success: true, status: 'completed', job: then });
+  assert.equal(outcome.job, outcome.job);
+});
+
+test('what is done to the job of an outcome changes nothing stored', async () => {
+  const store = createMemoryStore();
+  const { id, outcome } = await ran(store);
+  const before = store.getJob(id);
+  outcome.job.context.given.push(2);
+  outcome.job.history[0].payload.jobId = 'another';
+  outcome.job.run.steps.a.status = 'failed';
+  outcome.job.run.plan.steps.length = 0;
+  assert.deepEqual(store.getJob(id), before);
+});
+
+test('an outcome is printed with its job, and goes into JSON with it', async () => {
+  const { outcome } = await ran(createMemoryStore());
+  assert.match(inspect(outcome), /job: \{\n\s+id: '/);
+  assert.deepEqual(JSON.parse(JSON.stringify(outcome)).job, outcome.job);
+});
+
+test('a store that wraps the memory store is asked for the job', async () => {
+  const inner = createMemoryStore();
+  const store = { ...inner, getJob: (/** @type {string} */ id) => ({ ...inner.getJob(id), mark: 1 }) };
+  assert.equal((await ran(store)).outcome.job.mark, 1);
+});
+
+test('a job that is started and run where it was made is not read whole before it has ended', async () => {
+  const store = createMemoryStore();
+  /** @type {string[]} */
+  const asked = [];
+  const { getJob } = store;
+  const orchestrator = createOrchestrator({
+    store: { ...store, getJob: (id) => (asked.push(id) > 0 ? getJob(id) : null) },
+    agentRegistry,
+  });
+  const id = await started(orchestrator);
+  assert.deepEqual(asked, []);
+  await orchestrator.runJob(id);
+  assert.deepEqual(asked, [id]);
+});
+
+test('a job that somebody else changed after it was made is read again', async () => {
+  const store = createMemoryStore();
+  const orchestrator = createOrchestrator({ store, agentRegistry });
+  const other = createOrchestrator({ store, agentRegistry });
+  const id = await orchestrator.createJob({}, permissions, { plan });
+  assert.deepEqual(await other.setBreakpoints(id, ['a']), { success: true });
+  await orchestrator.startJob(id);
+  await orchestrator.runJob(id);
+  const job = /** @type {any} */ (store.getJob(id));
+  assert.equal(job.run.pause.reason, 'breakpoint');
+});
+
+test('whatever an agent tells in an event is in the history, and what is done to a copy stays there', async () => {
+  const store = createMemoryStore();
+  const payloads = [[1, [2]], { deep: { list: [1] } }, 'text', 5, null];
+  const work = (/** @type {unknown} */ _, /** @type {any} */ { emit }) => {
+    for (const payload of payloads) emit('told', payload);
+  };
+  const orchestrator = createOrchestrator({ store, agentRegistry: { work } });
+  const id = await started(orchestrator);
+  await orchestrator.runJob(id);
+  const told = () => /** @type {any} */ (store.getJob(id)).history.filter(({ type }) => type === 'told');
+  const read = told();
+  assert.deepEqual(
+    read.map((/** @type {any} */ { payload }) => payload),
+    payloads,
+  );
+  read[0].payload[1].push(3);
+  read[1].payload.deep.list.push(2);
+  assert.deepEqual(
+    told().map((/** @type {any} */ { payload }) => payload),
+    payloads,
+  );
+});
+
+test('another job that got the id of a deleted one is read, whatever is remembered of that', async () => {
+  const store = createMemoryStore();
+  let now = 1;
+  const clock = { now: () => now, sleep: () => new Promise(() => {}) };
+  const deps = { store, clock, agentRegistry: { work: () => 'first', other: () => 'second' } };
+  const first = createOrchestrator(deps);
+  const id = await first.createJob({}, permissions, { plan });
+  store.deleteJob(id);
+  now += 1;
+  const second = createOrchestrator(deps);
+  await second.createJob({}, permissions, { id, plan: { steps: [{ id: 'b', agent: 'other' }] } });
+  await first.startJob(id);
+  /** @type {any} */
+  const outcome = await first.runJob(id);
+  assert.deepEqual(outcome.job.context, { b: 'second' });
+});

@@ -1,0 +1,147 @@
+// @ts-check
+/** The served page with many jobs, and for everybody: no violations that axe-core knows, in light and dark, wide and narrow. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { jobOf, openDashboard, openStore } from '../command-line/dashboards.mjs';
+import { goTo, jobIs, openBrowser, openWithAgents, PATIENCE, placeWithGates, press } from './served-page.mjs';
+
+const limit = { timeout: 300_000 };
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WIDTHS = [1280, 390];
+const JOBS = 10_000;
+const CHILDREN = 100;
+
+/** @type {Awaited<ReturnType<typeof openBrowser>>} */
+let browser;
+
+before(async () => {
+  browser = await openBrowser();
+}, limit);
+
+after(() => browser?.close());
+
+/** @param {() => Promise<unknown>} work */
+async function took(work) {
+  const start = Date.now();
+  await work();
+  return Date.now() - start;
+}
+
+test(
+  'a list of 10,000 jobs of one file is soon there, and scrolled and searched at once',
+  limit,
+  async (t) => {
+    const place = placeWithGates(t);
+    const store = await openStore(t, place);
+    const idOf = (/** @type {number} */ n) => `job-${String(n).padStart(5, '0')}`;
+    for (let n = 0; n < JOBS; n += 1) await store.saveJob(jobOf(idOf(n), { timing: { created: n } }));
+    const dashboard = await openDashboard(place);
+    const { page, problems } = await browser.openPage(t, dashboard.url);
+    const times = {
+      open: await took(() => page.getByText('10,000 jobs').waitFor()),
+      end: await took(async () => {
+        await page.getByRole('link', { name: 'job-09999' }).focus();
+        await page.keyboard.press('End');
+        await page.locator('[data-job="job-00000"] a:focus').waitFor();
+      }),
+      search: await took(async () => {
+        await page.getByPlaceholder('Search by id or type').fill('0777');
+        await page.getByRole('link', { name: 'job-07770' }).waitFor();
+      }),
+    };
+    for (const [what, ms] of Object.entries(times)) assert.ok(ms < 10_000, `${what} took ${ms} ms`);
+    t.diagnostic(`10,000 jobs: ${JSON.stringify(times)} ms`);
+    const drawn = await page.locator('[data-job]').count();
+    assert.ok(drawn > 5 && drawn < 60, `${drawn} rows are drawn`);
+    await store.saveJob(jobOf('newcomer', { timing: { created: JOBS } }));
+    await page.getByPlaceholder('Search by id or type').fill('newcomer');
+    await page.locator('[data-job="newcomer"]').waitFor();
+    assert.deepEqual(problems, []);
+  },
+);
+
+test('everything is stopped while many children run, after one question', limit, async (t) => {
+  const { dashboard, create } = await openWithAgents(t);
+  const child = { plan: { steps: [{ id: 'sleep', agent: 'gated', input: 'never' }] } };
+  const steps = [{ id: 'each', forEach: { var: 'list' }, job: child }];
+  const context = { list: Array.from({ length: CHILDREN }, (_, n) => n) };
+  const permissions = { requireApproval: false, maxSteps: 10 * CHILDREN };
+  await create('family', [], { plan: { concurrency: CHILDREN, steps }, context, permissions });
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await goTo(page, '#/jobs/family');
+  await press(page, 'Start');
+  const running = page.locator(`[data-count="running"] dd:text-is("${CHILDREN + 1}")`);
+  await running.waitFor({ timeout: 3 * PATIENCE.timeout });
+  await page.locator('[data-step="each"]', { hasText: `0/${CHILDREN} items` }).waitFor();
+
+  await press(page, 'Stop everything');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: `Stop ${CHILDREN + 1} jobs` }).waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await running.waitFor();
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: `Stop ${CHILDREN + 1} jobs` }).click();
+  await jobIs(page, 'failed');
+  const failed = page.locator(`[data-count="failed"] dd:text-is("${CHILDREN + 1}")`);
+  await failed.waitFor({ timeout: 3 * PATIENCE.timeout });
+  const heads = await dashboard.get('jobs?limit=1000');
+  const stopped = heads.filter((/** @type {any} */ { run }) => run.failure?.code === 'cancelled');
+  assert.equal(stopped.length, CHILDREN + 1);
+  assert.deepEqual(problems, []);
+});
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {string} what
+ */
+async function assertAccessible(page, what) {
+  // Given to the page by the debugger, which its policy does not bind.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const found = await /** @type {any} */ (globalThis).axe.run();
+    return found.violations.map((/** @type {any} */ { id, nodes }) => ({
+      id,
+      nodes: nodes.map((/** @type {any} */ { html }) => html).slice(0, 3),
+    }));
+  });
+  assert.deepEqual(violations, [], what);
+  const tooWide = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.ok(tooWide <= 0, `${what}: ${tooWide} pixels too wide`);
+}
+
+test('no view breaks a rule of axe-core, in light and dark, wide and narrow', limit, async (t) => {
+  const { dashboard, create } = await openWithAgents(t);
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await create('job', [
+    { id: 'one', agent: 'echo', input: { list: [1, 'two'] }, cost: 3 },
+    { id: 'ask', approve: { message: 'Shall it go on?' }, after: ['one'] },
+  ]);
+  await goTo(page, '#/jobs/job');
+  await press(page, 'Start');
+  await page.locator('[data-approval]').waitFor();
+  const views = ['graph', 'timeline', 'trace', 'context', 'log', 'budget', 'children'];
+  for (const theme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      await goTo(page, '#/');
+      await page.locator('[data-job="job"]').waitFor();
+      await assertAccessible(page, `the list, ${theme}, ${width}`);
+      await goTo(page, '#/numbers');
+      await page.getByRole('heading', { name: 'Numbers', exact: true }).waitFor();
+      await assertAccessible(page, `numbers, ${theme}, ${width}`);
+      for (const view of views) {
+        await goTo(page, `#/jobs/job/${view}`);
+        await page.locator(`[data-view="${view}"]`).waitFor();
+        if (view === 'graph') await page.locator('[data-step="ask"]').waitFor();
+        await assertAccessible(page, `${view}, ${theme}, ${width}`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+});
