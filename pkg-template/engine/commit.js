@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, takesOwn } from '../parts/handover.js';
+import { handover, takesNoted, takesOwn } from '../parts/handover.js';
 import { wholeEvent } from '../parts/noted-event.js';
 import { OwnJob } from './record.js';
 
@@ -47,7 +47,8 @@ function setAll(entries, target = {}) {
 export function changeToCommit(slot) {
   const { change } = slot;
   const { origin, steps } = change;
-  const isOwn = takesOwn.has(slot.engine.store.commit);
+  const { commit } = slot.engine.store;
+  const isOwn = takesOwn.has(commit);
   const changed = isOwn ? change.context : setAll(change.context);
   /** @type {any} */
   const sent = {
@@ -55,7 +56,7 @@ export function changeToCommit(slot) {
     expectedRevision: change.expectedRevision,
     head: newHead(slot, origin ?? slot.record),
     context: origin === null ? changed : origin.context,
-    events: isOwn ? change.events : wholeEvents(change),
+    events: takesNoted.has(commit) ? change.events : wholeEvents(change),
   };
   if (origin?.run?.plan !== undefined) sent.plan = origin.run.plan;
   if (steps !== null) sent.steps = isOwn ? steps : setAll(steps);

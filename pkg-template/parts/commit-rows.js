@@ -1,10 +1,14 @@
 // @ts-check
+import { NotedEvent, storedPayload, wholeEvent } from './noted-event.js';
 import { setOwn } from './plain.js';
+import { isObject } from './store-arguments.js';
 
 /**
  * For stores that keep a row for each commit: a whole job that is written at once is cut into several.
  *
  * @typedef {ReturnType<typeof emptyRow>} CutRow
+ *
+ * @typedef {import('../index.d.ts').JobEvent} JobEvent
  *
  * @typedef {object} RowParts what a row holds beside events, as JSON
  * @property {Record<string, unknown>} [context]
@@ -97,17 +101,77 @@ export function changedParts(named, context, steps) {
   return parts;
 }
 
+/**
+ * Events as a row has them. Of one that the engine noted a list: its number, its type, when it was, the number of the event
+ * that led to it, and its payload without the job's id. From these and the trace, which comes first where it does not
+ * follow from the job's id, the rest is told; it would be most of what is written.
+ *
+ * @param {string} jobId
+ * @param {(JobEvent | NotedEvent)[]} events
+ * @returns {unknown[]}
+ */
+export function storedEvents(jobId, events) {
+  const [first] = events;
+  const trace = first instanceof NotedEvent ? first.traceId : undefined;
+  const stored = events.map((event) => storedEvent(jobId, event, trace));
+  return trace === undefined || trace === traceOf(jobId) ? stored : [trace, ...stored];
+}
+
+/**
+ * @param {string} jobId
+ * @param {JobEvent | NotedEvent} event
+ * @param {string | undefined} trace
+ */
+function storedEvent(jobId, event, trace) {
+  if (!(event instanceof NotedEvent)) return event;
+  const { seq, type, timestamp, cause, source, traceId } = event;
+  const payload = storedPayload(event);
+  if (source !== SOURCE || traceId !== trace || payload?.jobId !== jobId) return wholeEvent(event, payload);
+  const { jobId: _, ...rest } = payload;
+  return [seq, type, timestamp, Number.isNaN(cause) ? null : cause, rest];
+}
+
+/** An event of a whole job, as JSON: what is no object must not be taken for one of the engine's. @param {any} event */
+export const eventText = (event) => JSON.stringify(isObject(event) ? event : [event]);
+
+/**
+ * The same events, whole.
+ *
+ * @param {string} jobId
+ * @param {any[]} stored
+ * @returns {JobEvent[]}
+ */
+export function readEvents(jobId, stored) {
+  const [first, ...others] = stored;
+  const [traceId, events] = typeof first === 'string' ? [first, others] : [traceOf(jobId), stored];
+  return events.map((event) => {
+    if (!Array.isArray(event)) return event;
+    if (event.length === 1) return event[0];
+    const [seq, type, timestamp, cause, rest] = event;
+    const payload = { jobId, ...rest };
+    return wholeEvent(
+      new NotedEvent(seq, type, payload, traceId, cause ?? Number.NaN, timestamp, SOURCE),
+      payload,
+    );
+  });
+}
+
+const SOURCE = 'jobwright';
+
+/** The trace of a job whose id is a UUID. @param {string} jobId */
+const traceOf = (jobId) => jobId.replaceAll('-', '');
+
 /** Joins what rows hold, one after the other. */
 export function rowJoiner() {
   /** @type {Record<string, unknown>} */
   const context = {};
   /** @type {Record<string, any>} */
   const steps = {};
-  /** @type {import('../index.d.ts').JobEvent[]} */
+  /** @type {JobEvent[]} */
   const history = [];
   return {
     joined: { context, steps, history },
-    /** @param {RowParts} parts @param {import('../index.d.ts').JobEvent[]} [events] */
+    /** @param {RowParts} parts @param {JobEvent[]} [events] */
     add(parts, events = []) {
       setAll(context, parts.context);
       for (const key of parts.gone ?? []) delete context[key];

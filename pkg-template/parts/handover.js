@@ -15,8 +15,15 @@
 export const handover = { event: null, change: null };
 
 /**
- * The `commit` methods of stores that take a change as the engine has it: context values and steps as lists of
- * keys and values, events as they were noted. Objects with keys that nobody has seen before are slow to make.
+ * The `commit` methods of stores that take the events of a change of the engine's as they were noted.
+ *
+ * @type {WeakSet<Function>}
+ */
+export const takesNoted = new WeakSet();
+
+/**
+ * The `commit` methods of stores that take the rest of a change as the engine has it too: context values and steps as
+ * lists of keys and values. Objects with keys that nobody has seen before are slow to make.
  *
  * @type {WeakSet<Function>}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, snapshots, takesOwn } from './handover.js';
+import { handover, snapshots, takesNoted, takesOwn } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -164,6 +164,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     }
   }
 
+  takesNoted.add(commit);
   takesOwn.add(commit);
 
   /**

@@ -1,6 +1,6 @@
 // @ts-check
 import { randomBytes } from 'node:crypto';
-import { changedParts } from '../parts/commit-rows.js';
+import { changedParts, eventText, storedEvents } from '../parts/commit-rows.js';
 import { committedHead, endedAt, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { encodeKey, indexKey } from './keys.js';
@@ -40,7 +40,7 @@ export function writeJob(job) {
   let last = 0;
   for (const event of history) {
     last = storedSeq(event?.seq, last);
-    cut.addEvent(JSON.stringify(event), last, event?.seq === last);
+    cut.addEvent(eventText(event), last, event?.seq === last);
   }
   const numbered = { unnumbered: 0, first: null, last: history.length === 0 ? null : last };
   return write(head, [null, null], plan, numbered, cut.end(), history);
@@ -63,7 +63,7 @@ export function writeChange(change, own) {
   const row = {
     last: 0,
     parts,
-    events: events.length === 0 ? null : JSON.stringify(events),
+    events: events.length === 0 ? null : JSON.stringify(storedEvents(change.jobId, events)),
     seqs: numbered.ownSeqs ? null : JSON.stringify(numbered.seqs),
   };
   const rows = parts === null && events.length === 0 ? [] : [row];

@@ -1,5 +1,5 @@
 // @ts-check
-import { membersOf, rowCutter, rowJoiner } from '../parts/commit-rows.js';
+import { membersOf, readEvents, rowCutter, rowJoiner } from '../parts/commit-rows.js';
 
 /**
  * What jobs are made of beside their head and their plan: one row for each commit that changed any of it, and the job is
@@ -27,23 +27,26 @@ export const cutJob = () =>
     };
   });
 
-/** @param {any[][]} rows all of a job: parts and events */
-export function joinRows(rows) {
+/** @param {string} jobId @param {any[][]} rows all of a job: parts and events */
+export function joinRows(jobId, rows) {
   const { joined, add } = rowJoiner();
   for (const [parts, events] of rows) {
-    add(parts === null ? {} : JSON.parse(parts), events === null ? [] : JSON.parse(events));
+    add(
+      parts === null ? {} : JSON.parse(parts),
+      events === null ? [] : readEvents(jobId, JSON.parse(events)),
+    );
   }
   return joined;
 }
 
 /**
+ * @param {string} jobId
  * @param {any[]} row the number of its last event, its events, their numbers, and the number of the one before them
  * @param {number} afterSeq
  * @returns {JobEvent[]}
  */
-export function eventsAfter([, written, numbers, before], afterSeq) {
-  /** @type {JobEvent[]} */
-  const events = JSON.parse(written);
+export function eventsAfter(jobId, [, written, numbers, before], afterSeq) {
+  const events = readEvents(jobId, JSON.parse(written));
   if (numbers === null) return events.filter(({ seq }) => seq > afterSeq);
   /** @type {(number | null)[]} */
   const seqs = JSON.parse(numbers);

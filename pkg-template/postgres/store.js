@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, unpausedOf } from '../parts/handover.js';
+import { handover, takesNoted, unpausedOf } from '../parts/handover.js';
 import { endedAt, joinJob, numberEvents } from '../parts/job-parts.js';
 import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
@@ -83,7 +83,7 @@ export async function createPostgresStore(options) {
     return joinJob({
       head: JSON.parse(head),
       plan: plan === null ? undefined : JSON.parse(plan),
-      ...joinRows(rows),
+      ...joinRows(jobId, rows),
     });
   }
 
@@ -129,7 +129,7 @@ export async function createPostgresStore(options) {
     const events = [];
     for (let seq = after; events.length < most; ) {
       const rows = await read(sql.readEvents, [lookupId(jobId), seq, Math.min(most, ROWS_AT_ONCE)]);
-      for (const row of rows) for (const event of eventsAfter(row, after)) events.push(event);
+      for (const row of rows) for (const event of eventsAfter(jobId, row, after)) events.push(event);
       if (rows.length < ROWS_AT_ONCE) break;
       seq = Number(rows.at(-1)?.[0]);
     }
@@ -226,6 +226,7 @@ export async function createPostgresStore(options) {
     watch,
   };
   const guarded = guard(methods);
+  takesNoted.add(guarded.commit);
   unpausedOf.set(guarded.getControl, () => unpaused !== null);
   return { ...guarded, close };
 }

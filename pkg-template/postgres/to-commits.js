@@ -29,7 +29,8 @@ export const commitsTable = (s) => `
 export const toCommits = (s) => `
   ${['context', 'steps'].map((part) => partToCommits(s, part, part === 'context' ? 'value' : 'state')).join('')}
   INSERT INTO ${s}.commits (job, last_seq, events, seqs, before)
-    SELECT job, max(seq), '[' || string_agg(event, ',' ORDER BY seq) || ']',
+    SELECT job, max(seq),
+      '[' || string_agg(CASE WHEN event LIKE '{%' THEN event ELSE '[' || event || ']' END, ',' ORDER BY seq) || ']',
       '[' || string_agg(seq::text, ',' ORDER BY seq) || ']', 0
     FROM (SELECT *, (row_number() OVER (PARTITION BY job ORDER BY seq) - 1) / ${MOST_ENTRIES} AS cut FROM ${s}.events) AS t
     GROUP BY job, cut ORDER BY job, cut;

@@ -1,8 +1,9 @@
 // @ts-check
-import { changedParts } from '../parts/commit-rows.js';
+import { changedParts, eventText, storedEvents } from '../parts/commit-rows.js';
 import { committedHead, endedAt, numberEvents, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { eventConflict } from '../parts/store-arguments.js';
+import { headToStore } from './heads.js';
 import { encodeKey } from './keys.js';
 import { cutJob } from './rows.js';
 
@@ -23,6 +24,7 @@ import { cutJob } from './rows.js';
  * @property {string | null} parentId
  * @property {number | null} ended
  * @property {number} revision
+ * @property {number | null} stepsTaken null: the head is whole, see heads.js
  * @property {string} head
  * @property {string | null} plan null: as it is
  * @property {(last: number) => WrittenRow[]} rows to be added, after the last event stored
@@ -40,10 +42,10 @@ export function writeJob(job) {
   let last = 0;
   for (const event of history) {
     last = storedSeq(event?.seq, last);
-    cut.addEvent(JSON.stringify(event), last, event?.seq === last);
+    cut.addEvent(eventText(event), last, event?.seq === last);
   }
   const rows = cut.end();
-  return { ...writeHead(head), plan: writePlan(plan), rows: () => rows };
+  return { ...writeHead(head, history), plan: writePlan(plan), rows: () => rows };
 }
 
 /**
@@ -52,29 +54,34 @@ export function writeJob(job) {
  * @returns {Written}
  */
 export function writeChange(change, own) {
-  if (own)
-    return { ...writeHead(change.head), plan: writePlan(change.plan), rows: writeRows(change, change) };
+  if (own) {
+    const head = writeHead(change.head, change.events ?? []);
+    return { ...head, plan: writePlan(change.plan), rows: writeRows(change, change) };
+  }
   const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
   const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
   const context = plainCopy(change.context, 'change.context', JOB_DEPTH);
   const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH);
   const events = plainCopy(change.events, 'change.events', JOB_DEPTH);
   const rows = writeRows(change, { context, steps, events });
-  return { ...writeHead(head), plan: writePlan(plan), rows };
+  return { ...writeHead(head, events ?? []), plan: writePlan(plan), rows };
 }
 
 /** @param {import('../index.d.ts').Plan | undefined} plan */
 const writePlan = (plan) => (plan === undefined ? null : JSON.stringify(plan));
 
-/** @param {JobHead} head */
-function writeHead(head) {
+/**
+ * @param {JobHead} head
+ * @param {JobEvent[]} events that are stored with it
+ */
+function writeHead(head, events) {
   return {
     id: encodeKey(head.id),
     status: head.status ?? null,
     parentId: head.parentId === undefined ? null : encodeKey(head.parentId),
     ended: endedAt(head),
     revision: revisionOf(head),
-    head: JSON.stringify(head),
+    ...headToStore(head, events),
   };
 }
 
@@ -86,7 +93,7 @@ function writeHead(head) {
 function writeRows({ jobId, context: named }, { context = {}, steps, events = [] }) {
   /** @type {Parts} */
   const parts = changedParts(named ?? {}, context, steps ?? {});
-  if (events.length > 0) parts.events = events;
+  if (events.length > 0) parts.events = storedEvents(jobId, events);
   const text = JSON.stringify(parts);
   if (text === '{}') return () => [];
   return (last) => {

@@ -1,5 +1,5 @@
 // @ts-check
-import { membersOf, rowCutter, rowJoiner } from '../parts/commit-rows.js';
+import { membersOf, readEvents, rowCutter, rowJoiner } from '../parts/commit-rows.js';
 
 /**
  * What jobs are made of beside their head and their plan: one row for each commit that changed any of it, and the job is
@@ -9,7 +9,7 @@ import { membersOf, rowCutter, rowJoiner } from '../parts/commit-rows.js';
  * @typedef {import('../parts/commit-rows.js').RowParts} RowParts
  * @typedef {import('./driver.js').Row} Row
  *
- * @typedef {RowParts & { events?: JobEvent[], seqs?: number[] }} Parts what a row holds, as JSON; `seqs`: the numbers of the
+ * @typedef {RowParts & { events?: any[], seqs?: number[] }} Parts what a row holds, as JSON; `seqs`: the numbers of the
  *   events, where they are not their own
  *
  * @typedef {object} WrittenRow
@@ -33,31 +33,34 @@ export const cutJob = () =>
  * @param {Row[]} rows
  */
 export function withoutEvents(rows) {
-  const { context, steps } = joinRows(rows);
+  const { joined, add } = rowJoiner();
+  for (const row of rows) add(readRow(row));
   const cut = cutJob();
-  for (const [key, value] of Object.entries(context)) cut.addKey('context', key, JSON.stringify(value));
-  for (const [id, state] of Object.entries(steps)) cut.addKey('steps', id, JSON.stringify(state));
+  for (const [key, value] of Object.entries(joined.context))
+    cut.addKey('context', key, JSON.stringify(value));
+  for (const [id, state] of Object.entries(joined.steps)) cut.addKey('steps', id, JSON.stringify(state));
   return cut.end();
 }
 
-/** @param {Row[]} rows all of a job */
-export function joinRows(rows) {
+/** @param {string} jobId @param {Row[]} rows all of a job */
+export function joinRows(jobId, rows) {
   const { joined, add } = rowJoiner();
   for (const row of rows) {
     const parts = readRow(row);
-    add(parts, parts.events);
+    add(parts, readEvents(jobId, parts.events ?? []));
   }
   return joined;
 }
 
 /**
+ * @param {string} jobId
  * @param {Row} row
  * @param {number} afterSeq
  * @returns {JobEvent[]}
  */
-export function eventsAfter(row, afterSeq) {
+export function eventsAfter(jobId, row, afterSeq) {
   const { events = [], seqs } = readRow(row);
-  return events.filter((event, i) => (seqs?.[i] ?? event.seq) > afterSeq);
+  return readEvents(jobId, events).filter((event, i) => (seqs?.[i] ?? event.seq) > afterSeq);
 }
 
 /**

@@ -13,9 +13,9 @@ const APPLICATION_ID = 0x6a6f6277;
  * From an empty file to the newest schema, in statements and what has to be done between them. A release that changes the
  * schema adds one, and never edits one.
  *
- * Jobs are in parts, so that a commit writes what changed and nothing else: the head, small and whole, and one row of
- * `commits`. The plan, which may be large, is not beside the head because SQLite writes rows whole. `n` counts jobs in
- * order of creation.
+ * Jobs are in parts, so that a commit writes what changed and nothing else: one row of `commits` and, where more of it
+ * changes than its numbers, the head. The plan, which may be large, is not beside the head because SQLite writes rows
+ * whole. `n` counts jobs in order of creation.
  *
  * @type {(string | ((database: Database) => void))[][]}
  */
@@ -91,18 +91,23 @@ const MIGRATIONS = [
   DROP TABLE events;
   `,
   ],
-  // Each page that a commit changes is written whole, so it adds one row, at the end of the table: rows that were put
-  // between others would move them from page to page. Of a job whose history was pruned, events come after `pruned_seq`.
+  // Each page that a commit changes is written whole. So a job's rows lie one after the other in the order of `place`,
+  // which is `n` and, in the lower 32 bits, a number that counts them: what finds a row needs no index, which would be
+  // another page to write. Nor is the job's own row written while only `revision`, `last_seq` and `steps_taken` change,
+  // which its last row of commits has too: whichever has the higher revision says how they stand. Where `steps_taken` of
+  // a job is null, these numbers stand in its head; -1 where there is none. Of a job whose history was pruned, events come
+  // after `pruned_seq`.
   [
     `
   CREATE TABLE commits (
     place INTEGER PRIMARY KEY,
-    job INTEGER NOT NULL,
+    revision INTEGER,
     last_seq INTEGER NOT NULL,
+    steps_taken INTEGER,
     change TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX commits_by_job ON commits (job, last_seq);
   ALTER TABLE jobs ADD COLUMN pruned_seq INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN steps_taken INTEGER;
   `,
     moveToCommits,
     `

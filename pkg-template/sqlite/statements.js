@@ -3,20 +3,33 @@
 /** Milliseconds by SQLite's clock, the same for every process on the machine. */
 const NOW = "(unixepoch('subsec') * 1000.0)";
 
+/** The places of a job's rows of `commits`. @param {string} n */
+const placesOf = (n) => `BETWEEN ${n} << 32 AND ${n} << 32 | 4294967295`;
+
+/** Jobs with what their last row of `commits` says of their numbers. */
+const JOBS = `jobs LEFT JOIN commits AS latest
+  ON place = (SELECT max(place) FROM commits WHERE place ${placesOf('n')})`;
+
+/** See heads.js. */
+const HEAD = `head, jobs.revision, jobs.last_seq, jobs.steps_taken, latest.revision AS latest_revision,
+  latest.last_seq AS latest_seq, latest.steps_taken AS latest_steps`;
+
 /** @param {import('./driver.js').Database} database */
 export function prepareStatements(database) {
   /** @param {string} sql */
   const sql = (sql) => database.prepare(sql);
   return {
     findJob: sql(
-      `SELECT n, status, parent_id, revision, ended, last_seq, lease_token, (SELECT value FROM control) AS control
-       FROM jobs WHERE id = ?`,
+      `SELECT n, status, parent_id, ended, lease_token, place & 4294967295 AS latest_row,
+         (SELECT value FROM control) AS control, ${HEAD}
+       FROM ${JOBS} WHERE id = ?`,
     ),
     insertJob: sql(
-      'INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, head) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, steps_taken, head)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     // Two, because SQLite writes the indexes of every column that is named, whether it changes or not.
-    updateJob: sql('UPDATE jobs SET revision = ?, last_seq = ?, head = ? WHERE n = ?'),
+    updateJob: sql('UPDATE jobs SET revision = ?, last_seq = ?, steps_taken = ?, head = ? WHERE n = ?'),
     moveJob: sql('UPDATE jobs SET status = ?, parent_id = ?, ended = ? WHERE n = ?'),
     giveBack: sql(
       'UPDATE jobs SET lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL WHERE n = ?',
@@ -28,15 +41,19 @@ export function prepareStatements(database) {
       'INSERT INTO plans (job, plan) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET plan = excluded.plan',
     ),
     clearPlan: sql('DELETE FROM plans WHERE job = ?'),
-    addRow: sql('INSERT INTO commits (job, last_seq, change) VALUES (?, ?, ?)'),
-    clearRows: sql('DELETE FROM commits WHERE job = ?'),
-
-    readHead: sql('SELECT head FROM jobs WHERE id = ?'),
-    readJob: sql('SELECT n, head, plan FROM jobs LEFT JOIN plans ON job = n WHERE id = ?'),
-    readRows: sql('SELECT change FROM commits WHERE job = ? ORDER BY last_seq, place'),
-    readRowsAfter: sql(
-      'SELECT last_seq, change FROM commits WHERE job = ? AND last_seq > ? ORDER BY last_seq, place LIMIT ?',
+    addRow: sql(
+      'INSERT INTO commits (place, revision, last_seq, steps_taken, change) VALUES (? << 32 | ?, ?, ?, ?, ?)',
     ),
+    clearRows: sql(`DELETE FROM commits WHERE place ${placesOf('?')}`),
+
+    readHead: sql(`SELECT ${HEAD} FROM ${JOBS} WHERE id = ?`),
+    readJob: sql(`SELECT n, plan, ${HEAD} FROM ${JOBS} LEFT JOIN plans ON job = n WHERE id = ?`),
+    readRows: sql(`SELECT change FROM commits WHERE place ${placesOf('?')} ORDER BY place`),
+    readRowsFrom: sql(
+      `SELECT change FROM commits WHERE place >= ? << 32 | ? AND place <= ? << 32 | 4294967295
+       ORDER BY place LIMIT ?`,
+    ),
+    readSeq: sql('SELECT last_seq FROM commits WHERE place = ? << 32 | ?'),
     endedBefore: sql('SELECT n FROM jobs WHERE ended < ? LIMIT ?'),
     endedWithHistory: sql('SELECT n, last_seq FROM jobs WHERE ended < ? AND last_seq > pruned_seq LIMIT ?'),
 
@@ -68,7 +85,7 @@ export function prepareLists(database) {
 
   /**
    * @param {{ statuses: string[] | null, parentId: string | null, after: number, limit: number }} question
-   * @returns {string[]} heads, as JSON
+   * @returns {import('./driver.js').Row[]} see heads.js
    */
   return ({ statuses, parentId, after, limit }) => {
     const conditions = ['n > ?'];
@@ -82,12 +99,12 @@ export function prepareLists(database) {
       conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`);
       values.push(...statuses);
     }
-    const sql = `SELECT head FROM jobs WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
+    const sql = `SELECT ${HEAD} FROM ${JOBS} WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
     let statement = prepared.get(sql);
     if (statement === undefined) {
       statement = database.prepare(sql);
       prepared.set(sql, statement);
     }
-    return statement.all(...values, limit).map(({ head }) => head);
+    return statement.all(...values, limit);
   };
 }

@@ -1,10 +1,11 @@
 // @ts-check
-import { handover, unpausedOf } from '../parts/handover.js';
+import { handover, takesNoted, unpausedOf } from '../parts/handover.js';
 import { joinJob } from '../parts/job-parts.js';
 import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
+import { latestNumbers, storedHead } from './heads.js';
 import { encodeKey, lookupKey } from './keys.js';
 import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
@@ -58,7 +59,7 @@ export async function createSqliteStore(options) {
         clearJob(found.n);
         sql.setPruned.run(0, found.n);
       }
-      writeParts(found, written, 0);
+      writeParts(found, written, 0, 0);
     });
   }
 
@@ -71,7 +72,7 @@ export async function createSqliteStore(options) {
     const endsLease = fencingToken !== undefined && written.ended !== null;
     write(() => {
       const found = sql.findJob.get(written.id);
-      const revision = found === undefined ? null : found.revision;
+      const revision = found === undefined ? null : latestNumbers(found).revision;
       if ((revision ?? 0) !== expectedRevision)
         throw check.revisionConflict(jobId, expectedRevision, revision);
       if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd(found)) {
@@ -81,7 +82,8 @@ export async function createSqliteStore(options) {
         unpaused = undefined;
         throw check.controlConflict(jobId);
       }
-      const n = writeParts(found, written, found?.last_seq ?? 0);
+      const last = found === undefined ? 0 : latestNumbers(found).seq;
+      const n = writeParts(found, written, last, found?.latest_row ?? 0);
       if (endsLease) sql.giveBack.run(n);
     });
     if (endsLease) givenBack.set(jobId, fencingToken);
@@ -91,40 +93,49 @@ export async function createSqliteStore(options) {
    * @param {Row | undefined} found the job as it is, if it is there
    * @param {Written} written
    * @param {number} last the number of its last event
+   * @param {number} count how many rows it has
    */
-  function writeParts(found, written, last) {
-    const { id, status, parentId, ended, revision, head } = written;
+  function writeParts(found, written, last, count) {
+    const { id, status, parentId, ended, revision, stepsTaken, head } = written;
     const rows = written.rows(last);
     const lastSeq = rows.at(-1)?.lastSeq ?? last;
     /** @type {number} */
     let n;
     if (found === undefined) {
-      const made = sql.insertJob.run(id, status, parentId, ended, revision, lastSeq, head);
+      const made = sql.insertJob.run(id, status, parentId, ended, revision, lastSeq, stepsTaken, head);
       n = Number(made.lastInsertRowid);
     } else {
       n = found.n;
-      sql.updateJob.run(revision, lastSeq, head, n);
-      if (found.status !== status || found.parent_id !== parentId || found.ended !== ended) {
-        sql.moveJob.run(status, parentId, ended, n);
+      const moves = found.status !== status || found.parent_id !== parentId || found.ended !== ended;
+      if (moves) sql.moveJob.run(status, parentId, ended, n);
+      const isInRow = count > 0 && rows.length > 0 && ended === null && stepsTaken !== null;
+      if (moves || !isInRow || found.head !== head) {
+        sql.updateJob.run(revision, lastSeq, stepsTaken, head, n);
       }
     }
     if (written.plan !== null) sql.setPlan.run(n, written.plan);
-    addRows(n, rows);
+    addRows(n, rows, { count, revision, stepsTaken });
     return n;
   }
 
   /**
    * @param {number} n
    * @param {WrittenRow[]} rows
+   * @param {{ count: number, revision: number | null, stepsTaken: number | null }} after what how many rows, and how the
+   *   job stands with them
    */
-  function addRows(n, rows) {
-    for (const { lastSeq, change } of rows) sql.addRow.run(n, lastSeq, change);
+  function addRows(n, rows, { count, revision, stepsTaken }) {
+    let place = count;
+    for (const { lastSeq, change } of rows) {
+      place += 1;
+      sql.addRow.run(n, place, revision, lastSeq, stepsTaken, change);
+    }
   }
 
   /** @param {number} n */
   function clearJob(n) {
     sql.clearPlan.run(n);
-    sql.clearRows.run(n);
+    sql.clearRows.run(n, n);
   }
 
   /**
@@ -136,9 +147,9 @@ export async function createSqliteStore(options) {
       const found = sql.readJob.get(lookupKey(jobId));
       if (found === undefined) return null;
       return joinJob({
-        head: JSON.parse(found.head),
+        head: storedHead(found),
         plan: found.plan === null ? undefined : JSON.parse(found.plan),
-        ...joinRows(sql.readRows.all(found.n)),
+        ...joinRows(jobId, sql.readRows.all(found.n, found.n)),
       });
     });
   }
@@ -149,7 +160,7 @@ export async function createSqliteStore(options) {
    */
   function getHead(jobId) {
     const found = sql.readHead.get(lookupKey(jobId));
-    return found === undefined ? null : JSON.parse(found.head);
+    return found === undefined ? null : storedHead(found);
   }
 
   /**
@@ -161,13 +172,13 @@ export async function createSqliteStore(options) {
     return read(() => {
       const after = cursor === null ? undefined : sql.findJob.get(encodeKey(cursor));
       if (cursor !== null && after === undefined) throw check.unknownCursor(cursor);
-      const heads = list({
+      const found = list({
         statuses: statuses === null ? null : [...statuses],
         parentId: parentId === null ? null : encodeKey(parentId),
         after: after?.n ?? 0,
         limit: limit === Infinity ? -1 : limit,
       });
-      return heads.map((head) => JSON.parse(head));
+      return found.map(storedHead);
     });
   }
 
@@ -184,16 +195,31 @@ export async function createSqliteStore(options) {
       const events = [];
       const found = sql.findJob.get(lookupKey(jobId));
       if (found === undefined) return events;
-      // Of rows with the same last event only the first has events.
-      for (let seq = afterSeq; events.length < most; ) {
-        const rows = sql.readRowsAfter.all(found.n, seq, Math.min(most, ROWS_AT_ONCE));
-        for (const row of rows) for (const event of eventsAfter(row, afterSeq)) events.push(event);
-        const last = rows.at(-1);
-        if (last === undefined) break;
-        seq = last.last_seq;
+      const { n, latest_row: count } = found;
+      for (let row = firstRowAfter(n, count, afterSeq); row <= count && events.length < most; ) {
+        const rows = sql.readRowsFrom.all(n, row, n, Math.min(most, ROWS_AT_ONCE));
+        for (const each of rows) for (const event of eventsAfter(jobId, each, afterSeq)) events.push(event);
+        row += rows.length;
       }
       return events.length > most ? events.slice(0, most) : events;
     });
+  }
+
+  /**
+   * The first row of a job with an event after one, by halves: its rows are counted from 1 without a gap.
+   *
+   * @param {number} n
+   * @param {number | null} count how many rows it has
+   * @param {number} afterSeq
+   */
+  function firstRowAfter(n, count, afterSeq) {
+    let from = 1;
+    for (let to = (count ?? 0) + 1; from < to; ) {
+      const middle = Math.floor((from + to) / 2);
+      if (sql.readSeq.get(n, middle)?.last_seq > afterSeq) to = middle;
+      else from = middle + 1;
+    }
+    return from;
   }
 
   /** @param {string} jobId */
@@ -236,9 +262,10 @@ export async function createSqliteStore(options) {
    * @param {number} lastSeq
    */
   function forgetEvents(n, lastSeq) {
-    const rows = withoutEvents(sql.readRows.all(n));
-    sql.clearRows.run(n);
-    addRows(n, rows);
+    const rows = withoutEvents(sql.readRows.all(n, n));
+    sql.clearRows.run(n, n);
+    // Of a job that has ended its own row says how it stands.
+    addRows(n, rows, { count: 0, revision: null, stepsTaken: null });
     sql.setPruned.run(lastSeq, n);
   }
 
@@ -324,6 +351,7 @@ export async function createSqliteStore(options) {
     watch,
   };
   const guarded = guard(methods, path, () => closed);
+  takesNoted.add(guarded.commit);
   unpausedOf.set(guarded.getControl, () => !closed && unpaused !== undefined);
   return { ...guarded, close };
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { eventText } from '../parts/commit-rows.js';
 import { decodeKey } from './keys.js';
 import { cutJob } from './rows.js';
 
@@ -12,7 +13,7 @@ export function moveToCommits(database) {
   const context = database.prepare('SELECT key, value FROM context WHERE job = ? ORDER BY place');
   const steps = database.prepare('SELECT id, state FROM steps WHERE job = ? ORDER BY place');
   const history = database.prepare('SELECT seq, event FROM history WHERE job = ? ORDER BY seq');
-  const addRow = database.prepare('INSERT INTO commits (job, last_seq, change) VALUES (?, ?, ?)');
+  const addRow = database.prepare('INSERT INTO commits (place, last_seq, change) VALUES (? << 32 | ?, ?, ?)');
   const setPruned = database.prepare('UPDATE jobs SET pruned_seq = ? WHERE n = ?');
 
   for (const { n, last_seq: lastSeq } of database.prepare('SELECT n, last_seq FROM jobs').all()) {
@@ -21,8 +22,11 @@ export function moveToCommits(database) {
     const cut = cutJob();
     for (const { key, value } of context.all(n)) cut.addKey('context', decodeKey(key), value);
     for (const { id, state } of steps.all(n)) cut.addKey('steps', decodeKey(id), state);
-    for (const { seq, event } of events) cut.addEvent(event, seq, JSON.parse(event)?.seq === seq);
-    for (const { lastSeq, change } of cut.end()) addRow.run(n, lastSeq, change);
+    for (const { seq, event: text } of events) {
+      const event = JSON.parse(text);
+      cut.addEvent(eventText(event), seq, event?.seq === seq);
+    }
+    for (const [i, { lastSeq, change }] of cut.end().entries()) addRow.run(n, i + 1, lastSeq, change);
     if (pruned > 0) setPruned.run(pruned, n);
   }
 }

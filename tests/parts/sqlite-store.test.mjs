@@ -87,7 +87,9 @@ test('a person can read the database', async () => {
     const { id, status, revision, head } = database.prepare('SELECT * FROM jobs').get();
     assert.deepEqual([id, status, revision], ['job-1', 'created', 1]);
     assert.equal(JSON.parse(head).run.revision, 1);
-    const { last_seq: lastSeq, change } = database.prepare('SELECT * FROM commits WHERE job = 1').get();
+    const { last_seq: lastSeq, change } = database
+      .prepare('SELECT * FROM commits WHERE place >> 32 = 1')
+      .get();
     assert.equal(lastSeq, 1);
     assert.deepEqual(JSON.parse(change), { context: { 'a key': [1] }, steps, events: [eventOf(1)] });
   });
