@@ -1,13 +1,13 @@
 // @ts-check
-import { randomBytes } from 'node:crypto';
 import { changedParts, eventText, storedEvents } from '../parts/commit-rows.js';
+import { newSpanId } from '../parts/ids.js';
 import { committedHead, endedAt, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { encodeKey, indexKey } from './keys.js';
 import { cutJob } from './rows.js';
 
 /**
- * Turns jobs and changes into the arguments of `write_job`.
+ * Turns jobs and changes into the arguments of `write_job` and `advance_job`.
  *
  * @typedef {import('../index.d.ts').Job} Job
  * @typedef {import('../index.d.ts').JobChange} JobChange
@@ -21,6 +21,7 @@ import { cutJob } from './rows.js';
  * @property {JobEvent[]} events to append
  * @property {(again: boolean, control: number | null) => unknown[]} values `again`: whether it may have been sent
  *   before; `control`: the number of the control record that it relies on
+ * @property {((control: number | null) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
  */
 
 /** How many bytes a notice may have; PostgreSQL takes 7,999. */
@@ -119,22 +120,14 @@ function numberEvents(events) {
  */
 function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
   const id = indexKey(encodeKey(head.id));
-  const mark = randomBytes(8).readBigInt64BE().toString();
+  const mark = BigInt.asIntN(64, BigInt(`0x${newSpanId()}`)).toString();
   const headText = JSON.stringify(head);
   const planText = plan === undefined ? null : JSON.stringify(plan);
+  const written = notice(head);
+  const columns = [textOrNull(head.status), parentOf(head), endedAt(head)];
   const of = (/** @type {(row: import('./rows.js').WrittenRow) => unknown} */ part) =>
     rows.length === 0 ? null : rows.map(part);
-  const rest = [
-    notice(head),
-    textOrNull(head.status),
-    parentOf(head),
-    endedAt(head),
-    revisionOf(head),
-    headText,
-    planText,
-    unnumbered,
-    first,
-    last,
+  const lists = [
     of((row) => row.last),
     of((row) => row.parts),
     of((row) => row.events),
@@ -142,12 +135,38 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
   ];
   let size = headText.length + (planText?.length ?? 0);
   for (const row of rows) size += (row.parts?.length ?? 0) + (row.events?.length ?? 0);
+  const [only] = rows;
+  const [expected, token] = terms;
+  const advances =
+    Number(expected) > 0 && planText === null && unnumbered === 0 && rows.length === 1 && only?.seqs === null;
   return {
     id,
-    creates: (terms[0] ?? 0) === 0,
+    creates: (expected ?? 0) === 0,
     size,
     events,
-    values: (again, control) => [id, ...terms, mark, again, control, ...rest],
+    values: (again, control) => [
+      ...[
+        id,
+        expected,
+        token,
+        mark,
+        again,
+        control,
+        written,
+        ...columns,
+        revisionOf(head),
+        headText,
+        planText,
+      ],
+      ...[unnumbered, first, last, ...lists],
+    ],
+    advance:
+      advances && first !== null
+        ? (control) => [
+            ...[id, expected, token, mark, control, written, ...columns, headText],
+            ...[first, last, only?.parts, only?.events],
+          ]
+        : null,
   };
 }
 

@@ -6,15 +6,32 @@ export const LOCK_CLASS = 0x6a6f6277;
 /** How many writes back a job's row remembers. */
 const MARKS = 16;
 
+/** Planning a commit takes longer than doing it, and every job's is the same. */
+const PLANNED_ONCE = 'SET plan_cache_mode TO force_generic_plan';
+
+/** @param {string} mark */
+const marked = (mark) => `${mark} || marks[1:${MARKS - 1}]`;
+
+/** Whether who commits under a lease still has it, or gave it back with the end of the job. */
+const isHeld = '(p_token IS NULL OR lease_token = p_token OR (lease_token IS NULL AND ended IS NOT NULL))';
+
+/** Whoever ends a job under its lease gives the lease back with that. */
+const leaseAfter = ['lease_owner', 'lease_token', 'lease_until']
+  .map((column) => `${column} = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN ${column} END`)
+  .join(', ');
+
 /**
  * What runs inside the server, so that a commit is one message and one answer. Every name is written with its schema:
  * whatever the connection's search path is, no other table is meant.
  *
+ * `advance_job` is for nearly every commit: of a job that is there, with events that have their numbers. Where it can't be
+ * done it is null, nothing is written, and `write_job` is asked, which knows all cases and says why. `advance_jobs` does
+ * many.
+ *
  * `write_job` answers with a row: `done`; or why nothing was written: `revision` (which one is stored, null where there
  * is no job), `lease`, `event` (which one is stored last), `control` (it is not what it was taken for), or `unknown`. A
  * refusal is no error, so that in a statement with several writes it is nobody else's. Each write leaves its mark in the
- * job's row: one that is sent again, because its answer was lost, finds it there. Whoever ends a job under its lease
- * gives the lease back with that.
+ * job's row: one that is sent again, because its answer was lost, finds it there.
  *
  * @param {string} s the schema, quoted
  * @param {string} channel
@@ -24,6 +41,40 @@ CREATE FUNCTION ${s}.clear_parts(p_job bigint) RETURNS void LANGUAGE plpgsql AS 
 BEGIN
   DELETE FROM ${s}.plans WHERE job = p_job;
   DELETE FROM ${s}.commits WHERE job = p_job;
+END
+$body$;
+
+CREATE FUNCTION ${s}.advance_job(
+  p_id text, p_expected bigint, p_token bigint, p_mark bigint, p_control bigint, p_notice text,
+  p_status text, p_parent text, p_ended double precision, p_head text, p_first bigint, p_last bigint,
+  p_parts text, p_events text, OUT advanced bigint
+) LANGUAGE plpgsql ${PLANNED_ONCE} AS $body$
+BEGIN
+  WITH changed AS (
+    UPDATE ${s}.jobs SET status = p_status, parent_id = p_parent, ended = p_ended, revision = p_expected + 1,
+        last_seq = p_last, head = p_head, marks = ${marked('p_mark')}, ${leaseAfter}
+      WHERE id = p_id AND revision = p_expected AND ${isHeld} AND last_seq < p_first
+        AND (p_control IS NULL OR p_control = (SELECT control_number FROM ${s}.store))
+      RETURNING n
+  ), added AS (
+    INSERT INTO ${s}.commits (job, last_seq, parts, events, before)
+      SELECT n, p_last, p_parts, p_events, 0 FROM changed
+  )
+  SELECT n FROM changed WHERE pg_notify('${channel}', p_notice) IS NOT NULL INTO advanced;
+END
+$body$;
+
+CREATE FUNCTION ${s}.advance_jobs(
+  p_id text[], p_expected bigint[], p_token bigint[], p_mark bigint[], p_control bigint[], p_notice text[],
+  p_status text[], p_parent text[], p_ended double precision[], p_head text[], p_first bigint[], p_last bigint[],
+  p_parts text[], p_events text[]
+) RETURNS SETOF bigint LANGUAGE plpgsql AS $body$
+BEGIN
+  FOR i IN 1 .. cardinality(p_id) LOOP
+    RETURN NEXT ${s}.advance_job(
+      p_id[i], p_expected[i], p_token[i], p_mark[i], p_control[i], p_notice[i], p_status[i], p_parent[i], p_ended[i],
+      p_head[i], p_first[i], p_last[i], p_parts[i], p_events[i]);
+  END LOOP;
 END
 $body$;
 
@@ -59,7 +110,7 @@ CREATE FUNCTION ${s}.write_job(
   p_unnumbered bigint, p_first bigint, p_final bigint,
   p_lasts bigint[], p_parts text[], p_events text[], p_seqs text[],
   OUT outcome text, OUT stored bigint
-) LANGUAGE plpgsql AS $body$
+) LANGUAGE plpgsql ${PLANNED_ONCE} AS $body$
 DECLARE
   v_job bigint;
   v_before bigint := 0;
@@ -81,12 +132,8 @@ BEGIN
   END IF;
   IF p_expected IS NOT NULL THEN
     UPDATE ${s}.jobs SET status = p_status, parent_id = p_parent, ended = p_ended, revision = p_revision,
-        last_seq = coalesce(p_final, last_seq + p_unnumbered), head = p_head, marks = p_mark || marks[1:${MARKS - 1}],
-        lease_owner = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_owner END,
-        lease_token = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_token END,
-        lease_until = CASE WHEN p_ended IS NULL OR p_token IS NULL THEN lease_until END
-      WHERE id = p_id AND revision = p_expected
-        AND (p_token IS NULL OR lease_token = p_token OR (lease_token IS NULL AND ended IS NOT NULL))
+        last_seq = coalesce(p_final, last_seq + p_unnumbered), head = p_head, marks = ${marked('p_mark')}, ${leaseAfter}
+      WHERE id = p_id AND revision = p_expected AND ${isHeld}
         AND (p_unnumbered = 0 OR last_seq = v_before) AND (p_first IS NULL OR last_seq + p_unnumbered < p_first)
       RETURNING n, last_seq INTO v_job, v_last;
   ELSIF p_mark = ANY (v_marks) THEN
@@ -96,7 +143,7 @@ BEGIN
     PERFORM ${s}.clear_parts(v_job);
     v_last := coalesce(p_final, 0);
     UPDATE ${s}.jobs SET status = p_status, parent_id = p_parent, ended = p_ended, revision = p_revision,
-        last_seq = v_last, pruned_seq = 0, head = p_head, marks = p_mark || marks[1:${MARKS - 1}]
+        last_seq = v_last, pruned_seq = 0, head = p_head, marks = ${marked('p_mark')}
       WHERE n = v_job;
   END IF;
   IF v_job IS NULL AND coalesce(p_expected, 0) = 0 AND p_token IS NULL AND (p_first IS NULL OR p_unnumbered < p_first)

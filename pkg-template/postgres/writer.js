@@ -21,7 +21,15 @@ const IN_FLIGHT = 2;
 const MOST_WRITES = 40;
 const MOST_SIZE = 1_000_000;
 
-const PARAMETERS = 20;
+/** The types of the arguments of `advance_job`. */
+const ADVANCE_TYPES = [
+  ...['text', 'bigint', 'bigint', 'bigint', 'bigint', 'text', 'text', 'text', 'double precision', 'text'],
+  ...['bigint', 'bigint', 'text', 'text'],
+];
+const WRITE_PARAMETERS = 20;
+
+/** @type {Answer} */
+const DONE = { outcome: 'done', stored: null };
 
 /**
  * @param {object} options
@@ -31,12 +39,13 @@ const PARAMETERS = 20;
  * @param {<T>(send: (again: boolean) => Promise<T>, kind: 'write') => Promise<T>} options.attempt
  */
 export function createWriter({ schema, channel, query, attempt }) {
+  const texts = textsIn(schema);
   /** @type {Waiting[]} */
   let waiting = [];
   let inFlight = 0;
   let told = false;
-  /** @type {string | undefined} A single write is planned once for each connection: that is a third of its time. */
-  let name = `${channel}_write_job`;
+  /** Whether statements are planned once for each connection, which is a third of their time. */
+  let prepares = true;
 
   /**
    * @param {Write} write
@@ -65,14 +74,23 @@ export function createWriter({ schema, channel, query, attempt }) {
     }
   }
 
+  /** The oldest, and others of its kind. */
   function takeBatch() {
-    let count = 0;
-    for (let size = 0; count < waiting.length && count < MOST_WRITES; count += 1) {
-      size += /** @type {Waiting} */ (waiting[count]).write.size;
-      if (count > 0 && size > MOST_SIZE) break;
+    const advances = isAdvance(/** @type {Waiting} */ (waiting[0]));
+    let size = 0;
+    /** @type {Waiting[]} */
+    const batch = [];
+    /** @type {Waiting[]} */
+    const rest = [];
+    for (const each of waiting) {
+      const isTaken =
+        isAdvance(each) === advances &&
+        batch.length < MOST_WRITES &&
+        (batch.length === 0 || size + each.write.size <= MOST_SIZE);
+      if (isTaken) size += each.write.size;
+      (isTaken ? batch : rest).push(each);
     }
-    const batch = waiting.slice(0, count);
-    waiting = waiting.slice(count);
+    waiting = rest;
     // All in the same order, so that two statements do not wait for each other's jobs.
     return batch.sort(inOrder);
   }
@@ -89,37 +107,73 @@ export function createWriter({ schema, channel, query, attempt }) {
     }
   }
 
-  /** @param {Waiting[]} batch */
+  /**
+   * @param {Waiting[]} batch
+   * @returns {Promise<Answer[]>}
+   */
   async function send(batch) {
-    const text = textFor(schema, batch.length);
-    const rows = await attempt(
-      (again) =>
-        prepared(
-          text,
-          batch.flatMap(({ write, control }) => write.values(again, control)),
-        ),
-      'write',
-    );
+    if (!batch.every(isAdvance)) return sendWrites(batch, false);
+    const answers = await attempt((again) => (again ? sendWrites(batch, true) : advance(batch)), 'write');
+    // What could not be done has written nothing.
+    const refused = batch.filter((_, i) => answers[i] === null);
+    const others = refused.length === 0 ? [] : await sendWrites(refused, false);
+    return answers.map((answer) => answer ?? /** @type {Answer} */ (others.shift()));
+  }
+
+  /**
+   * @param {Waiting[]} batch
+   * @returns {Promise<(Answer | null)[]>} null: it has to be written in another way
+   */
+  async function advance(batch) {
+    const all = batch.map(({ write, control }) => write.advance?.(control) ?? []);
+    const [first = []] = all;
+    const rows =
+      batch.length === 1
+        ? await prepared('advance_job', texts.advanceJob, first)
+        : await prepared(
+            'advance_jobs',
+            texts.advanceJobs,
+            first.map((_, place) => all.map((values) => values[place])),
+          );
+    return rows.map(([advanced]) => (advanced === null ? null : DONE));
+  }
+
+  /**
+   * @param {Waiting[]} batch
+   * @param {boolean} sent whether it may have been sent before
+   * @returns {Promise<Answer[]>}
+   */
+  async function sendWrites(batch, sent) {
+    const rows = await attempt((again) => {
+      const values = batch.flatMap(({ write, control }) => write.values(sent || again, control));
+      return batch.length === 1
+        ? prepared('write_job', texts.writeJobs(1), values)
+        : query(texts.writeJobs(batch.length), values);
+    }, 'write');
     return rows.map(([outcome, stored]) => ({ outcome, stored: stored === null ? null : Number(stored) }));
   }
 
   /**
+   * @param {string} name
    * @param {string} text
    * @param {unknown[]} values
    */
-  async function prepared(text, values) {
+  async function prepared(name, text, values) {
     try {
-      return await query(text, values, values.length === PARAMETERS ? name : undefined);
+      return await query(text, values, prepares ? `${channel}_${name}` : undefined);
     } catch (error) {
       // A pooler between may give each statement another connection, on which it is not prepared, or is already.
-      if (name === undefined || !['26000', '42P05'].includes(codeOf(error))) throw error;
-      name = undefined;
+      if (!prepares || !['26000', '42P05'].includes(codeOf(error))) throw error;
+      prepares = false;
       return query(text, values);
     }
   }
 
   return write;
 }
+
+/** @param {Waiting} waiting */
+const isAdvance = ({ write }) => write.advance !== null;
 
 /** @param {any} error */
 function isLostError(error) {
@@ -137,14 +191,19 @@ function inOrder({ write: a }, { write: b }) {
   return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
-/**
- * @param {string} schema
- * @param {number} count
- */
-function textFor(schema, count) {
-  const calls = Array.from({ length: count }, (_, i) => {
-    const parameters = Array.from({ length: PARAMETERS }, (_, j) => `$${i * PARAMETERS + j + 1}`);
-    return `SELECT outcome, stored FROM ${schema}.write_job(${parameters.join(', ')})`;
-  });
-  return calls.join(' UNION ALL ');
+/** @param {string} schema quoted */
+function textsIn(schema) {
+  const call = (/** @type {number} */ count, /** @type {number} */ from) =>
+    Array.from({ length: count }, (_, i) => `$${from + i + 1}`).join(', ');
+  const lists = ADVANCE_TYPES.map((type, i) => `$${i + 1}::${type}[]`).join(', ');
+  return {
+    advanceJob: `SELECT ${schema}.advance_job(${call(ADVANCE_TYPES.length, 0)})`,
+    advanceJobs: `SELECT ${schema}.advance_jobs(${lists})`,
+    writeJobs: (/** @type {number} */ count) =>
+      Array.from(
+        { length: count },
+        (_, i) =>
+          `SELECT outcome, stored FROM ${schema}.write_job(${call(WRITE_PARAMETERS, i * WRITE_PARAMETERS)})`,
+      ).join(' UNION ALL '),
+  };
 }

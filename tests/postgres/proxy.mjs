@@ -42,9 +42,9 @@ export async function startProxy(serverUrl) {
     url: '',
     /** How many messages have asked the server for an answer. */
     roundTrips: 0,
-    /** @type {Moment | null} how to break the connection of the next message that has `breakAt` in it */
+    /** @type {Moment | null} how to break the connection of the next message that `breakAt` matches */
     moment: null,
-    breakAt: 'write_job',
+    breakAt: /(write|advance)_job/,
     /** Connections are refused while this is true. */
     refusing: false,
     /** Whether connections are refused from the next cut on. */
@@ -91,7 +91,7 @@ export async function startProxy(serverUrl) {
     client.on('data', (chunk) => {
       count(chunk);
       const { moment } = self;
-      if (moment === null || !chunk.includes(self.breakAt)) {
+      if (moment === null || !self.breakAt.test(chunk.toString('latin1'))) {
         upstream.write(chunk);
         return;
       }
