@@ -19,6 +19,8 @@ import { cutJob } from './rows.js';
  * @property {boolean} creates whether it may make a job
  * @property {number} size about how many characters it has
  * @property {JobEvent[]} events to append
+ * @property {string | null} plan as JSON
+ * @property {any[][]} rows parts and events of each
  * @property {(again: boolean, control: number | null) => unknown[]} values `again`: whether it may have been sent
  *   before; `control`: the number of the control record that it relies on
  * @property {((control: number | null) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
@@ -144,6 +146,8 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
     creates: (expected ?? 0) === 0,
     size,
     events,
+    plan: planText,
+    rows: rows.map(({ parts, events }) => [parts, events]),
     values: (again, control) => [
       ...[
         id,

@@ -1,6 +1,7 @@
 // @ts-check
-import { handover, takesNoted, unpausedOf } from '../parts/handover.js';
+import { handover, snapshots, takesNoted, unpausedOf } from '../parts/handover.js';
 import { endedAt, joinJob, numberEvents } from '../parts/job-parts.js';
+import { keepJobs } from '../parts/kept-jobs.js';
 import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
@@ -35,11 +36,13 @@ export async function createPostgresStore(options) {
   let unpaused = null;
   /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
   const givenBack = new Map();
+  const kept = keepJobs(joinRows, ([parts, events]) => (parts?.length ?? 0) + (events?.length ?? 0));
 
   /** @param {Job} job */
   async function saveJob(job) {
     check.checkJob(job);
     const written = writeJob(job);
+    kept.forget(job.id);
     while ((await write(written, null)).outcome === 'again');
   }
 
@@ -58,6 +61,8 @@ export async function createPostgresStore(options) {
       const { outcome, stored } = await write(written, relied);
       if (outcome === 'done') {
         if (fencingToken !== undefined && endedAt(change.head) !== null) givenBack.set(jobId, fencingToken);
+        if (own) kept.committed(change, written.plan, written.rows);
+        else kept.forget(jobId);
         return;
       }
       if (outcome === 'control') {
@@ -139,6 +144,7 @@ export async function createPostgresStore(options) {
   /** @param {string} jobId */
   async function deleteJob(jobId) {
     await change(sql.deleteJob, [lookupId(jobId)]);
+    kept.forget(jobId);
   }
 
   /**
@@ -227,6 +233,7 @@ export async function createPostgresStore(options) {
   };
   const guarded = guard(methods);
   takesNoted.add(guarded.commit);
+  snapshots.set(guarded.getJob, kept.snapshot);
   unpausedOf.set(guarded.getControl, () => unpaused !== null);
   return { ...guarded, close };
 }

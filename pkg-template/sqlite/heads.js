@@ -46,12 +46,8 @@ export function storedHead(row) {
   return head;
 }
 
-/**
- * How the numbers of a job stand.
- *
- * @param {Row} row
- */
-export function latestNumbers(row) {
+/** @param {Row} row */
+function latestNumbers(row) {
   return row.latest_revision > row.revision
     ? { revision: row.latest_revision, seq: row.latest_seq, stepsTaken: row.latest_steps }
     : { revision: row.revision, seq: row.last_seq, stepsTaken: row.steps_taken };

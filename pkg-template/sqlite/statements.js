@@ -19,11 +19,14 @@ export function prepareStatements(database) {
   /** @param {string} sql */
   const sql = (sql) => database.prepare(sql);
   return {
+    // As few columns as a commit needs: each costs as much as a name to look up in what it answers.
     findJob: sql(
-      `SELECT n, status, parent_id, ended, lease_token, place & 4294967295 AS latest_row,
-         (SELECT value FROM control) AS control, ${HEAD}
+      `SELECT n, head, lease_token, place & 4294967295 AS latest_row, (SELECT value FROM control) AS control,
+         max(jobs.revision, coalesce(latest.revision, 0)) AS revision,
+         max(jobs.last_seq, coalesce(latest.last_seq, 0)) AS last_seq
        FROM ${JOBS} WHERE id = ?`,
     ),
+    readPlace: sql('SELECT status, parent_id, ended FROM jobs WHERE n = ?'),
     insertJob: sql(
       `INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, steps_taken, head)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -1,11 +1,12 @@
 // @ts-check
-import { handover, takesNoted, unpausedOf } from '../parts/handover.js';
+import { handover, snapshots, takesNoted, unpausedOf } from '../parts/handover.js';
 import { joinJob } from '../parts/job-parts.js';
+import { keepJobs } from '../parts/kept-jobs.js';
 import { plainCopy } from '../parts/plain.js';
 import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
-import { latestNumbers, storedHead } from './heads.js';
+import { storedHead } from './heads.js';
 import { encodeKey, lookupKey } from './keys.js';
 import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
@@ -47,12 +48,14 @@ export async function createSqliteStore(options) {
   let unpaused;
   /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
   const givenBack = new Map();
+  const kept = keepJobs(joinRows, ({ change }) => change.length);
   let closed = false;
 
   /** @param {Job} job */
   function saveJob(job) {
     check.checkJob(job);
     const written = writeJob(job);
+    kept.forget(job.id);
     write(() => {
       const found = sql.findJob.get(written.id);
       if (found !== undefined) {
@@ -70,9 +73,9 @@ export async function createSqliteStore(options) {
     const { jobId, expectedRevision, fencingToken } = change;
     const written = writeChange(change, own);
     const endsLease = fencingToken !== undefined && written.ended !== null;
-    write(() => {
+    const rows = write(() => {
       const found = sql.findJob.get(written.id);
-      const revision = found === undefined ? null : latestNumbers(found).revision;
+      const revision = found === undefined ? null : found.revision;
       if ((revision ?? 0) !== expectedRevision)
         throw check.revisionConflict(jobId, expectedRevision, revision);
       if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd(found)) {
@@ -82,11 +85,22 @@ export async function createSqliteStore(options) {
         unpaused = undefined;
         throw check.controlConflict(jobId);
       }
-      const last = found === undefined ? 0 : latestNumbers(found).seq;
-      const n = writeParts(found, written, last, found?.latest_row ?? 0);
+      const { n, rows } = writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0);
       if (endsLease) sql.giveBack.run(n);
+      return rows;
     });
     if (endsLease) givenBack.set(jobId, fencingToken);
+    if (own) kept.committed(change, written.plan, rows);
+    else kept.forget(jobId);
+  }
+
+  /**
+   * Has the job ended, and was its lease given back with that? Who had it may still say what became of its budget.
+   *
+   * @param {Row | undefined} found
+   */
+  function isFreeAtEnd(found) {
+    return found !== undefined && found.lease_token === null && sql.readPlace.get(found.n)?.ended !== null;
   }
 
   /**
@@ -106,16 +120,19 @@ export async function createSqliteStore(options) {
       n = Number(made.lastInsertRowid);
     } else {
       n = found.n;
-      const moves = found.status !== status || found.parent_id !== parentId || found.ended !== ended;
-      if (moves) sql.moveJob.run(status, parentId, ended, n);
+      // Where the head is the same text, so is what stands in columns.
       const isInRow = count > 0 && rows.length > 0 && ended === null && stepsTaken !== null;
-      if (moves || !isInRow || found.head !== head) {
+      if (!isInRow || found.head !== head) {
+        const before = sql.readPlace.get(n);
+        if (before?.status !== status || before?.parent_id !== parentId || before?.ended !== ended) {
+          sql.moveJob.run(status, parentId, ended, n);
+        }
         sql.updateJob.run(revision, lastSeq, stepsTaken, head, n);
       }
     }
     if (written.plan !== null) sql.setPlan.run(n, written.plan);
     addRows(n, rows, { count, revision, stepsTaken });
-    return n;
+    return { n, rows };
   }
 
   /**
@@ -228,6 +245,7 @@ export async function createSqliteStore(options) {
       const found = sql.findJob.get(lookupKey(jobId));
       if (found !== undefined) removeJob(found.n);
     });
+    kept.forget(jobId);
   }
 
   /** @param {number} n */
@@ -352,13 +370,7 @@ export async function createSqliteStore(options) {
   };
   const guarded = guard(methods, path, () => closed);
   takesNoted.add(guarded.commit);
+  snapshots.set(guarded.getJob, kept.snapshot);
   unpausedOf.set(guarded.getControl, () => !closed && unpaused !== undefined);
   return { ...guarded, close };
 }
-
-/**
- * Has the job ended, and was its lease given back with that? Who had it may still say what became of its budget.
- *
- * @param {Row | undefined} found
- */
-const isFreeAtEnd = (found) => found !== undefined && found.lease_token === null && found.ended !== null;
