@@ -20,8 +20,6 @@ import { cloneJson } from './plain.js';
 /** How many characters are kept of one job, and of all; what is larger, or older, is read when it is wanted. */
 const MOST_OF_JOB = 1_000_000;
 const MOST_OF_ALL = 4_000_000;
-/** What a job takes beside its texts. */
-const SIZE_OF_HEAD = 1_000;
 
 /**
  * @template R
@@ -44,15 +42,14 @@ export function keepJobs(joinRows, sizeOf) {
    * A commit of the engine's that was stored.
    *
    * @param {import('../index.d.ts').JobChange} change
-   * @param {string | null} plan as JSON, where it was written
-   * @param {R[]} rows
+   * @param {{ headSize: number, plan: string | null, rows: R[] }} written the plan as JSON, where it was written
    */
-  function committed({ jobId, expectedRevision, head }, plan, rows) {
+  function committed({ jobId, expectedRevision, head }, { headSize, plan, rows }) {
     const before = kept.get(jobId);
     forget(jobId);
     /** @type {KeptJob<R>} */
     let job;
-    if (expectedRevision === 0) job = { head, plan: null, rows: [], size: SIZE_OF_HEAD };
+    if (expectedRevision === 0) job = { head, plan: null, rows: [], size: headSize };
     // What somebody else committed is not here, and a job that was deleted may have been made anew.
     else if (before === undefined || !isNext(before.head, head)) return;
     else job = before;

@@ -14,16 +14,21 @@ import { cutJob } from './rows.js';
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../index.d.ts').JobHead} JobHead
  *
+ * @typedef {object} Terms
+ * @property {number | null} control the number of the control record that it relies on
+ * @property {string | null} notice what is told with it
+ *
  * @typedef {object} Write
  * @property {string} id as the index has it
  * @property {boolean} creates whether it may make a job
  * @property {number} size about how many characters it has
  * @property {JobEvent[]} events to append
+ * @property {number} headSize how many of them are the head's
  * @property {string | null} plan as JSON
  * @property {any[][]} rows parts and events of each
- * @property {(again: boolean, control: number | null) => unknown[]} values `again`: whether it may have been sent
- *   before; `control`: the number of the control record that it relies on
- * @property {((control: number | null) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
+ * @property {string} notice what others are told of it
+ * @property {(again: boolean, terms: Terms) => unknown[]} values `again`: whether it may have been sent before
+ * @property {((terms: Terms) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
  */
 
 /** How many bytes a notice may have; PostgreSQL takes 7,999. */
@@ -125,7 +130,6 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
   const mark = BigInt.asIntN(64, BigInt(`0x${newSpanId()}`)).toString();
   const headText = JSON.stringify(head);
   const planText = plan === undefined ? null : JSON.stringify(plan);
-  const written = notice(head);
   const columns = [textOrNull(head.status), parentOf(head), endedAt(head)];
   const of = (/** @type {(row: import('./rows.js').WrittenRow) => unknown} */ part) =>
     rows.length === 0 ? null : rows.map(part);
@@ -146,9 +150,11 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
     creates: (expected ?? 0) === 0,
     size,
     events,
+    headSize: headText.length,
     plan: planText,
     rows: rows.map(({ parts, events }) => [parts, events]),
-    values: (again, control) => [
+    notice: noticeOf(head),
+    values: (again, { control, notice }) => [
       ...[
         id,
         expected,
@@ -156,7 +162,7 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
         mark,
         again,
         control,
-        written,
+        notice,
         ...columns,
         revisionOf(head),
         headText,
@@ -166,8 +172,8 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
     ],
     advance:
       advances && first !== null
-        ? (control) => [
-            ...[id, expected, token, mark, control, written, ...columns, headText],
+        ? ({ control, notice }) => [
+            ...[id, expected, token, mark, control, notice, ...columns, headText],
             ...[first, last, only?.parts, only?.events],
           ]
         : null,
@@ -185,7 +191,7 @@ function parentOf({ parentId }) {
 }
 
 /** @param {JobHead} head */
-function notice(head) {
+function noticeOf(head) {
   const { id, parentId, status } = head;
   const text = JSON.stringify({ type: 'job', jobId: id, parentId, status, revision: revisionOf(head) });
   return Buffer.byteLength(text) > LONGEST_NOTICE ? MISSED : text;

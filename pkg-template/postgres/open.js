@@ -6,6 +6,7 @@ import { createAttempts, PATIENCE_MS } from './attempts.js';
 import { openSource } from './connection.js';
 import { explain } from './errors.js';
 import { migrate, namesIn } from './migrations.js';
+import { createNotices } from './notices.js';
 import { statementsIn } from './statements.js';
 import { createWatch } from './watch.js';
 import { createWriter } from './writer.js';
@@ -67,8 +68,12 @@ export async function openStore(options) {
     );
   }
 
+  const sql = statementsIn(quoted, channel);
+  const notices = createNotices((rest) => source.query(sql.tell, [rest]));
+
   return {
-    sql: statementsIn(quoted, channel),
+    sql,
+    notices,
     read: (/** @type {string} */ text, /** @type {unknown[]} */ values) =>
       attempt(() => source.query(text, values), 'read'),
     change: (/** @type {string} */ text, /** @type {unknown[]} */ values) =>
@@ -78,7 +83,9 @@ export async function openStore(options) {
     guard,
     /** @returns {Promise<void>} */
     close() {
-      closing ??= Promise.allSettled([stop(), ...running]).then(() => source.end());
+      closing ??= Promise.allSettled([stop(), ...running])
+        .then(notices.end)
+        .then(() => source.end());
       return closing;
     },
   };

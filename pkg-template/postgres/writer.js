@@ -10,7 +10,7 @@ import { codeOf } from './errors.js';
  *
  * @typedef {object} Waiting
  * @property {Write} write
- * @property {number | null} control the number of the control record that it relies on
+ * @property {import('./changes.js').Terms} terms
  * @property {(answer: Answer) => void} resolve
  * @property {(error: unknown) => void} reject
  */
@@ -49,12 +49,12 @@ export function createWriter({ schema, channel, query, attempt }) {
 
   /**
    * @param {Write} write
-   * @param {number | null} control
+   * @param {import('./changes.js').Terms} terms
    * @returns {Promise<Answer>}
    */
-  function write(write, control) {
+  function write(write, terms) {
     return new Promise((resolve, reject) => {
-      waiting.push({ write, control, resolve, reject });
+      waiting.push({ write, terms, resolve, reject });
       if (told) return;
       told = true;
       queueMicrotask(() => {
@@ -125,7 +125,7 @@ export function createWriter({ schema, channel, query, attempt }) {
    * @returns {Promise<(Answer | null)[]>} null: it has to be written in another way
    */
   async function advance(batch) {
-    const all = batch.map(({ write, control }) => write.advance?.(control) ?? []);
+    const all = batch.map(({ write, terms }) => write.advance?.(terms) ?? []);
     const [first = []] = all;
     const rows =
       batch.length === 1
@@ -145,7 +145,7 @@ export function createWriter({ schema, channel, query, attempt }) {
    */
   async function sendWrites(batch, sent) {
     const rows = await attempt((again) => {
-      const values = batch.flatMap(({ write, control }) => write.values(sent || again, control));
+      const values = batch.flatMap(({ write, terms }) => write.values(sent || again, terms));
       return batch.length === 1
         ? prepared('write_job', texts.writeJobs(1), values)
         : query(texts.writeJobs(batch.length), values);

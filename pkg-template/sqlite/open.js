@@ -43,6 +43,12 @@ export async function openDatabase(options) {
 }
 
 /**
+ * After how many pages the log is moved into the file, 16 MB of them. The one who commits waits for the disk then, and
+ * pages that many commits change are moved once.
+ */
+const LOG_PAGES = 4_000;
+
+/**
  * @param {import('./driver.js').OpenDatabase} open
  * @param {{ path: string, synchronous: string, check: boolean }} options
  */
@@ -54,6 +60,7 @@ function openOnce(open, { path, synchronous, check }) {
     if (check) checkPages(database, path);
     database.exec('PRAGMA journal_mode = WAL');
     database.exec(`PRAGMA synchronous = ${synchronous}`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
     return database;
   } catch (error) {
     database.close();

@@ -90,7 +90,7 @@ export async function createSqliteStore(options) {
       return rows;
     });
     if (endsLease) givenBack.set(jobId, fencingToken);
-    if (own) kept.committed(change, written.plan, rows);
+    if (own) kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
     else kept.forget(jobId);
   }
 

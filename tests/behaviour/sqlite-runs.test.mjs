@@ -1,0 +1,118 @@
+// @ts-check
+/** Runs on a SQLite file: what a person reads in it, and what a run gives without reading it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import BetterSqlite from 'better-sqlite3';
+import { createOrchestrator } from 'jobwright';
+import { createSqliteStore } from 'jobwright/sqlite';
+
+const LIMIT = { timeout: 30_000 };
+const permissions = { requireApproval: false };
+const chain = {
+  steps: [
+    { id: 'a', agent: 'work' },
+    { id: 'b', agent: 'work' },
+  ],
+};
+const family = { steps: [{ id: 'a', job: { plan: chain } }] };
+
+/** @param {import('node:test').TestContext} t */
+async function place(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'jobwright-runs-'));
+  const path = join(folder, 'jobs.db');
+  const store = await createSqliteStore({ path });
+  const agentRegistry = {
+    work: async (/** @type {unknown} */ _, /** @type {any} */ { emit }) => {
+      await emit('told', { deep: [1] });
+      return { list: ['x'] };
+    },
+  };
+  const orchestrator = createOrchestrator({ store, agentRegistry });
+  t.after(async () => {
+    await orchestrator.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+  /** @param {any} plan @param {object} [options] */
+  const start = async (plan, options) => {
+    const id = await orchestrator.createJob({ given: 1 }, permissions, { plan, ...options });
+    await orchestrator.startJob(id);
+    return id;
+  };
+  return { path, store, orchestrator, start };
+}
+
+test("the documentation's statement reads a job's events, whoever made them", async (t) => {
+  const page = readFileSync(new URL('../../docs/stores/sqlite.md', import.meta.url), 'utf8');
+  const [, statement = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
+  const { path, store, orchestrator, start } = await place(t);
+  const id = await start(family);
+  await orchestrator.runJob(id);
+  const child = `${id}:a`;
+  const head = /** @type {any} */ (store.getHead(child));
+  const { revision, seq } = head.run;
+  const next = { ...head, run: { ...head.run, revision: revision + 1 } };
+  const event = /** @type {any} */ ({ seq: seq + 1, type: 'mine' });
+  store.commit({ jobId: child, expectedRevision: revision, head: next, context: {}, events: [event] });
+  const database = new BetterSqlite(path, { readonly: true });
+  for (const job of [id, child]) {
+    const rows = database.prepare(statement.replace("the job''s id", job)).raw().all();
+    const events = await store.getEvents(job, 0, 1_000);
+    assert.deepEqual(
+      rows.map((row) => /** @type {any[]} */ (row).map(String)),
+      events.map(({ seq, type }) => [String(seq), type]),
+    );
+    assert.ok(rows.length >= 5, `${rows.length} events of ${job}`);
+  }
+  database.close();
+});
+
+test('an outcome has the job as it was stored, whatever becomes of that', async (t) => {
+  const { store, orchestrator, start } = await place(t);
+  for (const plan of [chain, family]) {
+    const id = await start(plan);
+    /** @type {any} */
+    const outcome = await orchestrator.runJob(id);
+    const stored = store.getJob(id);
+    store.deleteJob(id);
+    assert.deepEqual(outcome.job, stored);
+    assert.equal(outcome.job.context.given, 1);
+    assert.ok(outcome.job.history.length > 3);
+  }
+});
+
+test('an outcome has what others committed while the job was run', LIMIT, async (t) => {
+  const { path, store, orchestrator, start } = await place(t);
+  const id = await start({ steps: [...chain.steps, { id: 'wait', wait: { signal: ['go'] } }] });
+  const other = await createSqliteStore({ path });
+  const elsewhere = createOrchestrator({ store: other });
+  const run = orchestrator.runJob(id);
+  while ((await store.getJob(id))?.run?.steps?.wait === undefined) await sleep(5);
+  assert.deepEqual(await elsewhere.signal(id, 'go', 'well'), { success: true });
+  await elsewhere.close();
+  await other.close();
+  while ((await store.getHead(id))?.status !== 'completed') await sleep(5);
+  /** @type {any} */
+  const outcome = await run;
+  assert.equal(outcome.success, true, outcome.error);
+  assert.deepEqual(outcome.job, store.getJob(id));
+  assert.deepEqual(outcome.job.context.wait, { signal: 'go', payload: 'well' });
+});
+
+test('jobs that are too large to be kept are read when they have ended', async (t) => {
+  const { store, orchestrator, start } = await place(t);
+  const text = 'x'.repeat(600_000);
+  const ids = [];
+  for (let n = 0; n < 9; n++) ids.push(await start(chain, { config: { text } }));
+  const id = await orchestrator.createJob({ one: text, two: text }, permissions, { plan: chain });
+  await orchestrator.startJob(id);
+  for (const each of [id, ...ids]) {
+    /** @type {any} */
+    const outcome = await orchestrator.runJob(each);
+    assert.deepEqual(outcome.job, store.getJob(each));
+  }
+});
