@@ -266,6 +266,32 @@ test('the trace is walked by keyboard, and leads to the child job', limit, async
   await page.close();
 });
 
+test('a view that is left while it is scrolled ends in peace', limit, async () => {
+  const { page, problems } = await views.newPage();
+  const steps = Array.from({ length: 30 }, (_, n) => ({ id: `step-${n}`, agent: 'echo' }));
+  await show(page, { steps }, { view: 'budget' });
+  await jobIs(page, 'completed');
+  for (const [view, scrolls] of [
+    ['log', '.rows'],
+    ['trace', '.tree'],
+  ]) {
+    await goTo(page, view);
+    const wasThere = await page.locator(scrolls).evaluate(async (box) => {
+      await new Promise(requestAnimationFrame);
+      box.scrollTop = 200;
+      history.replaceState(null, '', '#/jobs/report/budget');
+      dispatchEvent(new Event('hashchange'));
+      return new Promise((resolve) => {
+        box.addEventListener('scroll', () => resolve(box.isConnected));
+      });
+    });
+    assert.equal(wasThere, false);
+    await page.locator('[data-view="budget"]').waitFor(patient);
+  }
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test('the timeline has a row for each step and unfolds items; tabs go by keyboard', limit, async () => {
   const { page, problems } = await views.newPage();
   await show(page, PLAN, { view: 'timeline', open: ['files[0]'] });
