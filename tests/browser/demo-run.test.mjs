@@ -218,8 +218,10 @@ test(
       },
       id,
     );
+    await page.getByLabel('Slow play').fill('5000');
     await page.reload();
     await until(page, async () => (await /** @type {any} */ (globalThis).jobs?.health())?.monitors === 1);
+    await page.getByLabel('Slow play').fill('0');
     await waitForStatus(page, 'completed', 120_000);
     const { context } = await jobOf(page, id);
     assert.equal(context.total.parcels, COUNT);
