@@ -53,8 +53,9 @@ test(
     };
     for (const [what, ms] of Object.entries(times)) assert.ok(ms < 10_000, `${what} took ${ms} ms`);
     t.diagnostic(`10,000 jobs: ${JSON.stringify(times)} ms`);
+    await page.locator('[data-job]').nth(5).waitFor();
     const drawn = await page.locator('[data-job]').count();
-    assert.ok(drawn > 5 && drawn < 60, `${drawn} rows are drawn`);
+    assert.ok(drawn < 60, `${drawn} rows are drawn`);
     await store.saveJob(jobOf('newcomer', { timing: { created: JOBS } }));
     await page.getByPlaceholder('Search by id or type').fill('newcomer');
     await page.locator('[data-job="newcomer"]').waitFor();

@@ -39,8 +39,9 @@ test(
       await page.reload();
       await page.getByText('10,000 jobs').waitFor({ timeout: 60_000 });
       assert.equal(await countOf(page, 'created'), JOBS);
+      await page.locator('[data-job]').nth(5).waitFor();
       const drawn = await page.locator('[data-job]').count();
-      assert.ok(drawn > 5 && drawn < 60, `${drawn} rows are drawn`);
+      assert.ok(drawn < 60, `${drawn} rows are drawn`);
       await page.getByRole('link', { name: 'job-09999' }).waitFor();
 
       await page.getByRole('link', { name: 'job-09999' }).focus();

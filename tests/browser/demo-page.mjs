@@ -24,7 +24,7 @@ const policy = [
 ].join('; ');
 
 /** However slow the machine is, what a test waits for comes in this time. */
-export const PATIENCE = { timeout: 20_000 };
+export const PATIENCE = { timeout: 60_000 };
 
 /** A server of the built demo, a browser with a profile of its own, and what closes both. */
 export async function openDemo() {
@@ -52,7 +52,10 @@ export async function openDemo() {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text());
     });
     page.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
-    page.on('requestfailed', (request) => problems.push(request.url()));
+    page.on('requestfailed', (request) => {
+      // What a reload cuts off is no fault of the page.
+      if (request.failure()?.errorText !== 'net::ERR_ABORTED') problems.push(request.url());
+    });
     page.on('dialog', (dialog) => {
       problems.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createJob, jobOf, openDemo, waitForStatus } from './demo-page.mjs';
+import { until } from './until.mjs';
 
 const limit = { timeout: 180_000 };
 
@@ -33,6 +34,8 @@ test(
   limit,
   async () => {
     const { page, problems } = await demo.openPage();
+    // So slow that it is still in the middle, however slow the machine is.
+    await page.getByLabel('Slow play').fill('5000');
     const id = await createJob(page, /Purchase/);
     const pause = page.getByRole('group', { name: 'This job' }).getByRole('button', { name: 'Pause' });
     await pause.click();
@@ -41,6 +44,7 @@ test(
     // Stored by now: what a reload cuts off before that was never done.
     await waitForStatus(page, 'running');
     await page.reload();
+    await page.getByLabel('Slow play').fill('0');
     const approval = page.locator('[data-approval]');
     await approval.waitFor({ timeout: 60_000 });
     for (const text of ['pay', 'cashier', 'transfer', 'Spoke & Chain', '390', '6, of a limit of 40'])
@@ -86,11 +90,7 @@ test('what a person rejects is undone', limit, async () => {
 test('a job that was loaded again in the middle of a run goes on with it', limit, async () => {
   const { page, problems } = await demo.openPage();
   const id = await createJob(page, /Research/);
-  await page.waitForFunction(
-    (id) =>
-      /** @type {any} */ (globalThis).jobs.getHead(id).then((/** @type {any} */ head) => head.run.seq > 6),
-    id,
-  );
+  await until(page, async (id) => (await /** @type {any} */ (globalThis).jobs.getHead(id)).run.seq > 6, id);
   await page.reload();
   await waitForStatus(page, 'completed');
   const { context } = await jobOf(page, id);
@@ -210,19 +210,18 @@ test(
     const { page, problems } = await demo.openPage();
     const COUNT = 60;
     const id = await createJob(page, /Parent with/, { context: { parcels: COUNT } });
-    await page.waitForFunction(
-      (id) =>
-        /** @type {any} */ (globalThis).jobs
-          .listJobs({ parentId: id, status: 'completed' })
-          .then((/** @type {any[]} */ heads) => heads.length > 5),
+    await until(
+      page,
+      async (parentId) => {
+        const { jobs } = /** @type {any} */ (globalThis);
+        return (await jobs.listJobs({ parentId, status: 'completed' })).length > 5;
+      },
       id,
     );
+    await page.getByLabel('Slow play').fill('5000');
     await page.reload();
-    await page.waitForFunction(() =>
-      /** @type {any} */ (globalThis).jobs
-        ?.health()
-        .then((/** @type {any} */ { monitors }) => monitors === 1),
-    );
+    await until(page, async () => (await /** @type {any} */ (globalThis).jobs?.health())?.monitors === 1);
+    await page.getByLabel('Slow play').fill('0');
     await waitForStatus(page, 'completed', 120_000);
     const { context } = await jobOf(page, id);
     assert.equal(context.total.parcels, COUNT);
@@ -257,17 +256,25 @@ test('a child that asks is answered on its own page, and its parent goes on', li
     ],
   };
   const id = await createJob(page, /plan of your own/, { plan });
-  await page.waitForFunction((id) => /** @type {any} */ (globalThis).jobs.getHead(`${id}:child`), id);
+  await until(
+    page,
+    async (id) => (await /** @type {any} */ (globalThis).jobs.getHead(id)) !== null,
+    `${id}:child`,
+  );
   await page.goto(`${demo.url}#/jobs/${encodeURIComponent(`${id}:child`)}`);
   await page.getByText('Shall the child go on?').first().waitFor();
   // Nothing is written while nothing can go on: the page looks for what it could take up several times meanwhile.
   const seqOf = () => jobOf(page, id).then(({ run }) => run.seq);
-  await page.waitForFunction(async (id) => {
-    const { jobs } = /** @type {any} */ (globalThis);
-    const before = (await jobs.getHead(id)).run.seq;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    return before === (await jobs.getHead(id)).run.seq;
-  }, id);
+  await until(
+    page,
+    async (id) => {
+      const { jobs } = /** @type {any} */ (globalThis);
+      const before = (await jobs.getHead(id)).run.seq;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return before === (await jobs.getHead(id)).run.seq;
+    },
+    id,
+  );
   assert.ok((await seqOf()) < 12, 'it was run again and again');
   await button(page)('Approve').click();
   await waitForStatus(page, 'completed');

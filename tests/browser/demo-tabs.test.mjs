@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createJob, jobOf, openDemo, waitForStatus } from './demo-page.mjs';
+import { until } from './until.mjs';
 
 const limit = { timeout: 180_000 };
 
@@ -21,7 +22,7 @@ const plan = {
   steps: [
     { id: 'first', agent: 'echo', input: 1 },
     { id: 'go', wait: { signal: 'go' } },
-    { id: 'work', agent: 'sleeper', input: { ms: 4_000 } },
+    { id: 'work', agent: 'sleeper', input: { ms: 10_000 } },
     { id: 'last', agent: 'echo', input: 'done' },
   ],
 };
@@ -39,11 +40,12 @@ test('a second tab shows the same job live, steers it, and takes it over', limit
 
   await two.page.getByText('waits for a signal').waitFor();
   await two.page.getByRole('button', { name: 'Send' }).click();
-  await one.page.waitForFunction(
-    (id) =>
-      /** @type {any} */ (globalThis).jobs
-        .getJob(id)
-        .then((/** @type {any} */ job) => job.run.steps.work?.status === 'running'),
+  await until(
+    one.page,
+    async (id) => {
+      const job = await /** @type {any} */ (globalThis).jobs.getJob(id);
+      return job.run.steps.work?.status === 'running';
+    },
     id,
   );
   // The first runs it; the second goes on with it when the first is gone.

@@ -97,7 +97,7 @@ const calls = (page) => page.evaluate(() => /** @type {any} */ (globalThis).call
  */
 async function goOn(page, count) {
   const resumed = [];
-  for (const end = Date.now() + 20_000; resumed.length < count; ) {
+  for (const end = Date.now() + 60_000; resumed.length < count; ) {
     resumed.push(...(await page.evaluate(() => /** @type {any} */ (globalThis).goOn())));
     assert.ok(Date.now() < end, `only ${resumed} were taken over`);
   }

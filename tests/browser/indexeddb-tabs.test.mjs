@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openSite } from './store-page.mjs';
-import { ask, jobOf, nobodyPresent, openStore, until, withTabs } from './tabs.mjs';
+import { ask, jobOf, nobodyPresent, openStore, withTabs } from './tabs.mjs';
+import { until } from './until.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -27,7 +28,7 @@ after(() => site?.close());
  * @param {string} jobId
  */
 async function takeSoon(page, jobId) {
-  for (const end = Date.now() + 20_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const { value } = await ask(page, 'acquireLease', jobId, 'next', LONG);
     if (value !== null) return value;
     assert.ok(Date.now() < end, 'the lease is not free');

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openSite } from './store-page.mjs';
-import { ask, jobOf, nobodyPresent, openStore, until, withTabs } from './tabs.mjs';
+import { ask, jobOf, nobodyPresent, openStore, withTabs } from './tabs.mjs';
+import { until } from './until.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 

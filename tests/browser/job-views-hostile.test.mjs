@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { openJobViews } from './job-views/open.mjs';
 
 const limit = { timeout: 180_000 };
-const patient = { timeout: 30_000 };
+const patient = { timeout: 60_000 };
 const VIEWS = ['graph', 'timeline', 'trace', 'context', 'log', 'budget', 'children'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

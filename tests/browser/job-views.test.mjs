@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { openJobViews } from './job-views/open.mjs';
 
 const limit = { timeout: 120_000 };
-const patient = { timeout: 20_000 };
+const patient = { timeout: 60_000 };
 
 /** @type {Awaited<ReturnType<typeof openJobViews>>} */
 let views;
@@ -90,8 +90,8 @@ test('the graph follows a run as it goes', limit, async () => {
   await stepIs(page, 'never', 'skipped');
   await stepIs(page, 'publish', 'pending');
   await stepIs(page, 'flaky', 'done');
-  assert.match((await page.locator('[data-step="flaky"]').textContent()) ?? '', /attempt 3/);
-  assert.match((await page.locator('[data-step="count"]').textContent()) ?? '', /round 3\/5/);
+  await page.locator('[data-step="flaky"]', { hasText: 'attempt 3' }).waitFor(patient);
+  await page.locator('[data-step="count"]', { hasText: 'round 3/5' }).waitFor(patient);
   // Items and the child job are folded into their steps.
   await page.locator('[data-step="files"]', { hasText: '0/5 items' }).waitFor(patient);
   await openGate(page, 'files[1]');
@@ -121,7 +121,9 @@ test('a step shows what it was given and gave, and its items unfold', limit, asy
   await page.getByRole('button', { name: 'files', exact: true }).click();
   const panel = page.getByRole('region', { name: 'Step files' });
   await panel.getByText('5 items').first().waitFor(patient);
-  assert.equal(await panel.getByRole('listitem').filter({ hasText: 'running' }).count(), 4);
+  const items = panel.getByRole('list', { name: 'Items' }).getByRole('listitem');
+  await items.filter({ hasText: 'done' }).waitFor(patient);
+  await items.filter({ hasText: 'running' }).nth(3).waitFor(patient);
   await panel.getByRole('button', { name: '0', exact: true }).click();
   await panel.getByText('said:').waitFor(patient);
   await panel.getByRole('button', { name: 'Close the step' }).click();
@@ -148,10 +150,12 @@ test(
     await page.getByRole('button', { name: 'Remove the breakpoint before files' }).waitFor(patient);
     await page.getByRole('button', { name: 'Set a breakpoint before flaky' }).click();
     await page.getByRole('button', { name: 'Remove the breakpoint before flaky' }).waitFor(patient);
+    await page.getByText('2 breakpoints', { exact: true }).waitFor(patient);
     assert.deepEqual(await breakpoints(), ['files', 'flaky']);
     await page.getByRole('button', { name: 'Remove the breakpoint before flaky' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Set a breakpoint before flaky' }).waitFor(patient);
+    await page.getByText('1 breakpoint', { exact: true }).waitFor(patient);
     assert.deepEqual(await breakpoints(), ['files']);
     await page.evaluate(() => /** @type {any} */ (window).jobs.run('report'));
     await jobIs(page, 'paused');
@@ -266,6 +270,32 @@ test('the trace is walked by keyboard, and leads to the child job', limit, async
   await page.close();
 });
 
+test('a view that is left while it is scrolled ends in peace', limit, async () => {
+  const { page, problems } = await views.newPage();
+  const steps = Array.from({ length: 30 }, (_, n) => ({ id: `step-${n}`, agent: 'echo' }));
+  await show(page, { steps }, { view: 'budget' });
+  await jobIs(page, 'completed');
+  for (const [view, scrolls] of [
+    ['log', '.rows'],
+    ['trace', '.tree'],
+  ]) {
+    await goTo(page, view);
+    const wasThere = await page.locator(scrolls).evaluate(async (box) => {
+      await new Promise(requestAnimationFrame);
+      box.scrollTop = 200;
+      history.replaceState(null, '', '#/jobs/report/budget');
+      dispatchEvent(new Event('hashchange'));
+      return new Promise((resolve) => {
+        box.addEventListener('scroll', () => resolve(box.isConnected));
+      });
+    });
+    assert.equal(wasThere, false);
+    await page.locator('[data-view="budget"]').waitFor(patient);
+  }
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test('the timeline has a row for each step and unfolds items; tabs go by keyboard', limit, async () => {
   const { page, problems } = await views.newPage();
   await show(page, PLAN, { view: 'timeline', open: ['files[0]'] });
@@ -297,7 +327,7 @@ test('five hundred child jobs are listed, counted, and followed', limit, async (
     ],
   };
   await show(page, plan, { view: 'children' });
-  await page.getByText('501 child jobs').waitFor({ timeout: 60_000 });
+  await page.getByText('501 child jobs').waitFor(patient);
   assert.ok((await page.locator('.line').count()) < 60);
   await page.getByLabel('Show').selectOption('running');
   await page.getByRole('link', { name: 'report:one' }).waitFor(patient);

@@ -17,7 +17,8 @@ const flags = [
 /** A headless Chromium with a new profile, and what closes it and removes the profile. */
 export async function launchChromium() {
   const profile = mkdtempSync(join(tmpdir(), 'jobwright-chromium-'));
-  const remove = () => rmSync(profile, { recursive: true, force: true });
+  // Its processes may still write there for a moment.
+  const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   try {
     const executablePath = await findChromium();
     const browser = await chromium.launchPersistentContext(profile, {

@@ -10,7 +10,7 @@ import { launchChromium } from './launch.mjs';
 /** @typedef {import('playwright-core').Page} Page */
 
 /** However slow the machine is, what a test waits for comes in this time. */
-export const PATIENCE = { timeout: 30_000 };
+export const PATIENCE = { timeout: 60_000 };
 
 const AGENTS = `
 import { existsSync, writeFileSync } from 'node:fs';

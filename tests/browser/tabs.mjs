@@ -62,17 +62,5 @@ export const jobOf = (id, more = {}) => ({
   ...more,
 });
 
-/**
- * Waits for what a page finds out with promises; `waitForFunction` takes a promise itself for true.
- *
- * @param {Page} page
- * @param {() => Promise<boolean>} condition
- */
-export async function until(page, condition) {
-  for (const end = Date.now() + 20_000; !(await page.evaluate(condition)); ) {
-    if (Date.now() > end) throw new Error(`It did not come about: ${condition}`);
-  }
-}
-
 /** No store of the site says that it is there. */
 export const nobodyPresent = async () => (await navigator.locks.query()).held?.length === 0;

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { importPackage } from '../package/installed.mjs';
 
 /** What is waited for comes sooner, on a machine that does other things too. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /**
  * @typedef {{ status: number, headers: import('node:http').IncomingHttpHeaders, text: string, bytes: number, json: () => any }} Answer

@@ -101,7 +101,7 @@ export async function openJobViews() {
         void dialog.dismiss();
       });
       await page.goto(server.url);
-      await page.locator('html[data-ready]').waitFor({ timeout: 20_000 });
+      await page.locator('html[data-ready]').waitFor({ timeout: 60_000 });
       return { page, problems };
     },
     async close() {
