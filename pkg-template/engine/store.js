@@ -1,5 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
+import { keptJobs } from '../parts/handover.js';
 import { describe } from '../parts/plain.js';
 import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
@@ -46,7 +47,10 @@ function isAtHand(slot, whole) {
 }
 
 /** @param {JobSlot} slot */
-const getJob = (slot) => slot.engine.store.getJob(slot.id);
+function getJob({ id, engine: { store } }) {
+  const kept = keptJobs.get(store.getJob);
+  return kept === undefined ? store.getJob(id) : kept(id);
+}
 
 /** @param {JobSlot} slot */
 const getHead = (slot) => slot.engine.store.getHead(slot.id);

@@ -30,6 +30,14 @@ export const takesNoted = new WeakSet();
 export const takesOwn = new WeakSet();
 
 /**
+ * Of stores in memory: what gives the engine a job as it is kept, by their `getJob` method. The engine reads it at once,
+ * and changes nothing in it.
+ *
+ * @type {WeakMap<Function, (jobId: string) => import('../index.d.ts').Job | null>}
+ */
+export const keptJobs = new WeakMap();
+
+/**
  * Of stores whose jobs can be copied later as they are now: what does so, by their `getJob` method.
  *
  * @type {WeakMap<Function, (jobId: string) => Snapshot | null>}

@@ -1,6 +1,6 @@
 // @ts-check
 import { committedHead, joinJob, numberEvents, splitJob, storedSeq } from './job-parts.js';
-import { copyEvent } from './noted-event.js';
+import { copyEvent, NotedEvent, storedPayload } from './noted-event.js';
 import { cloneJson, JOB_DEPTH, plainCopy, setOwn } from './plain.js';
 import { eventConflict } from './store-arguments.js';
 
@@ -130,6 +130,28 @@ export function assembleJob({ head, context, events, plan, steps }) {
 }
 
 /**
+ * The whole job as the engine reads it: of each event its number, type and payload.
+ *
+ * @param {Entry} entry
+ * @returns {Job}
+ */
+export function uncopiedJob({ head, context, events, plan, steps }) {
+  return joinJob({
+    head,
+    context: objectOf(context),
+    history: /** @type {any} */ (events.map(uncopiedEvent)),
+    plan,
+    steps: objectOf(steps),
+  });
+}
+
+/** @param {Entry['events'][number]} event */
+function uncopiedEvent(event) {
+  if (!(event instanceof NotedEvent) || event.more === null) return event;
+  return { seq: event.seq, type: event.type, payload: storedPayload(event) };
+}
+
+/**
  * The job as it is now, to be copied when it is wanted. Maps and the list of events grow; nothing in them changes.
  *
  * @param {Entry} entry
@@ -173,6 +195,18 @@ function append(entry, event, seq) {
   entry.events.push(event);
   entry.seqs.push(seq);
   entry.lastSeq = seq;
+}
+
+/**
+ * @template T
+ * @param {Map<string, T>} map
+ * @returns {Record<string, T>}
+ */
+function objectOf(map) {
+  /** @type {Record<string, T>} */
+  const object = {};
+  for (const [key, value] of map) setOwn(object, key, value);
+  return object;
 }
 
 /**

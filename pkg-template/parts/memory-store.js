@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, snapshots, takesNoted, takesOwn } from './handover.js';
+import { handover, keptJobs, snapshots, takesNoted, takesOwn } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -9,6 +9,7 @@ import {
   forgetEvents,
   replaceEntry,
   snapshotOf,
+  uncopiedJob,
 } from './memory-entry.js';
 import { acquire, checkFence, release, renew } from './memory-lease.js';
 import { copyEvent } from './noted-event.js';
@@ -175,6 +176,10 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : assembleJob(entry);
   }
+  keptJobs.set(getJob, (jobId) => {
+    const entry = jobs.get(jobId);
+    return entry === undefined ? null : uncopiedJob(entry);
+  });
   snapshots.set(getJob, (jobId) => {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : snapshotOf(entry);
