@@ -64,14 +64,14 @@ export const workloads = [
     ...common,
     name: 'postgres-1',
     title: 'jobs of 10 steps on PostgreSQL, one at a time: running them',
-    sizes: { steps: 10, jobs: 10, batches: 2, connections: 10 },
+    sizes: { steps: 10, jobs: 50, batches: 5, connections: 10 },
     due: [{ against: 'plain', atMost: 0.6 }],
   },
   {
     ...common,
     name: 'postgres-50',
     title: 'jobs of 10 steps on PostgreSQL, 50 in flight: running them',
-    sizes: { steps: 10, jobs: 100, batches: 1, inFlight: 50, connections: 10 },
+    sizes: { steps: 10, jobs: 100, batches: 5, inFlight: 50, connections: 10 },
     due: [{ against: 'plain', atMost: 0.5 }],
   },
 ];

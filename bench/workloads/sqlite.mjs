@@ -62,12 +62,12 @@ export const workloads = [
     ...common,
     name: 'sqlite-normal',
     title: 'jobs of 10 steps on SQLite, WAL, synchronous = NORMAL: running them',
-    sizes: { steps: 10, jobs: 50, batches: 4, synchronous: 'NORMAL' },
+    sizes: { steps: 10, jobs: 50, batches: 20, synchronous: 'NORMAL' },
   },
   {
     ...common,
     name: 'sqlite-full',
     title: 'jobs of 10 steps on SQLite, WAL, synchronous = FULL: running them',
-    sizes: { steps: 10, jobs: 50, batches: 2, synchronous: 'FULL' },
+    sizes: { steps: 10, jobs: 50, batches: 10, synchronous: 'FULL' },
   },
 ];

@@ -7,9 +7,12 @@ import { openSource } from './connection.js';
 import { explain } from './errors.js';
 import { migrate, namesIn } from './migrations.js';
 import { createNotices } from './notices.js';
+import { createPrepared } from './prepared.js';
 import { statementsIn } from './statements.js';
 import { createWatch } from './watch.js';
 import { createWriter } from './writer.js';
+
+/** @typedef {keyof ReturnType<typeof statementsIn>} Name of a statement */
 
 /** @typedef {{ pool?: any, connectionString?: string, schema?: string, patienceMs?: number }} Options */
 
@@ -69,16 +72,16 @@ export async function openStore(options) {
   }
 
   const sql = statementsIn(quoted, channel);
-  const notices = createNotices((rest) => source.query(sql.tell, [rest]));
+  const prepared = createPrepared(channel, source.query);
+  const notices = createNotices((rest) => prepared('tell', sql.tell, [rest]));
 
   return {
-    sql,
     notices,
-    read: (/** @type {string} */ text, /** @type {unknown[]} */ values) =>
-      attempt(() => source.query(text, values), 'read'),
-    change: (/** @type {string} */ text, /** @type {unknown[]} */ values) =>
-      attempt(() => source.query(text, values), 'write'),
-    write: createWriter({ schema: quoted, channel, query: source.query, attempt }),
+    read: (/** @type {Name} */ name, /** @type {unknown[]} */ values) =>
+      attempt(() => prepared(name, sql[name], values), 'read'),
+    change: (/** @type {Name} */ name, /** @type {unknown[]} */ values) =>
+      attempt(() => prepared(name, sql[name], values), 'write'),
+    write: createWriter({ schema: quoted, query: source.query, prepared, attempt }),
     watch,
     guard,
     /** @returns {Promise<void>} */

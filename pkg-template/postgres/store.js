@@ -31,7 +31,7 @@ const LONGEST_LEASE_MS = 1e14;
  * @param {import('./open.js').Options} options
  */
 export async function createPostgresStore(options) {
-  const { sql, read, change, write, notices, watch, close, guard } = await openStore(options);
+  const { read, change, write, notices, watch, close, guard } = await openStore(options);
   /** @type {number | null} which number the control record had when it was last read, if nothing was paused then */
   let unpaused = null;
   /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
@@ -83,7 +83,7 @@ export async function createPostgresStore(options) {
    * @returns {Promise<Job | null>}
    */
   async function getJob(jobId) {
-    const [first, ...rows] = await read(sql.readJob, [lookupId(jobId)]);
+    const [first, ...rows] = await read('readJob', [lookupId(jobId)]);
     if (first === undefined) return null;
     const [head, plan] = first;
     return joinJob({
@@ -98,7 +98,7 @@ export async function createPostgresStore(options) {
    * @returns {Promise<JobHead | null>}
    */
   async function getHead(jobId) {
-    const [row] = await read(sql.readHead, [lookupId(jobId)]);
+    const [row] = await read('readHead', [lookupId(jobId)]);
     return row === undefined ? null : JSON.parse(row[0]);
   }
 
@@ -108,7 +108,7 @@ export async function createPostgresStore(options) {
    */
   async function listJobs(filter) {
     const { statuses, parentId, limit, cursor } = check.readFilter(filter);
-    const rows = await read(sql.list, [
+    const rows = await read('list', [
       statuses === null ? null : [...statuses].filter((status) => typeof status === 'string').map(encodeKey),
       lookupId(parentId),
       lookupId(cursor),
@@ -134,7 +134,7 @@ export async function createPostgresStore(options) {
     /** @type {JobEvent[]} */
     const events = [];
     for (let seq = after; events.length < most; ) {
-      const rows = await read(sql.readEvents, [lookupId(jobId), seq, Math.min(most, ROWS_AT_ONCE)]);
+      const rows = await read('readEvents', [lookupId(jobId), seq, Math.min(most, ROWS_AT_ONCE)]);
       for (const row of rows) for (const event of eventsAfter(jobId, row, after)) events.push(event);
       if (rows.length < ROWS_AT_ONCE) break;
       seq = Number(rows.at(-1)?.[0]);
@@ -144,7 +144,7 @@ export async function createPostgresStore(options) {
 
   /** @param {string} jobId */
   async function deleteJob(jobId) {
-    await change(sql.deleteJob, [lookupId(jobId)]);
+    await change('deleteJob', [lookupId(jobId)]);
     kept.forget(jobId);
   }
 
@@ -158,7 +158,7 @@ export async function createPostgresStore(options) {
     let job = 0;
     for (let count = 0; ; ) {
       const values = [endedBefore, Boolean(keepJob), PRUNED_AT_ONCE, ended, job];
-      const [[pruned, ...last] = []] = await change(sql.prune, values);
+      const [[pruned, ...last] = []] = await change('prune', values);
       count += Number(pruned);
       if (Number(pruned) < PRUNED_AT_ONCE) return count;
       [ended, job] = /** @type {[number, number]} */ (last.map(Number));
@@ -175,7 +175,7 @@ export async function createPostgresStore(options) {
     check.checkId(owner, 'acquireLease: owner');
     check.checkMs(ms, 'acquireLease: ms');
     const values = [lookupId(jobId), encodeKey(owner), Math.min(ms, LONGEST_LEASE_MS)];
-    const [row] = await change(sql.acquireLease, values);
+    const [row] = await change('acquireLease', values);
     return row === undefined ? null : Number(row[0]);
   }
 
@@ -191,7 +191,7 @@ export async function createPostgresStore(options) {
     // Nobody else has it either, and who asks has not given it back yet.
     if (givenBack.get(jobId) === token) return true;
     const values = [lookupId(jobId), token, Math.min(ms, LONGEST_LEASE_MS)];
-    return (await change(sql.renewLease, values)).length > 0;
+    return (await change('renewLease', values)).length > 0;
   }
 
   /**
@@ -200,12 +200,12 @@ export async function createPostgresStore(options) {
    */
   async function releaseLease(jobId, token) {
     if (givenBack.get(jobId) === token) givenBack.delete(jobId);
-    else if (Number.isSafeInteger(token)) await change(sql.releaseLease, [lookupId(jobId), token]);
+    else if (Number.isSafeInteger(token)) await change('releaseLease', [lookupId(jobId), token]);
   }
 
   /** @returns {Promise<{ paused: boolean } | null>} */
   async function getControl() {
-    const [[value, number] = []] = await read(sql.readControl, []);
+    const [[value, number] = []] = await read('readControl', []);
     const control = typeof value === 'string' ? JSON.parse(value) : null;
     unpaused = control?.paused === true ? null : Number(number);
     return control;
@@ -213,7 +213,7 @@ export async function createPostgresStore(options) {
 
   /** @param {{ paused: boolean }} control */
   async function setControl(control) {
-    await change(sql.setControl, [JSON.stringify(plainCopy(control, 'control'))]);
+    await change('setControl', [JSON.stringify(plainCopy(control, 'control'))]);
   }
 
   const methods = {

@@ -1,6 +1,4 @@
 // @ts-check
-import { codeOf } from './errors.js';
-
 /**
  * Sends writes to the server: those that are ready at the same moment go in one statement, and so in one message, one
  * transaction and one flush of the disk. Each has an outcome of its own.
@@ -34,18 +32,16 @@ const DONE = { outcome: 'done', stored: null };
 /**
  * @param {object} options
  * @param {string} options.schema quoted
- * @param {string} options.channel
  * @param {import('./connection.js').Source['query']} options.query
+ * @param {ReturnType<typeof import('./prepared.js').createPrepared>} options.prepared
  * @param {<T>(send: (again: boolean) => Promise<T>, kind: 'write') => Promise<T>} options.attempt
  */
-export function createWriter({ schema, channel, query, attempt }) {
+export function createWriter({ schema, query, prepared, attempt }) {
   const texts = textsIn(schema);
   /** @type {Waiting[]} */
   let waiting = [];
   let inFlight = 0;
   let told = false;
-  /** Whether statements are planned once for each connection, which is a third of their time. */
-  let prepares = true;
 
   /**
    * @param {Write} write
@@ -151,22 +147,6 @@ export function createWriter({ schema, channel, query, attempt }) {
         : query(texts.writeJobs(batch.length), values);
     }, 'write');
     return rows.map(([outcome, stored]) => ({ outcome, stored: stored === null ? null : Number(stored) }));
-  }
-
-  /**
-   * @param {string} name
-   * @param {string} text
-   * @param {unknown[]} values
-   */
-  async function prepared(name, text, values) {
-    try {
-      return await query(text, values, prepares ? `${channel}_${name}` : undefined);
-    } catch (error) {
-      // A pooler between may give each statement another connection, on which it is not prepared, or is already.
-      if (!prepares || !['26000', '42P05'].includes(codeOf(error))) throw error;
-      prepares = false;
-      return query(text, values);
-    }
   }
 
   return write;
