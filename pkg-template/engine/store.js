@@ -1,6 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { keptJobs } from '../parts/handover.js';
+import { uncopiedJobs } from '../parts/handover.js';
 import { describe } from '../parts/plain.js';
 import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
@@ -48,7 +48,7 @@ function isAtHand(slot, whole) {
 
 /** @param {JobSlot} slot */
 function getJob({ id, engine: { store } }) {
-  const kept = keptJobs.get(store.getJob);
+  const kept = uncopiedJobs.get(store.getJob);
   return kept === undefined ? store.getJob(id) : kept(id);
 }
 

@@ -35,7 +35,7 @@ export const takesOwn = new WeakSet();
  *
  * @type {WeakMap<Function, (jobId: string) => import('../index.d.ts').Job | null>}
  */
-export const keptJobs = new WeakMap();
+export const uncopiedJobs = new WeakMap();
 
 /**
  * Of stores whose jobs can be copied later as they are now: what does so, by their `getJob` method.

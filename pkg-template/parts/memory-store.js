@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, keptJobs, snapshots, takesNoted, takesOwn } from './handover.js';
+import { handover, snapshots, takesNoted, takesOwn, uncopiedJobs } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -176,7 +176,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : assembleJob(entry);
   }
-  keptJobs.set(getJob, (jobId) => {
+  uncopiedJobs.set(getJob, (jobId) => {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : uncopiedJob(entry);
   });

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import BetterSqlite from 'better-sqlite3';
-import { createOrchestrator } from 'jobwright';
+import { createMemoryStore, createOrchestrator } from 'jobwright';
 import { createSqliteStore } from 'jobwright/sqlite';
+import { createVirtualClock } from 'jobwright/testing';
 
 const LIMIT = { timeout: 30_000 };
+const UUID = '6b0f9a52-3f0e-4c43-9d57-2f6d0c1f8a11';
 const permissions = { requireApproval: false };
 const chain = {
   steps: [
@@ -69,6 +71,42 @@ test("the documentation's statement reads a job's events, whoever made them", as
     assert.ok(rows.length >= 5, `${rows.length} events of ${job}`);
   }
   database.close();
+});
+
+test('what is stored of a job is what the memory store has of it, to the last event', async (t) => {
+  const { store } = await place(t);
+  const each = { id: 'each', forEach: { var: 'given' }, agent: 'work', after: ['a'] };
+  const often = { id: 'often', agent: 'fails', retry: { maxAttempts: 3, backoffMs: 0 }, onError: 'continue' };
+  /** @type {Record<string, any>} */
+  const plans = { odd: { steps: [...family.steps, each, often] }, [UUID]: chain, routed: undefined };
+  /** @param {any} target */
+  const runAll = async (target) => {
+    const ids = Object.keys(plans);
+    const orchestrator = createOrchestrator({
+      store: target,
+      clock: createVirtualClock(),
+      generateId: () => String(ids.shift()),
+      agentRegistry: {
+        work: async (/** @type {unknown} */ _, /** @type {any} */ { emit }) => emit('told', { deep: [1] }),
+        fails: () => ({ success: false, error: 'again', cost: 2 }),
+        router: (/** @type {any} */ job) => (job.history.length > 8 ? null : { agent: 'work' }),
+      },
+    });
+    const jobs = [];
+    for (const [name, plan] of Object.entries(plans)) {
+      const id = await orchestrator.createJob({ given: [1, 2] }, permissions, { plan });
+      assert.equal(id, name);
+      await orchestrator.startJob(id);
+      await orchestrator.runJob(id);
+      for (const each of [id, `${id}:a`])
+        jobs.push(await target.getJob(each), await target.getEvents(each, 3, 4));
+    }
+    await orchestrator.close();
+    return jobs;
+  };
+  const [onDisk, inMemory] = [await runAll(store), await runAll(createMemoryStore())];
+  assert.deepEqual(onDisk, inMemory);
+  assert.ok(onDisk[0].history.length > 15, `${onDisk[0].history.length} events`);
 });
 
 test('an outcome has the job as it was stored, whatever becomes of that', async (t) => {
