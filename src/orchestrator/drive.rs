@@ -95,7 +95,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// Runs until there is nothing to do, if nobody else runs the job.
-    pub(super) async fn run(self) -> Outcome<H, Driven<H::Value>> {
+    pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
         let (orchestrator, key) = (self.orchestrator, self.key);
         if !orchestrator.host.acquire_lease(key).await.map_err(Stop::Failed)? {
             let job = orchestrator.section(key).await?.load_whole().await?;
@@ -108,7 +108,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// What was held for a step that did not begin is free again.
-    async fn run_leased(mut self) -> Outcome<H, Driven<H::Value>> {
+    async fn run_leased(&mut self) -> Outcome<H, Driven<H::Value>> {
         let driven = self.run_steps().await;
         let (orchestrator, key) = (self.orchestrator, self.key);
         if self.live.lost.get() {

@@ -57,22 +57,23 @@ impl<'a, H: Host> Section<'a, H> {
         Section { orchestrator, key, turn, whole: Cell::new(false), tells_later: false, fenced: false }
     }
 
-    /// The job, with as much of its run state as it has.
-    pub(super) async fn load(&self) -> Outcome<H, Job<H::Value>> {
+    /// The job, with as much of its run state as it has. In a box: an operation that waits would have room for it several
+    /// times over, once for each function that it is handed through.
+    pub(super) async fn load(&self) -> Outcome<H, Box<Job<H::Value>>> {
         self.load_job(false).await
     }
 
     /// The job with its run state, made where there was none.
-    pub(super) async fn load_whole(&self) -> Outcome<H, Job<H::Value>> {
+    pub(super) async fn load_whole(&self) -> Outcome<H, Box<Job<H::Value>>> {
         self.load_job(true).await
     }
 
-    async fn load_job(&self, whole: bool) -> Outcome<H, Job<H::Value>> {
+    async fn load_job(&self, whole: bool) -> Outcome<H, Box<Job<H::Value>>> {
         let host = &self.orchestrator.host;
         let head = host.load(self.key, whole).await.map_err(Stop::Failed)?.ok_or(Code::NotFound)?;
         let now = host.now();
         if !head.has_run && !whole {
-            return Ok(Job::loaded(head, None, now));
+            return Ok(Box::new(Job::loaded(head, None, now)));
         }
         self.whole.set(true);
         let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(&head));
@@ -80,16 +81,16 @@ impl<'a, H: Host> Section<'a, H> {
             Some(run) => run,
             None => host.read_run(self.key).map_err(Stop::Failed)?,
         };
-        Ok(Job::loaded(head, Some(run), now))
+        Ok(Box::new(Job::loaded(head, Some(run), now)))
     }
 
     /// Stores what was changed, lets the next operation on this job go on, and then announces.
     /// On a failure nothing has changed and nothing is announced.
-    pub(super) async fn commit(self, mut job: Job<H::Value>) -> Outcome<H, Committed> {
+    pub(super) async fn commit(self, mut job: Box<Job<H::Value>>) -> Outcome<H, Committed> {
         let Section { orchestrator, key, turn, whole, tells_later, fenced } = self;
         let host = &orchestrator.host;
         if job.change.is_empty() {
-            orchestrator.keep(key, job, whole.get());
+            orchestrator.keep(key, *job, whole.get());
             return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
         }
         let to_settle = orchestrator.open_account(key, &mut job);
@@ -104,7 +105,7 @@ impl<'a, H: Host> Section<'a, H> {
         if let Some(run) = &job.run {
             orchestrator.time_steps(key, run, &change.steps);
         }
-        orchestrator.keep(key, job, whole.get());
+        orchestrator.keep(key, *job, whole.get());
         drop(turn);
         let mut mark = 0;
         if let Some(live) = orchestrator.live.get(key) {
