@@ -14,10 +14,6 @@ import { cutJob } from './rows.js';
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../index.d.ts').JobHead} JobHead
  *
- * @typedef {object} Terms
- * @property {number | null} control the number of the control record that it relies on
- * @property {string | null} notice what is told with it
- *
  * @typedef {object} Write
  * @property {string} id as the index has it
  * @property {boolean} creates whether it may make a job
@@ -26,9 +22,9 @@ import { cutJob } from './rows.js';
  * @property {number} headSize how many of them are the head's
  * @property {string | null} plan as JSON
  * @property {any[][]} rows parts and events of each
- * @property {string} notice what others are told of it
- * @property {(again: boolean, terms: Terms) => unknown[]} values `again`: whether it may have been sent before
- * @property {((terms: Terms) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
+ * @property {(again: boolean, control: number | null) => unknown[]} values `again`: whether it may have been sent
+ *   before; `control`: the number of the control record that it relies on
+ * @property {((control: number | null) => unknown[]) | null} advance the arguments of `advance_job`, where that may do it
  */
 
 /** How many bytes a notice may have; PostgreSQL takes 7,999. */
@@ -130,6 +126,7 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
   const mark = BigInt.asIntN(64, BigInt(`0x${newSpanId()}`)).toString();
   const headText = JSON.stringify(head);
   const planText = plan === undefined ? null : JSON.stringify(plan);
+  const notice = noticeOf(head);
   const columns = [textOrNull(head.status), parentOf(head), endedAt(head)];
   const of = (/** @type {(row: import('./rows.js').WrittenRow) => unknown} */ part) =>
     rows.length === 0 ? null : rows.map(part);
@@ -153,8 +150,7 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
     headSize: headText.length,
     plan: planText,
     rows: rows.map(({ parts, events }) => [parts, events]),
-    notice: noticeOf(head),
-    values: (again, { control, notice }) => [
+    values: (again, control) => [
       ...[
         id,
         expected,
@@ -172,7 +168,7 @@ function write(head, terms, plan, { unnumbered, first, last }, rows, events) {
     ],
     advance:
       advances && first !== null
-        ? ({ control, notice }) => [
+        ? (control) => [
             ...[id, expected, token, mark, control, notice, ...columns, headText],
             ...[first, last, only?.parts, only?.events],
           ]

@@ -60,7 +60,7 @@ BEGIN
     INSERT INTO ${s}.commits (job, last_seq, parts, events, before)
       SELECT n, p_last, p_parts, p_events, 0 FROM changed
   )
-  SELECT n FROM changed WHERE p_notice IS NULL OR pg_notify('${channel}', p_notice) IS NOT NULL INTO advanced;
+  SELECT n FROM changed WHERE pg_notify('${channel}', p_notice) IS NOT NULL INTO advanced;
 END
 $body$;
 
@@ -174,9 +174,7 @@ BEGIN
       SELECT v_job, t.last, t.parts, t.events, t.seqs, 0
       FROM unnest(p_lasts, p_parts, p_events, p_seqs) WITH ORDINALITY AS t (last, parts, events, seqs, i) ORDER BY t.i;
   END IF;
-  IF p_notice IS NOT NULL THEN
-    PERFORM pg_notify('${channel}', p_notice);
-  END IF;
+  PERFORM pg_notify('${channel}', p_notice);
   outcome := 'done';
 END
 $body$;

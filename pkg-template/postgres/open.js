@@ -6,7 +6,6 @@ import { createAttempts, PATIENCE_MS } from './attempts.js';
 import { openSource } from './connection.js';
 import { explain } from './errors.js';
 import { migrate, namesIn } from './migrations.js';
-import { createNotices } from './notices.js';
 import { createPrepared } from './prepared.js';
 import { statementsIn } from './statements.js';
 import { createWatch } from './watch.js';
@@ -73,10 +72,8 @@ export async function openStore(options) {
 
   const sql = statementsIn(quoted, channel);
   const prepared = createPrepared(channel, source.query);
-  const notices = createNotices((rest) => prepared('tell', sql.tell, [rest]));
 
   return {
-    notices,
     read: (/** @type {Name} */ name, /** @type {unknown[]} */ values) =>
       attempt(() => prepared(name, sql[name], values), 'read'),
     change: (/** @type {Name} */ name, /** @type {unknown[]} */ values) =>
@@ -86,9 +83,7 @@ export async function openStore(options) {
     guard,
     /** @returns {Promise<void>} */
     close() {
-      closing ??= Promise.allSettled([stop(), ...running])
-        .then(notices.end)
-        .then(() => source.end());
+      closing ??= Promise.allSettled([stop(), ...running]).then(() => source.end());
       return closing;
     },
   };

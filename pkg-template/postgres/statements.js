@@ -18,7 +18,6 @@ export function statementsIn(s, channel) {
       WHERE job = (SELECT n FROM ${s}.jobs WHERE id = $1) AND last_seq > $2 AND events IS NOT NULL
       ORDER BY last_seq, place LIMIT $3`,
     list: `SELECT listed FROM ${s}.list_jobs($1, $2, $3, $4)`,
-    tell: `SELECT pg_notify('${channel}', notice) FROM unnest($1::text[]) AS notice`,
     deleteJob: `SELECT ${s}.delete_job($1)`,
     prune: `SELECT pruned, last_ended, last_job FROM ${s}.prune_jobs($1, $2, $3, $4, $5)`,
 

@@ -31,7 +31,7 @@ const LONGEST_LEASE_MS = 1e14;
  * @param {import('./open.js').Options} options
  */
 export async function createPostgresStore(options) {
-  const { read, change, write, notices, watch, close, guard } = await openStore(options);
+  const { read, change, write, watch, close, guard } = await openStore(options);
   /** @type {number | null} which number the control record had when it was last read, if nothing was paused then */
   let unpaused = null;
   /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
@@ -43,7 +43,7 @@ export async function createPostgresStore(options) {
     check.checkJob(job);
     const written = writeJob(job);
     kept.forget(job.id);
-    while ((await write(written, { control: null, notice: written.notice })).outcome === 'again');
+    while ((await write(written, null)).outcome === 'again');
   }
 
   /** @param {JobChange} change */
@@ -57,9 +57,8 @@ export async function createPostgresStore(options) {
     const written = writeChange(change, own);
     // What makes a job runs nothing, and its conflicts are about its id.
     const control = own && expectedRevision > 0 ? unpaused : null;
-    const notice = own ? notices.due(jobId, change.head.status, written.notice) : written.notice;
     for (;;) {
-      const { outcome, stored } = await write(written, { control, notice });
+      const { outcome, stored } = await write(written, control);
       if (outcome === 'done') {
         if (fencingToken !== undefined && endedAt(change.head) !== null) givenBack.set(jobId, fencingToken);
         if (own) kept.committed(change, written);

@@ -8,7 +8,7 @@
  *
  * @typedef {object} Waiting
  * @property {Write} write
- * @property {import('./changes.js').Terms} terms
+ * @property {number | null} control the number of the control record that it relies on
  * @property {(answer: Answer) => void} resolve
  * @property {(error: unknown) => void} reject
  */
@@ -45,12 +45,12 @@ export function createWriter({ schema, query, prepared, attempt }) {
 
   /**
    * @param {Write} write
-   * @param {import('./changes.js').Terms} terms
+   * @param {number | null} control
    * @returns {Promise<Answer>}
    */
-  function write(write, terms) {
+  function write(write, control) {
     return new Promise((resolve, reject) => {
-      waiting.push({ write, terms, resolve, reject });
+      waiting.push({ write, control, resolve, reject });
       if (told) return;
       told = true;
       queueMicrotask(() => {
@@ -121,7 +121,7 @@ export function createWriter({ schema, query, prepared, attempt }) {
    * @returns {Promise<(Answer | null)[]>} null: it has to be written in another way
    */
   async function advance(batch) {
-    const all = batch.map(({ write, terms }) => write.advance?.(terms) ?? []);
+    const all = batch.map(({ write, control }) => write.advance?.(control) ?? []);
     const [first = []] = all;
     const rows =
       batch.length === 1
@@ -141,7 +141,7 @@ export function createWriter({ schema, query, prepared, attempt }) {
    */
   async function sendWrites(batch, sent) {
     const rows = await attempt((again) => {
-      const values = batch.flatMap(({ write, terms }) => write.values(sent || again, terms));
+      const values = batch.flatMap(({ write, control }) => write.values(sent || again, control));
       return batch.length === 1
         ? prepared('write_job', texts.writeJobs(1), values)
         : query(texts.writeJobs(batch.length), values);
