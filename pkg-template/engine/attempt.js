@@ -3,14 +3,13 @@ import { JobwrightError, NonRetryableError } from '../parts/errors.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import { AgentContext } from './agent-context.js';
 import { agentNamed } from './agents.js';
+import { DONE, fail, succeed } from './answer.js';
 import { LATER, promiseOf, settle } from './executor.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
 import { keyOf, slotOf } from './slots.js';
 
-const DONE = 0;
-const FAILED = 1;
 const NEEDS_APPROVAL = 2;
 
 // What the core says of the input.
@@ -19,9 +18,6 @@ const FROM_ROUTER = 2;
 const UNCOMPUTABLE = 3;
 const FROM_CALLER = 4;
 const ITEM = 5;
-
-/** An output that its schema refuses. */
-class SchemaError extends Error {}
 
 /** @type {any[]} */
 const NONE = [];
@@ -147,12 +143,19 @@ export function attempt_prepare(job, place, number, kind, given) {
   attempts[key] = attempt;
   try {
     const input = inputOf(attempt, kind, given);
-    const path = () => `input of step ${describe(attempt.step.id)}`;
-    attempt.input = plainCopy(input, path);
+    attempt.input = copyOf(attempt, input);
   } catch (error) {
     attempt.problem = /** @type {Error} */ (error).message;
   }
   return key;
+}
+
+/**
+ * @param {Attempt} attempt
+ * @param {unknown} input
+ */
+function copyOf({ step }, input) {
+  return plainCopy(input, () => `input of step ${describe(step.id)}`);
 }
 
 /**
@@ -196,21 +199,50 @@ function outputsOf(slot, places) {
  */
 export function attempt_run(key, call) {
   const attempt = /** @type {Attempt} */ (attempts[key]);
-  const failed = (/** @type {unknown} */ error) => (attempt.ended ? DONE : fail(attempt, error));
-  const answered = (/** @type {unknown} */ result) =>
-    attempt.ended ? tooLate(attempt) : succeed(attempt, result);
   try {
     const result = callAgent(attempt);
     const promise = promiseOf(result);
-    const code = promise === null ? answered(result) : promise.then(answered, failed);
+    const code = promise === null ? answered(attempt, result) : whenAnswered(attempt, promise);
     if (typeof code === 'number') return attempt.end(code);
-    code.then((late) => attempt.end(late));
+    endLater(attempt, code);
   } catch (error) {
-    return attempt.end(/** @type {number} */ (failed(error)));
+    return attempt.end(failed(attempt, error));
   }
   attempt.call = call;
   attempt.engine.watch.begin(attempt);
   return LATER;
+}
+
+/**
+ * @param {Attempt} attempt
+ * @param {unknown} result
+ */
+const answered = (attempt, result) => (attempt.ended ? tooLate(attempt) : succeed(attempt, result));
+
+/**
+ * @param {Attempt} attempt
+ * @param {unknown} error
+ */
+const failed = (attempt, error) => (attempt.ended ? DONE : fail(attempt, error));
+
+// Apart from the above, which makes nothing where the agent answered at once.
+/**
+ * @param {Attempt} attempt
+ * @param {Promise<unknown>} promise
+ */
+function whenAnswered(attempt, promise) {
+  return promise.then(
+    (result) => answered(attempt, result),
+    (error) => failed(attempt, error),
+  );
+}
+
+/**
+ * @param {Attempt} attempt
+ * @param {Promise<number>} code
+ */
+function endLater(attempt, code) {
+  code.then((late) => attempt.end(late));
 }
 
 /** @param {Attempt} attempt */
@@ -219,10 +251,29 @@ function callAgent(attempt) {
   const agent = agentNamed(attempt.engine, attempt.step.agent);
   if (agent === undefined) throw new Error(`Agent ${describe(attempt.step.agent)} is gone`);
   const context = new AgentContext(attempt);
-  const run = (/** @type {unknown} */ input) =>
-    typeof agent === 'function' ? agent(input, context) : agent.execute(input, context);
   const schema = agent.metadata?.inputSchema;
-  if (schema === undefined) return run(attempt.input);
+  return schema === undefined
+    ? callWith(agent, attempt.input, context)
+    : callChecked(agent, schema, attempt, context);
+}
+
+/**
+ * @param {any} agent
+ * @param {unknown} input
+ * @param {AgentContext} context
+ */
+function callWith(agent, input, context) {
+  return typeof agent === 'function' ? agent(input, context) : agent.execute(input, context);
+}
+
+/**
+ * @param {any} agent
+ * @param {unknown} schema
+ * @param {Attempt} attempt
+ * @param {AgentContext} context
+ */
+function callChecked(agent, schema, attempt, context) {
+  const run = (/** @type {unknown} */ input) => callWith(agent, input, context);
   const refused = (/** @type {string} */ problem) =>
     new NonRetryableError(
       `The input does not fit the schema of agent ${describe(attempt.step.agent)}: ${problem}`,
@@ -239,117 +290,6 @@ function callAgent(attempt) {
 function tooLate(attempt) {
   if (attempt.givenUp) attempt.engine.noteLate(attempt);
   return DONE;
-}
-
-/**
- * @param {Attempt} attempt
- * @param {any} result
- * @returns {number | Promise<number>}
- */
-function succeed(attempt, result) {
-  try {
-    if (result !== null && typeof result === 'object') {
-      if (result.success === false && 'error' in result) {
-        takeCost(attempt, result.cost);
-        return fail(attempt, result.error);
-      }
-      if (result.success === true && 'data' in result) {
-        takeCost(attempt, result.cost);
-        return accept(attempt, result.data);
-      }
-    }
-    return accept(attempt, result);
-  } catch (error) {
-    return unusable(attempt, error);
-  }
-}
-
-/**
- * @param {Attempt} attempt
- * @param {unknown} cost
- */
-function takeCost(attempt, cost) {
-  if (cost === undefined) return;
-  if (typeof cost !== 'number' || !(cost >= 0 && cost < Infinity)) {
-    throw new TypeError(`cost must be a number of at least 0; found ${describe(cost)}`);
-  }
-  attempt.cost = cost;
-}
-
-/**
- * @param {Attempt} attempt
- * @param {unknown} output
- */
-function accept(attempt, output) {
-  const schema = agentNamed(attempt.engine, attempt.step.agent)?.metadata?.outputSchema;
-  const keep = (/** @type {unknown} */ checked) => {
-    attempt.output = plainCopy(checked, 'output') ?? null;
-    return DONE;
-  };
-  if (schema === undefined) return keep(output);
-  const refused = (/** @type {string} */ problem) =>
-    new SchemaError(`The output does not fit its schema: ${problem}`);
-  const checked = checkSchema(schema, output, refused);
-  const promise = promiseOf(checked);
-  return promise === null
-    ? keep(checked)
-    : promise.then(keep).then(undefined, (error) => unusable(attempt, error));
-}
-
-/**
- * @param {Attempt} attempt
- * @param {unknown} error why the output can't be used
- */
-function unusable(attempt, error) {
-  const message = messageOf(error);
-  const known = error instanceof JobwrightError || error instanceof TypeError || error instanceof SchemaError;
-  attempt.error = {
-    code: 'invalid_output',
-    message: known ? message : `The output can't be read: ${message}`,
-    retryAfter: Number.NaN,
-  };
-  return FAILED;
-}
-
-/**
- * @param {Attempt} attempt
- * @param {any} error
- */
-function fail(attempt, error) {
-  const message = messageOf(error) || `Agent ${describe(attempt.step.agent)} failed without saying why`;
-  attempt.error = { code: 'agent_failed', message, retryAfter: waitOf(error) };
-  return FAILED;
-}
-
-/**
- * How long to wait before another attempt: -1 where none can help, NaN where the error doesn't say.
- *
- * @param {any} error
- */
-function waitOf(error) {
-  try {
-    if (error instanceof NonRetryableError || error?.retryable === false) return -1;
-    const wait = error?.retryAfter;
-    return typeof wait === 'number' && wait >= 0 && wait < Infinity ? wait : Number.NaN;
-  } catch {
-    return Number.NaN;
-  }
-}
-
-/**
- * What an error says, whatever was thrown.
- *
- * @param {any} error
- * @returns {string}
- */
-function messageOf(error) {
-  try {
-    if (typeof error === 'string') return error;
-    if (typeof error?.message === 'string') return error.message;
-    return describe(error);
-  } catch {
-    return 'an error that could not be read';
-  }
 }
 
 /** @param {number} key */

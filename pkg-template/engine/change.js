@@ -27,6 +27,21 @@ import { treeSteps } from './step-trees.js';
 /** @type {any[]} */
 const NONE = [];
 
+/**
+ * A list with one thing more, for lists that hardly ever get more than two: to push makes room for seventeen.
+ *
+ * @template T
+ * @param {T[] | null} list
+ * @param {T} item
+ * @returns {T[]}
+ */
+export function withItem(list, item) {
+  if (list === null || list.length === 0) return [item];
+  if (list.length === 1) return [/** @type {T} */ (list[0]), item];
+  list.push(item);
+  return list;
+}
+
 const BREAKPOINT_PASSED = 1;
 const INTERRUPTED = 2;
 const ROUND_ENDED = 4;
@@ -248,11 +263,7 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
   const slot = slotOf(job);
   const { change } = slot;
   const id = stepId(slot, step);
-  /** @type {any} */
-  const state = { status: STEP_STATUSES[status], attempts };
-  if (!Number.isNaN(seq)) state.seq = seq;
-  if (!Number.isNaN(startedAt)) state.startedAt = startedAt;
-  if (!Number.isNaN(finishedAt)) state.finishedAt = finishedAt;
+  const state = newState(STEP_STATUSES[status], attempts, seq, startedAt, finishedAt);
   if (!Number.isNaN(dueAt)) state.dueAt = dueAt;
   if ((flags & BREAKPOINT_PASSED) !== 0) state.breakpointPassed = true;
   if ((flags & INTERRUPTED) !== 0) state.interrupted = true;
@@ -269,8 +280,30 @@ export function change_step(job, step, status, attempts, seq, startedAt, finishe
     if (Array.isArray(before?.grants)) state.grants = before.grants;
     if (before !== undefined && 'input' in before) state.input = before.input;
   }
-  change.steps ??= [];
-  change.steps.push([id, state]);
+  change.steps = withItem(change.steps, [id, state]);
+}
+
+/**
+ * What every state of a step begins with. The two shapes that most have are made at once: an object that grows takes
+ * twice the room.
+ *
+ * @param {any} status
+ * @param {number} attempts
+ * @param {number} seq
+ * @param {number} startedAt
+ * @param {number} finishedAt
+ * @returns {any}
+ */
+function newState(status, attempts, seq, startedAt, finishedAt) {
+  const hasBegun = !Number.isNaN(seq) && !Number.isNaN(startedAt);
+  if (hasBegun && Number.isNaN(finishedAt)) return { status, attempts, seq, startedAt };
+  if (hasBegun) return { status, attempts, seq, startedAt, finishedAt };
+  /** @type {any} */
+  const state = { status, attempts };
+  if (!Number.isNaN(seq)) state.seq = seq;
+  if (!Number.isNaN(startedAt)) state.startedAt = startedAt;
+  if (!Number.isNaN(finishedAt)) state.finishedAt = finishedAt;
+  return state;
 }
 
 /**
@@ -368,10 +401,6 @@ export function change_context(job, step, value) {
   const slot = slotOf(job);
   const { change } = slot;
   const { into, item } = slot.stepAt(step);
-  if (item === undefined) {
-    change.context ??= [];
-    change.context.push([into, value]);
-  }
-  change.outputs ??= [];
-  change.outputs.push([step, value]);
+  if (item === undefined) change.context = withItem(change.context, [into, value]);
+  change.outputs = withItem(change.outputs, [step, value]);
 }

@@ -22,18 +22,31 @@ export function control_ask(job, call) {
   const { getControl } = store;
   if (typeof getControl !== 'function') return allPaused ? YES : NO;
   if (unpausedOf.get(getControl)?.() === true) return NO;
-  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
-    slot.answer = error;
-    return FAILED;
-  };
-  const read = (/** @type {unknown} */ _, /** @type {any} */ control) => {
-    try {
-      return control?.paused === true ? YES : NO;
-    } catch (error) {
-      return failed(_, error);
-    }
-  };
-  return ask(slot, call, () => getControl.call(store), read, failed);
+  return ask(slot, call, getControlOf, readControl, controlFailed);
+}
+
+/** @param {import('./slots.js').JobSlot} slot */
+const getControlOf = ({ engine }) => engine.store.getControl();
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} control
+ */
+function readControl(slot, control) {
+  try {
+    return control?.paused === true ? YES : NO;
+  } catch (error) {
+    return controlFailed(slot, error);
+  }
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {unknown} error
+ */
+function controlFailed(slot, error) {
+  slot.answer = error;
+  return FAILED;
 }
 
 /** @param {number} job */

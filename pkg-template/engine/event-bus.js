@@ -46,12 +46,30 @@ function emit(engine, event) {
  */
 export function tell(engine, type, payload) {
   if (engine.bus === null) return;
-  const failed = (/** @type {unknown} */ error) => engine.log('error', `A listener of ${type} failed`, error);
   try {
-    promiseOf(engine.bus.emit(type, payload))?.then(undefined, failed);
+    const promise = promiseOf(engine.bus.emit(type, payload));
+    if (promise !== null) logLater(engine, type, promise);
   } catch (error) {
-    failed(error);
+    listenerFailed(engine, type, error);
   }
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} type
+ * @param {unknown} error
+ */
+function listenerFailed(engine, type, error) {
+  engine.log('error', `A listener of ${type} failed`, error);
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {string} type
+ * @param {Promise<unknown>} promise
+ */
+function logLater(engine, type, promise) {
+  promise.then(undefined, (error) => listenerFailed(engine, type, error));
 }
 
 /**

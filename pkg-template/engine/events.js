@@ -1,7 +1,7 @@
 // @ts-check
 import { NotedEvent } from '../parts/noted-event.js';
 import { cloneJson } from '../parts/plain.js';
-import { changedStep } from './change.js';
+import { changedStep, withItem } from './change.js';
 import { ITEM_EVENTS, JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
 import { itemId, slotOf } from './slots.js';
@@ -19,9 +19,7 @@ function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const { change } = slot;
   const seq = slot.seq + change.events.length + 1;
   const event = new NotedEvent(seq, type, payload, slot.traceId, cause, change.now, source);
-  // Most changes note one event, and an array that grows makes room for many.
-  if (change.events.length === 0) change.events = [event];
-  else change.events.push(event);
+  change.events = withItem(change.events, event);
 }
 
 /**

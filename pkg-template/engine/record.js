@@ -165,10 +165,7 @@ function ownRecord(slot, job) {
     if (Array.isArray(items) && event.type === 'step_started') slot.keepList(step, items);
     if (!givesOutput(event)) continue;
     const place = places.get(step);
-    slot.outputs.set(
-      item === undefined ? place : (record.run.steps[step]?.fanOut?.place ?? 0) + item,
-      output,
-    );
+    slot.outputs[item === undefined ? place : (record.run.steps[step]?.fanOut?.place ?? 0) + item] = output;
   }
   return record;
 }
@@ -196,7 +193,8 @@ function placesOf(slot) {
  */
 export function outputOf(slot, step) {
   const outputs = slot.isWhole ? slot.knownOutputs : slot.formerOutputs;
-  if (outputs?.has(step)) return outputs.get(step);
+  const known = outputs?.[step];
+  if (known !== undefined) return known;
   const { id, item } = slot.stepAt(step);
   const ended = slot.whole.history?.findLast(
     (/** @type {any} */ event) =>

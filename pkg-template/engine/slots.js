@@ -100,7 +100,7 @@ export class JobSlot {
      * @type {any}
      */
     this.former = null;
-    /** @type {Map<number, unknown> | null} the outputs that were known with it */
+    /** @type {unknown[] | null} the outputs that were known with it */
     this.formerOutputs = null;
     /** The number of the latest event. */
     this.seq = 0;
@@ -122,7 +122,7 @@ export class JobSlot {
     this.routing = null;
     /** @type {Map<number, { tool: string, args: unknown, agent: string }[]> | null} */
     this.knownRequests = null;
-    /** @type {Map<number, unknown> | null} outputs of steps, by place */
+    /** @type {unknown[] | null} outputs of steps, by place; none is undefined */
     this.knownOutputs = null;
     /** @type {any[]} the plan's steps that were asked for, each with all that is asked of it */
     this.planned = NONE;
@@ -167,7 +167,7 @@ export class JobSlot {
   }
 
   get outputs() {
-    this.knownOutputs ??= new Map();
+    this.knownOutputs ??= [];
     return this.knownOutputs;
   }
 

@@ -214,23 +214,27 @@ export function store_bad_run(job, problem) {
  */
 export function store_commit(job, call) {
   const slot = slotOf(job);
-  const endowment = slot.change.origin?.endowment ?? null;
-  const within = (/** @type {(slot: JobSlot) => unknown} */ send) =>
-    endowment === null ? send : () => endowAndSend(slot, endowment, send);
+  const endowed = (slot.change.origin?.endowment ?? null) !== null;
   if (slot.engine.commits()) {
     slot.sent = changeToCommit(slot);
-    return ask(slot, call, within(commit), committed, notStored);
+    return ask(slot, call, endowed ? endowAndCommit : commit, committed, notStored);
   }
   slot.sent = jobToSave(slot);
-  return ask(slot, call, within(save), saved, notStored);
+  return ask(slot, call, endowed ? endowAndSave : save, saved, notStored);
 }
+
+/** @param {JobSlot} slot */
+const endowAndCommit = (slot) => endowAndSend(slot, commit);
+
+/** @param {JobSlot} slot */
+const endowAndSave = (slot) => endowAndSend(slot, save);
 
 /**
  * @param {JobSlot} slot
- * @param {import('./endow.js').Endowment} endowment
  * @param {(slot: JobSlot) => unknown} send
  */
-async function endowAndSend(slot, endowment, send) {
+async function endowAndSend(slot, send) {
+  const { endowment } = slot.change.origin;
   await endowment.give();
   try {
     await send(slot);
@@ -299,7 +303,7 @@ function saved(slot) {
 function stored(slot) {
   const { change } = slot;
   slot.seq += change.events.length;
-  if (change.outputs !== null) for (const [step, output] of change.outputs) slot.outputs.set(step, output);
+  if (change.outputs !== null) for (const [step, output] of change.outputs) slot.outputs[step] = output;
   slot.outbox = change;
   slot.change = null;
   slot.sent = null;

@@ -48,7 +48,8 @@ export const snapshots = new WeakMap();
 
 /**
  * Of stores that refuse a commit of the engine's where the control record is another than they knew: whether it said, when
- * it was last read, that nothing is paused, by their `getControl` method. So it need not be read before each commit.
+ * it was last read, that nothing is paused, by their `getControl` method. So it need not be read before each commit. Of
+ * the store in memory: whether it says so now.
  *
  * @type {WeakMap<Function, () => boolean>}
  */

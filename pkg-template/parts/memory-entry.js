@@ -24,6 +24,7 @@ import { eventConflict } from './store-arguments.js';
  * @property {Plan | undefined} plan
  * @property {Map<string, StepState>} steps
  * @property {import('./memory-lease.js').Lease | null} lease
+ * @property {boolean} isShown somebody holds its maps as they are now: they are copied before they change
  */
 
 /**
@@ -41,7 +42,16 @@ export function createEntry(order) {
     plan: undefined,
     steps: new Map(),
     lease: null,
+    isShown: false,
   };
+}
+
+/** @param {Entry} entry */
+function unshow(entry) {
+  if (!entry.isShown) return;
+  entry.context = new Map(entry.context);
+  entry.steps = new Map(entry.steps);
+  entry.isShown = false;
 }
 
 /**
@@ -77,6 +87,7 @@ export function applyChange(entry, change, own) {
   const events = plainCopy(change.events, 'change.events', JOB_DEPTH) ?? [];
   const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
 
+  unshow(entry);
   entry.head = head;
   entry.plan = plan;
   for (const key of Object.keys(change.context ?? {})) {
@@ -96,21 +107,38 @@ export function applyChange(entry, change, own) {
  * @param {any} change whose context and steps may be lists of keys and values
  */
 function applyOwn(entry, { jobId, head, plan, context, steps, events }) {
-  const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(jobId, seq, last));
+  let last = entry.lastSeq;
+  for (let i = 0; i < events.length; i++) {
+    const { seq } = events[i];
+    if (Number.isSafeInteger(seq) && seq <= last) throw eventConflict(jobId, seq, last);
+    last = storedSeq(seq, last);
+  }
+  unshow(entry);
   entry.head = head;
   if (plan !== undefined) entry.plan = plan;
-  for (const [key, value] of entriesOf(context)) entry.context.set(key, value);
-  for (const [id, step] of entriesOf(steps)) entry.steps.set(id, step);
-  for (let i = 0; i < events.length; i++) append(entry, events[i], /** @type {number} */ (seqs[i]));
+  setEach(entry.context, context);
+  setEach(entry.steps, steps);
+  for (let i = 0; i < events.length; i++) append(entry, events[i], storedSeq(events[i].seq, entry.lastSeq));
   return entry;
 }
 
 /**
+ * @param {Map<string, any>} map
  * @param {[string, any][] | Record<string, any> | null | undefined} parts
- * @returns {Iterable<[string, any]>}
  */
-function entriesOf(parts) {
-  return Array.isArray(parts) ? parts : Object.entries(parts ?? {});
+function setEach(map, parts) {
+  if (parts === null || parts === undefined) return;
+  const entries = Array.isArray(parts) ? parts : Object.entries(parts);
+  // By number: nothing is made for each of them.
+  for (let i = 0; i < entries.length; i++) setEntry(map, entries[i]);
+}
+
+/**
+ * @param {Map<string, any>} map
+ * @param {any} entry
+ */
+function setEntry(map, entry) {
+  map.set(entry[0], entry[1]);
 }
 
 /**
@@ -152,13 +180,14 @@ function uncopiedEvent(event) {
 }
 
 /**
- * The job as it is now, to be copied when it is wanted. Maps and the list of events grow; nothing in them changes.
+ * The job as it is now, to be copied when it is wanted. The list of events grows; nothing in it changes.
  *
  * @param {Entry} entry
  * @returns {import('./handover.js').Snapshot}
  */
 export function snapshotOf(entry) {
-  const now = { ...entry, context: new Map(entry.context), steps: new Map(entry.steps) };
+  entry.isShown = true;
+  const now = { ...entry };
   const { length } = entry.events;
   const read = () => assembleJob({ ...now, events: now.events.slice(0, length) });
   return { status: entry.head.status, read };

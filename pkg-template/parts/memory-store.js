@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, snapshots, takesNoted, takesOwn, uncopiedJobs } from './handover.js';
+import { handover, snapshots, takesNoted, takesOwn, uncopiedJobs, unpausedOf } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -286,6 +286,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   function getControl() {
     return control === null ? null : cloneJson(control);
   }
+  unpausedOf.set(getControl, () => control?.paused !== true);
 
   /** @param {{ paused: boolean }} value */
   function setControl(value) {

@@ -73,8 +73,8 @@ export function copyTold(event) {
   return event instanceof NotedEvent ? wholeEvent(event, cloneJson(event.payload)) : cloneJson(event);
 }
 
-/** @type {string[]} the ends of the span ids that were asked for, of those that are asked for most */
-const spanEnds = [];
+/** @type {string[]} the ends of the span ids that were asked for, of those that are asked for most; no event is numbered 0 */
+const spanEnds = ['00000000'];
 const MOST_ENDS = 4_096;
 /** The trace that a span id was asked for last, and how its span ids begin: a history is one trace. */
 let latestTrace = '';
