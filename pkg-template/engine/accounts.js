@@ -1,4 +1,6 @@
 // @ts-check
+import { readHead } from './heads.js';
+
 /**
  * What a job's head says of what is to be settled with the budget manager when it has ended: what it was allocated, if
  * anything, and whether all is settled.
@@ -26,7 +28,7 @@ export function accountUnder(run) {
  * @param {import('./slots.js').JobSlot} slot
  */
 export async function reclaimFor({ engine, id, record }) {
-  const { budget, store } = engine;
+  const { budget } = engine;
   if (typeof budget.reclaim !== 'function') return;
   let job = record;
   for (const seen = new Set([id]); job?.run?.account !== undefined; ) {
@@ -34,7 +36,7 @@ export async function reclaimFor({ engine, id, record }) {
     const { parentId } = job;
     if (parentId === undefined || seen.has(parentId)) return;
     seen.add(parentId);
-    job = await (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
+    job = await readHead(engine, parentId);
     if (job?.status !== 'completed' && job?.status !== 'failed') return;
   }
 }

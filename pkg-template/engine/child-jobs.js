@@ -5,6 +5,7 @@ import { invalidArgument } from './arguments.js';
 import { originOf } from './create-job.js';
 import { endowmentOf } from './endow.js';
 import { ask } from './executor.js';
+import { readHead } from './heads.js';
 import { tellHead } from './record.js';
 import { slotOf } from './slots.js';
 
@@ -118,28 +119,33 @@ export function budget_refusal(error) {
  */
 export function parent_load(job, call) {
   const slot = slotOf(job);
-  const { store } = slot.engine;
   // Of a job that was just made nothing is at hand but what it was made of.
   const { parentId } = slot.outbox?.origin ?? slot.record;
-  const look = () => (typeof store.getHead === 'function' ? store.getHead(parentId) : store.getJob(parentId));
-  const failed = (/** @type {unknown} */ _, /** @type {unknown} */ error) => {
-    slot.answer = error;
-    return FAILED;
-  };
-  return ask(
-    slot,
-    call,
-    look,
-    (_, head) => {
-      if (head === null || head === undefined) return MISSING;
-      try {
-        return tellHead(parentId, head);
-      } catch (error) {
-        return failed(_, error);
-      }
-    },
-    failed,
-  );
+  const look = () => readHead(slot.engine, parentId);
+  return ask(slot, call, look, (_, head) => readParent(slot, parentId, head), parentFailed);
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {string} parentId
+ * @param {any} head
+ */
+function readParent(slot, parentId, head) {
+  if (head === null || head === undefined) return MISSING;
+  try {
+    return tellHead(parentId, head);
+  } catch (error) {
+    return parentFailed(slot, error);
+  }
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {unknown} error
+ */
+function parentFailed(slot, error) {
+  slot.answer = error;
+  return FAILED;
 }
 
 /** @param {number} job */

@@ -18,39 +18,14 @@ export function clock_now(engine) {
  */
 export function clock_sleep(number, call, ms) {
   const engine = engineAt(number);
-  const controller = new AbortController();
-  engine.timers.set(call, controller);
   const done = () => {
-    if (engine.timers.get(call) === controller) engine.timers.delete(call);
-    return 0;
+    // Where it was woken, another sleep may be under this number.
+    if (engine.timers.get(call) === wake) engine.timers.delete(call);
+    settle(engine, call, 0);
   };
-  const { signal } = controller;
-  const byTimer = () => sleepByTimer(ms, signal, () => settle(engine, call, done()));
-  if (engine.clock === null) byTimer();
-  else sleepByClock(engine, ms, signal, () => settle(engine, call, done()), byTimer);
+  const wake = engine.clock === null ? sleepByTimer(ms, done) : sleepByClock(engine, ms, done);
+  engine.timers.set(call, wake);
   return LATER;
-}
-
-/**
- * @param {import('./engine.js').Engine} engine
- * @param {number} ms
- * @param {AbortSignal} signal
- * @param {() => void} done
- * @param {() => void} standIn sleeps where the clock fails to
- */
-async function sleepByClock(engine, ms, signal, done, standIn) {
-  const until = engine.now() + ms;
-  try {
-    await engine.clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) {
-      engine.log('error', 'clock.sleep failed', error);
-      standIn();
-      return;
-    }
-  }
-  if (!signal.aborted) engine.sleptUntil = Math.max(engine.sleptUntil, until);
-  done();
 }
 
 /**
@@ -59,23 +34,53 @@ async function sleepByClock(engine, ms, signal, done, standIn) {
  */
 export function clock_wake(number, call) {
   const { timers } = engineAt(number);
-  const controller = timers.get(call);
+  const wake = timers.get(call);
   timers.delete(call);
-  controller?.abort();
+  wake?.();
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} ms
+ * @param {() => void} done called once, later, when the time is over or somebody wakes
+ * @returns {() => void} wakes
+ */
+function sleepByClock(engine, ms, done) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let wakeTimer = () => {};
+  const sleep = async () => {
+    const until = engine.now() + ms;
+    try {
+      await engine.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) {
+        engine.log('error', 'clock.sleep failed', error);
+        wakeTimer = sleepByTimer(ms, done);
+        return;
+      }
+    }
+    if (!signal.aborted) engine.sleptUntil = Math.max(engine.sleptUntil, until);
+    done();
+  };
+  sleep();
+  return () => {
+    controller.abort();
+    wakeTimer();
+  };
 }
 
 /**
  * @param {number} ms
- * @param {AbortSignal} signal
- * @param {() => void} done called once, when the time is over or the signal fires
+ * @param {() => void} done called once, when the time is over or somebody wakes
+ * @returns {() => void} wakes
  */
-function sleepByTimer(ms, signal, done) {
+function sleepByTimer(ms, done) {
   let left = ms;
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
   const end = () => {
     clearTimeout(timer);
-    signal.removeEventListener('abort', end);
     done();
   };
   const next = () => {
@@ -83,6 +88,6 @@ function sleepByTimer(ms, signal, done) {
     left -= piece;
     timer = setTimeout(left > 0 ? next : end, piece);
   };
-  signal.addEventListener('abort', end);
   next();
+  return end;
 }

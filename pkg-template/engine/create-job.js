@@ -33,8 +33,9 @@ export function createJob(engine, initialContext, permissions, options) {
     );
     const id = newJobId(engine, given.id);
     const origin = originOf(engine, id, initialContext, given);
+    const endowment = endowmentOf(engine, origin, given.budget);
     // Not enumerable: it goes with the job as far as its commit and is not stored.
-    Object.defineProperty(origin, 'endowment', { value: endowmentOf(engine, origin, given.budget) });
+    if (endowment !== null) Object.defineProperty(origin, 'endowment', { value: endowment });
     const plan = planOf(engine, given.plan, origin);
     return storeJob(engine, origin, numbers, given.id !== undefined, plan);
   } catch (error) {

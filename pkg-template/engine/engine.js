@@ -8,8 +8,8 @@ import { invalidArgument, milliseconds } from './arguments.js';
 import { core } from './core.js';
 import { dropEngine, keepEngine } from './engines.js';
 import { operate, promiseOf } from './executor.js';
+import { headOf } from './heads.js';
 import { Leases } from './leases.js';
-import { headOf } from './lists.js';
 import { Notices } from './notices.js';
 import { Readers } from './readers.js';
 import { JobTable } from './slots.js';
@@ -100,7 +100,7 @@ export class Engine {
     this.readers = new Readers(this);
     this.leases = new Leases(this, leaseMs(deps.leaseMs ?? LEASE_MS));
     this.notices = new Notices(this);
-    /** @type {Map<number, AbortController>} by call */
+    /** @type {Map<number, () => void>} what wakes whoever sleeps, by call */
     this.timers = new Map();
     /** The latest moment that the clock was asked to sleep until, and did. */
     this.sleptUntil = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,5 @@
 // @ts-check
-import { pagesOf } from './lists.js';
+import { pagesOf, readHead } from './heads.js';
 import { JOB_STATUSES } from './names.js';
 
 /** Stands after the codes of the statuses for a job that failed because it was cancelled. */
@@ -86,7 +86,7 @@ export class Family {
       this.unread.delete(id);
       try {
         const head = await readHead(this.engine, id);
-        if (head === null) this.drop(id);
+        if (head === null || head === undefined) this.drop(id);
         else if (head.parentId === this.parent.id) this.note(head);
       } catch (error) {
         this.unread.add(id);
@@ -101,8 +101,8 @@ export class Family {
     this.isMissed = false;
     this.unread.clear();
     this.listings += 1;
-    for await (const head of pagesOf(this.engine, { parentId: this.parent.id })) {
-      if (head.parentId === this.parent.id) this.note(head);
+    for await (const page of pagesOf(this.engine, { parentId: this.parent.id })) {
+      for (const head of page) if (head.parentId === this.parent.id) this.note(head);
     }
     for (const [id, { listed }] of this.children) if (listed < this.listings) this.drop(id);
     const now = Date.now();
@@ -113,9 +113,11 @@ export class Family {
   async isOpen() {
     /** @type {Map<string, boolean>} is this job the parent, or below it? */
     const known = new Map([[this.parent.id, true]]);
-    for await (const head of pagesOf(this.engine, { status: ['created', 'running', 'paused'] })) {
-      const open = head.status !== 'completed' && head.status !== 'failed';
-      if (open && (await this.isBelow(head, known))) return true;
+    for await (const page of pagesOf(this.engine, { status: ['created', 'running', 'paused'] })) {
+      for (const head of page) {
+        const open = head.status !== 'completed' && head.status !== 'failed';
+        if (open && (await this.isBelow(head, known))) return true;
+      }
     }
     return false;
   }
@@ -145,12 +147,4 @@ export class Family {
 /** @param {unknown} weight */
 function weightOf(weight) {
   return typeof weight === 'number' && weight >= 0 && weight < Infinity ? weight : 1;
-}
-
-/**
- * @param {import('./engine.js').Engine} engine
- * @param {string} id
- */
-async function readHead({ store }, id) {
-  return (await (typeof store.getHead === 'function' ? store.getHead(id) : store.getJob(id))) ?? null;
 }

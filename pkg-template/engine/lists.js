@@ -1,15 +1,12 @@
 // @ts-check
-import { JobwrightError } from '../parts/errors.js';
 import { isOpen } from './accounts.js';
 import { engineAt } from './engines.js';
 import { ask, frameOf, pin } from './executor.js';
+import { checkHeads, listKept, pagesOf } from './heads.js';
 import { JOB_STATUSES } from './names.js';
 import { slotOf } from './slots.js';
 
 const ENDED = ['completed', 'failed'];
-
-/** Heads are read in pages of this many, so that a long list holds nobody up. */
-const PAGE = 1_000;
 
 const LISTED = 0;
 const FAILED = 2;
@@ -24,7 +21,7 @@ export function list_children(parent, task, call) {
   const canList = typeof engine.store.listJobs === 'function' || !engine.commits();
   // Whatever a store makes of the filter, only children are taken.
   const isChild = (/** @type {any} */ head) => head.parentId === id;
-  return list(engine, task, call, () => (canList ? listJobs(engine, { parentId: id }) : []), isChild);
+  return list(engine, task, call, () => (canList ? listKept(engine, { parentId: id }) : []), isChild);
 }
 
 /**
@@ -37,7 +34,7 @@ export function list_jobs(number, place, task, call) {
   const engine = engineAt(number);
   const status = JOB_STATUSES[place];
   const standsThere = (/** @type {any} */ head) => head.status === status;
-  return list(engine, task, call, () => listJobs(engine, { status }), standsThere);
+  return list(engine, task, call, () => listKept(engine, { status }), standsThere);
 }
 
 /**
@@ -56,8 +53,8 @@ export function list_unsettled(number, task, call) {
 /** @param {import('./engine.js').Engine} engine */
 async function unsettled(engine) {
   const found = [];
-  for await (const head of pagesOf(engine, { status: ENDED })) {
-    if (ENDED.includes(head.status) && isOpen(head.run?.account)) found.push(head);
+  for await (const page of pagesOf(engine, { status: ENDED })) {
+    for (const head of page) if (ENDED.includes(head.status) && isOpen(head.run?.account)) found.push(head);
   }
   return found;
 }
@@ -70,65 +67,6 @@ export function list_next(task) {
 /** @param {number} task */
 export function list_error(task) {
   return frameOf(task).listError;
-}
-
-/**
- * Heads of jobs: from the store where it can list them, else of those that are live here.
- *
- * @param {import('./engine.js').Engine} engine
- * @param {any} [filter]
- */
-export function listJobs(engine, filter = {}) {
-  if (typeof engine.store.listJobs === 'function') return engine.store.listJobs(filter);
-  if (!engine.commits()) return listLive(engine, filter);
-  throw new JobwrightError('The store has no listJobs, which this needs', { code: 'unsupported' });
-}
-
-/**
- * Heads from the store, page by page. One that knows nothing of pages answers with all of them, each time.
- *
- * @param {import('./engine.js').Engine} engine
- * @param {any} filter
- */
-export async function* pagesOf(engine, filter) {
-  /** @type {string | undefined} */
-  let cursor;
-  for (;;) {
-    const asked = cursor === undefined ? { ...filter, limit: PAGE } : { ...filter, limit: PAGE, cursor };
-    const page = await listJobs(engine, asked);
-    checkHeads(page);
-    yield* page;
-    const last = page.at(-1)?.id;
-    if (page.length !== PAGE || last === cursor) return;
-    cursor = last;
-  }
-}
-
-/** @param {any} heads as a store listed them */
-export function checkHeads(heads) {
-  if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string'))
-    throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
-}
-
-/**
- * @param {import('./engine.js').Engine} engine
- * @param {any} filter
- */
-function listLive({ live, families }, { status, parentId, limit = Infinity, cursor }) {
-  const statuses = status === undefined ? undefined : [status].flat();
-  const jobs = parentId === undefined ? live : (families.get(parentId) ?? new Map());
-  const heads = [...jobs.values()]
-    .filter((job) => statuses === undefined || statuses.includes(job.status))
-    .map(headOf);
-  const from = cursor === undefined ? 0 : heads.findIndex((head) => head.id === cursor) + 1;
-  return heads.slice(from, from + limit);
-}
-
-/** @param {any} job */
-export function headOf({ context, history, run, ...head }) {
-  if (run === undefined) return head;
-  const { plan, steps, ...kept } = run;
-  return { ...head, run: kept };
 }
 
 /**

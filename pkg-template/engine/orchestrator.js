@@ -7,11 +7,11 @@ import { core, needCore } from './core.js';
 import { createJob } from './create-job.js';
 import { Engine } from './engine.js';
 import { operate } from './executor.js';
+import { listJobs } from './heads.js';
 import { historyOperations } from './histories.js';
 import { jobOperations } from './job-operations.js';
 import { jobView } from './job-view.js';
 import { loaded } from './late.js';
-import { listJobs } from './lists.js';
 import { monitorOperations } from './monitor.js';
 import { open, unusable } from './open.js';
 

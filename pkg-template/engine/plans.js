@@ -102,6 +102,7 @@ export function plan_of_job(job) {
   try {
     const { plan } = slot.record.run ?? {};
     if (plan === undefined) return -1;
+    if (plan === knownCopy) return core.share_plan(knownNumber);
     const text = JSON.stringify(plan);
     const json = textForCore(text);
     const number = numberOf(json);

@@ -3,6 +3,7 @@ import { JobwrightError } from '../parts/errors.js';
 import { copyEvent, storedPayload, wholeEvent } from '../parts/noted-event.js';
 import { describe } from '../parts/plain.js';
 import { invalidArgument, optionalSignal, optionsObject } from './arguments.js';
+import { readHead } from './heads.js';
 import { BUS_ONLY } from './names.js';
 
 /** How many events a reader may lag behind before it is read from the store again, or refused. */
@@ -212,8 +213,7 @@ export class Readers {
 
   /** @param {string} jobId */
   async standingOf(jobId) {
-    const { store } = this.engine;
-    const job = typeof store.getHead === 'function' ? await store.getHead(jobId) : await store.getJob(jobId);
+    const job = await readHead(this.engine, jobId);
     const { status, run, history } = job ?? { status: 'failed' };
     const seq = run?.seq ?? history?.at?.(-1)?.seq ?? 0;
     return { hasEnded: status === 'completed' || status === 'failed', seq };

@@ -1,11 +1,12 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { uncopiedJobs } from '../parts/handover.js';
+import { uncopied } from '../parts/handover.js';
 import { describe } from '../parts/plain.js';
 import { change_begin, change_times } from './change.js';
 import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
 import { event_of_job } from './events.js';
 import { ask, promiseOf } from './executor.js';
+import { readHead } from './heads.js';
 import { jsonForCore } from './json.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
@@ -48,12 +49,9 @@ function isAtHand(slot, whole) {
 
 /** @param {JobSlot} slot */
 function getJob({ id, engine: { store } }) {
-  const kept = uncopiedJobs.get(store.getJob);
+  const kept = uncopied.get(store.getJob);
   return kept === undefined ? store.getJob(id) : kept(id);
 }
-
-/** @param {JobSlot} slot */
-const getHead = (slot) => slot.engine.store.getHead(slot.id);
 
 /**
  * @param {JobSlot} slot
@@ -104,7 +102,7 @@ function notLoaded(slot, error) {
  * @param {boolean} whole
  */
 function lookAndLoad(slot, whole) {
-  const head = getHead(slot);
+  const head = readHead(slot.engine, slot.id);
   const enough = (/** @type {any} */ known) =>
     isEnough(slot, known, whole) ? new Looked(known) : getJob(slot);
   return promiseOf(head)?.then(enough) ?? enough(head);

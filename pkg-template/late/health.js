@@ -1,6 +1,6 @@
 // @ts-check
 
-import { checkHeads, listJobs } from '../engine/lists.js';
+import { checkHeads, listJobs } from '../engine/heads.js';
 import { JOB_STATUSES } from '../engine/names.js';
 import { unusable } from '../engine/open.js';
 import { finite, isStalled, standingOf } from '../engine/standing.js';

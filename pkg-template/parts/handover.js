@@ -30,12 +30,12 @@ export const takesNoted = new WeakSet();
 export const takesOwn = new WeakSet();
 
 /**
- * Of stores in memory: what gives the engine a job as it is kept, by their `getJob` method. The engine reads it at once,
- * and changes nothing in it.
+ * Of stores in memory: what gives the engine a job, a head or heads as they are kept, by their methods `getJob`, `getHead`
+ * and `listJobs`. The engine reads a job at once, and changes nothing in it.
  *
- * @type {WeakMap<Function, (jobId: string) => import('../index.d.ts').Job | null>}
+ * @type {WeakMap<Function, (asked: any) => any>}
  */
-export const uncopiedJobs = new WeakMap();
+export const uncopied = new WeakMap();
 
 /**
  * Of stores whose jobs can be copied later as they are now: what does so, by their `getJob` method.

@@ -158,19 +158,27 @@ export function assembleJob({ head, context, events, plan, steps }) {
 }
 
 /**
- * The whole job as the engine reads it: of each event its number, type and payload.
+ * The whole job as the engine reads it: what it knows the names of, and of each event its number, type and payload.
  *
  * @param {Entry} entry
- * @returns {Job}
  */
 export function uncopiedJob({ head, context, events, plan, steps }) {
-  return joinJob({
-    head,
+  const { id, status, permissions, timing, type, config, parentId } = head;
+  const stepsOf = () => (steps.size === 0 ? undefined : objectOf(steps));
+  const run = head.run === undefined ? undefined : { ...head.run, plan, steps: stepsOf() };
+  const history = events.map(uncopiedEvent);
+  return {
+    id,
+    status,
+    permissions,
+    timing,
+    type,
+    config,
+    parentId,
     context: objectOf(context),
-    history: /** @type {any} */ (events.map(uncopiedEvent)),
-    plan,
-    steps: objectOf(steps),
-  });
+    history,
+    run,
+  };
 }
 
 /** @param {Entry['events'][number]} event */

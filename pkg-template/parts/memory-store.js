@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, snapshots, takesNoted, takesOwn, uncopiedJobs, unpausedOf } from './handover.js';
+import { handover, snapshots, takesNoted, takesOwn, uncopied, unpausedOf } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -176,7 +176,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : assembleJob(entry);
   }
-  uncopiedJobs.set(getJob, (jobId) => {
+  uncopied.set(getJob, (jobId) => {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : uncopiedJob(entry);
   });
@@ -193,12 +193,19 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     return entry === undefined ? null : cloneJson(entry.head);
   }
+  uncopied.set(getHead, (jobId) => jobs.get(jobId)?.head ?? null);
 
   /**
    * @param {JobFilter} [filter]
    * @returns {JobHead[]}
    */
   function listJobs(filter) {
+    return headsOf(filter).map((head) => cloneJson(head));
+  }
+  uncopied.set(listJobs, headsOf);
+
+  /** @param {JobFilter} [filter] */
+  function headsOf(filter) {
     const { statuses, parentId, limit, cursor } = check.readFilter(filter);
     const list = parentId === null ? inOrder : (children.get(parentId) ?? []);
     const after = cursor === null ? undefined : jobs.get(cursor);
@@ -208,7 +215,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     for (let i = after === undefined ? 0 : placeAfter(list, after.order); i < list.length; i += 1) {
       if (heads.length >= limit) break;
       const { head } = /** @type {Entry} */ (list[i]);
-      if (statuses === null || statuses.has(head.status)) heads.push(cloneJson(head));
+      if (statuses === null || statuses.has(head.status)) heads.push(head);
     }
     return heads;
   }
