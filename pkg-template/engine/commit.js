@@ -136,7 +136,7 @@ function newHeadRun({ change, seq: last }, before) {
  *
  * @param {any} run
  */
-function isBare(run) {
+export function isBare(run) {
   return (
     run === undefined ||
     (run.approvals === undefined &&

@@ -1,7 +1,8 @@
 // @ts-check
 import { NotedEvent } from '../parts/noted-event.js';
 import { cloneJson } from '../parts/plain.js';
-import { changedStep, withItem } from './change.js';
+import { withItem } from './change.js';
+import { changedStep } from './change-steps.js';
 import { ITEM_EVENTS, JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
 import { itemId, slotOf } from './slots.js';

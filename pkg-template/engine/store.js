@@ -2,17 +2,14 @@
 import { JobwrightError } from '../parts/errors.js';
 import { uncopied } from '../parts/handover.js';
 import { describe } from '../parts/plain.js';
-import { change_begin, change_times } from './change.js';
-import { changeToCommit, commitChange, jobToSave, keepCommitted, keepSaved } from './commit.js';
+import { change_begin } from './change.js';
+import { changeToCommit, commitChange, isBare, jobToSave, keepCommitted, keepSaved } from './commit.js';
 import { event_of_job } from './events.js';
 import { ask, promiseOf } from './executor.js';
 import { readHead } from './heads.js';
 import { jsonForCore } from './json.js';
 import { acceptHead, acceptJob, badJob, beginningOf, writeRegisters } from './record.js';
 import { slotOf } from './slots.js';
-
-export * from './change.js';
-export * from './events.js';
 
 /** @typedef {import('./slots.js').JobSlot} JobSlot */
 
@@ -172,7 +169,8 @@ export function store_error(job) {
 }
 
 /**
- * JSON for the core of all that is in `run`, but for the plan, what tools were called with and routers answered.
+ * JSON for the core of all that is in `run`, but for the plan, what tools were called with and routers answered. Of a job
+ * whose steps have not begun there is mostly nothing.
  *
  * @param {number} job
  */
@@ -189,7 +187,7 @@ export function store_run(job) {
 
 /** @param {any} run */
 function coreRun(run) {
-  if (run === undefined) return undefined;
+  if (run === undefined || (run.steps === undefined && isBare(run))) return undefined;
   const { plan, ...rest } = run;
   const approvals = run.approvals?.map((/** @type {any} */ { args, ...approval }) => approval);
   const signals = run.signals?.map((/** @type {any} */ { name, seq }) => ({ name, seq }));
@@ -272,8 +270,7 @@ export function store_commit_event(
   cause,
   reason,
 ) {
-  change_begin(job, status, expectedRevision, stepsTaken, created, now);
-  change_times(job, started, completed);
+  change_begin(job, status, expectedRevision, stepsTaken, created, started, completed, now, false);
   event_of_job(job, kind, cause, reason);
   return store_commit(job, call);
 }
