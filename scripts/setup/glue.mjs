@@ -14,7 +14,7 @@ const PASSES_ON =
 const SHORT = 500;
 
 /** What the bridge needs of the glue: it calls the module's exports as they are, and nothing fetches the module. */
-const NEEDED = 'Histogram, initSync';
+const NEEDED = 'initSync';
 
 /**
  * Keeps of the glue what is needed.
