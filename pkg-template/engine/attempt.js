@@ -123,6 +123,7 @@ export class Attempt {
     if (this.ended) return code;
     this.ended = true;
     const { call, engine } = this;
+    this.call = null;
     if (call !== null) settle(engine, call, code);
     return code;
   }
@@ -398,6 +399,9 @@ export function attempt_abort(key, code) {
 /** @param {number} key */
 export function attempt_forget(key) {
   const attempt = attemptAt(key);
+  // An agent that was given up may never answer, and its answer would be told to nobody.
+  if (attempt.call !== null) settle(attempt.engine, attempt.call, DONE);
+  attempt.call = null;
   attempt.engine.watch?.end(attempt);
   attempts[key] = undefined;
   free.push(key);

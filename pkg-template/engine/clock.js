@@ -20,15 +20,24 @@ export function clock_sleep(number, call, ms) {
   const engine = engineAt(number);
   const controller = new AbortController();
   engine.timers.set(call, controller);
+  // Once woken, the number may be another call's: a clock that goes on sleeping all the same tells nobody.
   const done = () => {
-    if (engine.timers.get(call) === controller) engine.timers.delete(call);
-    return 0;
+    if (engine.timers.get(call) === controller) endSleep(engine, call);
   };
   const { signal } = controller;
-  const byTimer = () => sleepByTimer(ms, signal, () => settle(engine, call, done()));
+  const byTimer = () => sleepByTimer(ms, signal, done);
   if (engine.clock === null) byTimer();
-  else sleepByClock(engine, ms, signal, () => settle(engine, call, done()), byTimer);
+  else sleepByClock(engine, ms, signal, done, byTimer);
   return LATER;
+}
+
+/**
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} call
+ */
+function endSleep(engine, call) {
+  engine.timers.delete(call);
+  settle(engine, call, 0);
 }
 
 /**
@@ -58,10 +67,11 @@ async function sleepByClock(engine, ms, signal, done, standIn) {
  * @param {number} call
  */
 export function clock_wake(number, call) {
-  const { timers } = engineAt(number);
-  const controller = timers.get(call);
-  timers.delete(call);
-  controller?.abort();
+  const engine = engineAt(number);
+  const controller = engine.timers.get(call);
+  if (controller === undefined) return;
+  endSleep(engine, call);
+  controller.abort();
 }
 
 /**
