@@ -1,6 +1,6 @@
 import { needCore } from './engine/core.js';
-import { bindVerifyRun } from './engine/histories.js';
 import { Histogram } from './engine/histogram.js';
+import { bindVerifyRun } from './engine/histories.js';
 import { initSync } from './engine/jobwright_wasm.js';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
@@ -19,7 +19,12 @@ function read() {
   }
 }
 
-const load = () => initSync({ module: read() });
+const source = {
+  get module() {
+    return read();
+  },
+};
+const load = () => initSync(source);
 
 export const createOrchestrator = bindOrchestrator(load);
 export const validatePlan = bindValidatePlan(load);

@@ -1,7 +1,7 @@
 // On its older compatibility dates workerd compiles no bytes at run time; a module it imports is compiled before.
 import { needCore } from './engine/core.js';
-import { bindVerifyRun } from './engine/histories.js';
 import { Histogram } from './engine/histogram.js';
+import { bindVerifyRun } from './engine/histories.js';
 import { initSync } from './engine/jobwright_wasm.js';
 import module from './engine/jobwright_wasm.wasm';
 import { bindOrchestrator } from './engine/orchestrator.js';

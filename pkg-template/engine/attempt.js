@@ -4,6 +4,7 @@ import { describe, plainCopy } from '../parts/plain.js';
 import { AgentContext } from './agent-context.js';
 import { agentNamed } from './agents.js';
 import { LATER, promiseOf, settle } from './executor.js';
+import { reset } from './numbers.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
@@ -32,6 +33,8 @@ const NO_ERROR = Object.freeze({ code: 'agent_failed', message: '', retryAfter: 
 const attempts = [];
 /** @type {number[]} */
 const free = [];
+
+export const resetAttempts = () => reset(attempts, free);
 
 /** One call of an agent. */
 export class Attempt {
