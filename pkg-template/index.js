@@ -1,6 +1,7 @@
 import { needCore } from './engine/core.js';
+import { Histogram } from './engine/histogram.js';
 import { bindVerifyRun } from './engine/histories.js';
-import { Histogram, initSync } from './engine/jobwright_wasm.js';
+import { initSync } from './engine/jobwright_wasm.js';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { inlined } from './engine/wasm-inline.js';
@@ -8,7 +9,12 @@ import { bindPerformanceMonitor } from './parts/performance-monitor.js';
 
 export * from './exports.js';
 
-const load = () => initSync({ module: inlined() });
+const source = {
+  get module() {
+    return inlined();
+  },
+};
+const load = () => initSync(source);
 
 export const createOrchestrator = bindOrchestrator(load);
 export const validatePlan = bindValidatePlan(load);

@@ -1,6 +1,7 @@
 import { needCore } from './engine/core.js';
+import { Histogram } from './engine/histogram.js';
 import { bindVerifyRun } from './engine/histories.js';
-import { Histogram, initSync } from './engine/jobwright_wasm.js';
+import { initSync } from './engine/jobwright_wasm.js';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';
 import { file, inlined } from './engine/wasm-inline.js';
@@ -18,7 +19,12 @@ function read() {
   }
 }
 
-const load = () => initSync({ module: read() });
+const source = {
+  get module() {
+    return read();
+  },
+};
+const load = () => initSync(source);
 
 export const createOrchestrator = bindOrchestrator(load);
 export const validatePlan = bindValidatePlan(load);

@@ -1,7 +1,8 @@
 // On its older compatibility dates workerd compiles no bytes at run time; a module it imports is compiled before.
 import { needCore } from './engine/core.js';
+import { Histogram } from './engine/histogram.js';
 import { bindVerifyRun } from './engine/histories.js';
-import { Histogram, initSync } from './engine/jobwright_wasm.js';
+import { initSync } from './engine/jobwright_wasm.js';
 import module from './engine/jobwright_wasm.wasm';
 import { bindOrchestrator } from './engine/orchestrator.js';
 import { bindSimulatePlan, bindValidatePlan } from './engine/plans.js';

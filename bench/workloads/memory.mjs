@@ -112,7 +112,7 @@ async function whenRunning(make, count) {
   return {
     running: [running / count],
     'left over': [(left.all - before.all) / count],
-    'left over, but for what the module keeps for the next': [(left.heap - before.heap) / count],
+    'left over in the heap': [(left.heap - before.heap) / count],
   };
 }
 
@@ -127,7 +127,7 @@ export const workloads = [
       created: 'bytes per job',
       running: 'bytes per job',
       'left over': 'bytes per job',
-      'left over, but for what the module keeps for the next': 'bytes per job',
+      'left over in the heap': 'bytes per job',
     },
     contenders: ['jobwright', 'plain'],
     sizes: { created: 1_000_000, running: 100_000 },

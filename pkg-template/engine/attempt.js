@@ -5,6 +5,7 @@ import { AgentContext } from './agent-context.js';
 import { agentNamed } from './agents.js';
 import { DONE, fail, succeed } from './answer.js';
 import { LATER, promiseOf, settle } from './executor.js';
+import { reset } from './numbers.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
@@ -28,6 +29,8 @@ const NO_ERROR = Object.freeze({ code: 'agent_failed', message: '', retryAfter: 
 const attempts = [];
 /** @type {number[]} */
 const free = [];
+
+export const resetAttempts = () => reset(attempts, free);
 
 /** One call of an agent. */
 export class Attempt {
@@ -119,6 +122,7 @@ export class Attempt {
     if (this.ended) return code;
     this.ended = true;
     const { call, engine } = this;
+    this.call = null;
     if (call !== null) settle(engine, call, code);
     return code;
   }
@@ -338,6 +342,9 @@ export function attempt_abort(key, code) {
 /** @param {number} key */
 export function attempt_forget(key) {
   const attempt = attemptAt(key);
+  // An agent that was given up may never answer, and its answer would be told to nobody.
+  if (attempt.call !== null) settle(attempt.engine, attempt.call, DONE);
+  attempt.call = null;
   attempt.engine.watch?.end(attempt);
   attempts[key] = undefined;
   free.push(key);

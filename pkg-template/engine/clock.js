@@ -18,10 +18,9 @@ export function clock_now(engine) {
  */
 export function clock_sleep(number, call, ms) {
   const engine = engineAt(number);
+  // Once woken, the number may be another call's: a clock that goes on sleeping all the same tells nobody.
   const done = () => {
-    // Where it was woken, another sleep may be under this number.
-    if (engine.timers.get(call) === wake) engine.timers.delete(call);
-    settle(engine, call, 0);
+    if (engine.timers.get(call) === wake) endSleep(engine, call);
   };
   const wake = engine.clock === null ? sleepByTimer(ms, done) : sleepByClock(engine, ms, done);
   engine.timers.set(call, wake);
@@ -29,26 +28,36 @@ export function clock_sleep(number, call, ms) {
 }
 
 /**
+ * @param {import('./engine.js').Engine} engine
+ * @param {number} call
+ */
+function endSleep(engine, call) {
+  engine.timers.delete(call);
+  settle(engine, call, 0);
+}
+
+/**
  * @param {number} number
  * @param {number} call
  */
 export function clock_wake(number, call) {
-  const { timers } = engineAt(number);
-  const wake = timers.get(call);
-  timers.delete(call);
-  wake?.();
+  const engine = engineAt(number);
+  const wake = engine.timers.get(call);
+  if (wake === undefined) return;
+  endSleep(engine, call);
+  wake();
 }
 
 /**
  * @param {import('./engine.js').Engine} engine
  * @param {number} ms
- * @param {() => void} done called once, later, when the time is over or somebody wakes
- * @returns {() => void} wakes
+ * @param {() => void} done called later, when the time is over
+ * @returns {() => void} ends the sleep
  */
 function sleepByClock(engine, ms, done) {
   const controller = new AbortController();
   const { signal } = controller;
-  let wakeTimer = () => {};
+  let endTimer = () => {};
   const sleep = async () => {
     const until = engine.now() + ms;
     try {
@@ -56,7 +65,7 @@ function sleepByClock(engine, ms, done) {
     } catch (error) {
       if (!signal.aborted) {
         engine.log('error', 'clock.sleep failed', error);
-        wakeTimer = sleepByTimer(ms, done);
+        endTimer = sleepByTimer(ms, done);
         return;
       }
     }
@@ -66,28 +75,24 @@ function sleepByClock(engine, ms, done) {
   sleep();
   return () => {
     controller.abort();
-    wakeTimer();
+    endTimer();
   };
 }
 
 /**
  * @param {number} ms
- * @param {() => void} done called once, when the time is over or somebody wakes
- * @returns {() => void} wakes
+ * @param {() => void} done called later, when the time is over
+ * @returns {() => void} ends the sleep
  */
 function sleepByTimer(ms, done) {
   let left = ms;
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
-  const end = () => {
-    clearTimeout(timer);
-    done();
-  };
   const next = () => {
     const piece = Math.min(left, LONGEST);
     left -= piece;
-    timer = setTimeout(left > 0 ? next : end, piece);
+    timer = setTimeout(left > 0 ? next : done, piece);
   };
   next();
-  return end;
+  return () => clearTimeout(timer);
 }

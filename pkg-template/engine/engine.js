@@ -82,8 +82,6 @@ export class Engine {
     checkDependencies(deps);
     this.slowPlayMs = milliseconds(deps.slowPlayMs ?? 0, 'slowPlayMs');
     this.watch = new Watch(this, milliseconds(deps.stalledMs ?? STALLED_MS, 'stalledMs'));
-    this.number = core.engine_new();
-    keepEngine(this.number, this);
     this.logger = deps.logger ?? console;
     this.store = deps.store ?? createMemoryStore();
     /** A store that was made here is nobody else's. */
@@ -127,6 +125,8 @@ export class Engine {
     this.broken = null;
     /** @type {(() => void) | null} */
     this.idle = null;
+    // When it is whole: arguments may have been refused until here.
+    this.number = keepEngine(this);
   }
 
   /**
@@ -158,6 +158,19 @@ export class Engine {
     } catch {
       // A logger that fails leaves nobody to tell.
     }
+  }
+
+  /** @param {number} ms */
+  setSlowPlay(ms) {
+    this.slowPlayMs = ms;
+    core.set_slow_play(this.number, ms);
+  }
+
+  /** A new core knows nothing but this orchestrator's number. */
+  carryOver() {
+    this.jobs.dropIdle();
+    this.setSlowPlay(this.slowPlayMs);
+    if (this.closed) core.close(this.number);
   }
 
   /** @param {any} job as it was just saved in a plain store */
@@ -250,7 +263,6 @@ export class Engine {
     await this.notices.end();
     await this.leases.end();
     this.jobs.dropIdle();
-    core.engine_drop(this.number);
     dropEngine(this.number);
   }
 }

@@ -1,22 +1,39 @@
 // @ts-check
+import { core } from './core.js';
 
-/** @type {(import('./engine.js').Engine | undefined)[]} */
+/** @typedef {import('./engine.js').Engine} Engine */
+
+/** @type {(Engine | undefined)[]} */
 const engines = [];
 
 /** @param {number} number */
 export function engineAt(number) {
-  return /** @type {import('./engine.js').Engine} */ (engines[number]);
+  return /** @type {Engine} */ (engines[number]);
 }
 
 /**
- * @param {number} number
- * @param {import('./engine.js').Engine} engine
+ * Makes an orchestrator known to the core.
+ *
+ * @param {Engine} engine
+ * @returns {number} its own for ever: one that was closed may still be asked for something
  */
-export function keepEngine(number, engine) {
-  engines[number] = engine;
+export function keepEngine(engine) {
+  const number = engines.push(engine) - 1;
+  core.engine_new(number);
+  return number;
 }
 
 /** @param {number} number of one that was closed and of which nothing is under way */
 export function dropEngine(number) {
+  core.engine_drop(number);
   engines[number] = undefined;
+}
+
+/** Makes all of them known to a new core. */
+export function carryOverEngines() {
+  for (const [number, engine] of engines.entries()) {
+    if (engine === undefined) continue;
+    core.engine_new(number);
+    engine.carryOver();
+  }
 }

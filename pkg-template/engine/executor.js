@@ -1,6 +1,8 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { core } from './core.js';
+import { reset } from './numbers.js';
+import { renewIfLarge } from './renewal.js';
 
 /** What an import answers when its answer comes later. */
 export const LATER = -0x80000000;
@@ -39,6 +41,11 @@ const free = [];
 const NONE = [];
 /** @type {Set<any>} */
 const NOTHING = new Set();
+
+/** Is any operation under way, of any orchestrator? */
+export const isUnderWay = () => free.length < frames.length;
+
+export const resetFrames = () => reset(frames, free);
 
 /** @param {number} task */
 export function frameOf(task) {
@@ -138,6 +145,7 @@ export function task_ended(task) {
   if (frame.monitors) frame.engine.monitors.delete(/** @type {any} */ (frame.slot).id);
   frame.slot?.leave();
   frame.engine.operationEnded();
+  if (free.length === frames.length) renewIfLarge();
 }
 
 /** @param {number} task */

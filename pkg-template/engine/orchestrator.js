@@ -41,11 +41,11 @@ export function bindOrchestrator(load) {
           return open(engine, () => health(engine));
         }),
       recover: () => open(engine, () => recover(engine)),
-      setSlowPlay: (/** @type {any} */ ms) => core.set_slow_play(engine.number, milliseconds(ms, 'ms')),
+      setSlowPlay: (/** @type {any} */ ms) => engine.setSlowPlay(milliseconds(ms, 'ms')),
       close: () => engine.close(),
       [Symbol.asyncDispose]: () => engine.close(),
     };
-    if (engine.slowPlayMs > 0) orchestrator.setSlowPlay(engine.slowPlayMs);
+    if (engine.slowPlayMs > 0) engine.setSlowPlay(engine.slowPlayMs);
     orchestrator.subscribeToChildStatusChanges();
     return orchestrator;
   };

@@ -63,6 +63,13 @@ let knownNumber = -1;
 /** @type {any} a copy of it that nobody changes */
 let knownCopy;
 
+/** The core does not know it any more. */
+export function forgetPlan() {
+  known = '';
+  knownNumber = -1;
+  knownCopy = undefined;
+}
+
 /**
  * @param {string} json
  * @returns {number} under which the core keeps the plan for whoever asked, or -1

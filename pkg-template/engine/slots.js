@@ -2,6 +2,7 @@
 import { takesOwn } from '../parts/handover.js';
 import { core } from './core.js';
 import { traceIdOf } from './ids.js';
+import { reset } from './numbers.js';
 
 /** How many jobs that nothing is done with are kept at hand, so that they are not read again. */
 const MOST_IDLE = 64;
@@ -54,6 +55,8 @@ function stepsOf(plan) {
   plannedSteps.set(plan, steps);
   return steps;
 }
+
+export const resetSlots = () => reset(slots, free);
 
 /** @param {number} key */
 export function slotOf(key) {

@@ -1,16 +1,7 @@
 // @ts-check
 
 /**
- * The histogram of the core: durations in milliseconds, kept to the microsecond and two significant digits.
- *
- * @typedef {object} DurationHistogram
- * @property {(ms: number) => void} record ignores what is no duration
- * @property {(q: number) => number} quantile
- * @property {() => number} count
- * @property {() => number} min
- * @property {() => number} max
- * @property {() => number} mean
- *
+ * @typedef {import('../engine/histogram.js').Histogram} Histogram
  * @typedef {import('../index.d.ts').DurationStats} DurationStats
  */
 
@@ -18,7 +9,7 @@
 const NAMED_AGENTS = 100;
 
 /**
- * @param {() => new () => DurationHistogram} histogramClass gives the one that the wasm module exports
+ * @param {() => new () => Histogram} histogramClass
  */
 export function bindPerformanceMonitor(histogramClass) {
   /**
@@ -33,7 +24,7 @@ export function bindPerformanceMonitor(histogramClass) {
    * @param {{ namedAgents?: number }} [options] `namedAgents`: how many instead of a hundred
    */
   return function createPerformanceMonitor({ namedAgents = NAMED_AGENTS } = {}) {
-    /** @type {Map<string, DurationHistogram>} */
+    /** @type {Map<string, Histogram>} */
     const histograms = new Map();
     const Histogram = histogramClass();
     const agents = new Set();
@@ -99,15 +90,15 @@ function isDuration(ms) {
 }
 
 /**
- * @param {DurationHistogram} histogram
+ * @param {Histogram} histogram
  * @returns {DurationStats}
  */
 function statsOf(histogram) {
   return {
-    count: histogram.count(),
-    min: histogram.min(),
-    max: histogram.max(),
-    avg: histogram.mean(),
+    count: histogram.count,
+    min: histogram.min,
+    max: histogram.max,
+    avg: histogram.mean,
     p50: histogram.quantile(0.5),
     p90: histogram.quantile(0.9),
     p99: histogram.quantile(0.99),

@@ -2,6 +2,7 @@
 import { core } from '../engine/core.js';
 import { ENGINE_EVENTS } from '../engine/names.js';
 import { readPlan } from '../engine/plans.js';
+import { renewIfLarge } from '../engine/renewal.js';
 import { meetEvent, readsOf } from '../engine/replay.js';
 import { JobTable } from '../engine/slots.js';
 import { spanIdOf } from '../parts/noted-event.js';
@@ -66,6 +67,7 @@ export class Replay {
   drop() {
     core.replay_drop(this.number);
     this.table.drop(this.slot);
+    renewIfLarge();
   }
 
   /** What decisions read. */

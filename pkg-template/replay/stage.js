@@ -1,5 +1,4 @@
 // @ts-check
-import { core } from '../engine/core.js';
 import { keepEngine } from '../engine/engines.js';
 
 const nobody = () => undefined;
@@ -7,8 +6,7 @@ const nobody = () => undefined;
 /** What the engine is given to decide histories again: parts that know nothing but the event at hand. */
 class Stage {
   constructor() {
-    this.number = core.engine_new();
-    keepEngine(this.number, /** @type {any} */ (this));
+    this.number = keepEngine(/** @type {any} */ (this));
     /** @type {any[]} */
     this.committed = [];
     this.store = { commit: (/** @type {any} */ change) => void this.committed.push(change) };
@@ -25,6 +23,9 @@ class Stage {
   }
 
   commits = () => true;
+
+  /** Between histories there is nothing to carry over. */
+  carryOver() {}
 
   /**
    * @param {string} which

@@ -13,8 +13,21 @@ const PASSES_ON =
 /** The glue writes a text character by character, which is quicker than an encoder only where it is short. */
 const SHORT = 500;
 
+/**
+ * The glue makes one instance of the module, however often it is asked. Here each call makes another, of a module that
+ * is read and compiled once.
+ */
+const INIT = `function initSync(source) {
+  if (wasmModule === void 0) {
+    const { module } = source;
+    wasmModule = module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module);
+  }
+  return __wbg_finalize_init(new WebAssembly.Instance(wasmModule, __wbg_get_imports()), wasmModule);
+}
+`;
+
 /** What the bridge needs of the glue: it calls the module's exports as they are, and nothing fetches the module. */
-const NEEDED = 'Histogram, initSync';
+const NEEDED = 'initSync';
 
 /**
  * Keeps of the glue what is needed.
@@ -57,6 +70,7 @@ function shortened(glue, imports) {
   const listed = direct.map(({ name }) => `${name}: ${name},\n`);
   const whole = glue
     .replace('if (realloc === void 0) {', `if (realloc === void 0 || arg.length > ${SHORT}) {`)
+    .replace(/^function initSync\([\s\S]*?^\}\n/m, () => INIT)
     .replace(PASSES_ON, (all, name, given, target, used) =>
       used.replaceAll(' >>> 0', '') === given ? `    ${name}: ${target}` : all,
     )

@@ -43,14 +43,14 @@ thread_local! {
     static ENGINES: RefCell<Vec<Option<Rc<JsOrchestrator>>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A new orchestrator; answers its number.
+/// A new orchestrator, under a number that JavaScript gives it.
 #[wasm_bindgen]
-pub fn engine_new() -> u32 {
+pub fn engine_new(engine: u32) {
     ENGINES.with_borrow_mut(|engines| {
-        let engine = engines.len() as u32;
-        engines.push(Some(Rc::new(Orchestrator::new(JsHost { engine }))));
-        engine
-    })
+        let place = engine as usize;
+        engines.resize_with(engines.len().max(place + 1), || None);
+        engines[place] = Some(Rc::new(Orchestrator::new(JsHost { engine })));
+    });
 }
 
 /// Nothing is asked of this orchestrator any more.

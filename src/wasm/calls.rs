@@ -64,6 +64,12 @@ pub fn settle(call: u32, answer: i32) {
     }
 }
 
+/// Is there an answer to come, even where nobody waits for it any more?
+#[wasm_bindgen]
+pub fn awaits_answers() -> bool {
+    CALLS.with_borrow(|calls| calls.free.len() < calls.states.len())
+}
+
 impl Calls {
     fn take(&mut self, task: u32) -> u32 {
         let state = State::Waiting(task);

@@ -1,48 +1,17 @@
-//! The histogram behind the bundled performance monitor.
+//! What the histograms of the bundled performance monitor ask. What they count stays in JavaScript.
 
-use crate::core::histogram::DurationHistogram;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Durations in milliseconds, as JavaScript sees them.
+use crate::core::histogram;
+
+/// See [`histogram::place_of`].
 #[wasm_bindgen]
-#[derive(Default)]
-pub struct Histogram(DurationHistogram);
+pub fn histogram_place(ms: f64) -> u32 {
+    histogram::place_of(ms) as u32
+}
 
+/// See [`histogram::longest_at`].
 #[wasm_bindgen]
-impl Histogram {
-    /// An empty one.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Counts a duration; what is none is ignored.
-    pub fn record(&mut self, ms: f64) {
-        self.0.record(ms);
-    }
-
-    /// The duration that a share `q` of all is not longer than.
-    pub fn quantile(&self, q: f64) -> f64 {
-        self.0.quantile(q)
-    }
-
-    /// How many; a JavaScript number, which is exact far beyond what anybody records.
-    pub fn count(&self) -> f64 {
-        self.0.count() as f64
-    }
-
-    /// The shortest.
-    pub fn min(&self) -> f64 {
-        self.0.min()
-    }
-
-    /// The longest.
-    pub fn max(&self) -> f64 {
-        self.0.max()
-    }
-
-    /// The average.
-    pub fn mean(&self) -> f64 {
-        self.0.mean()
-    }
+pub fn histogram_longest(place: u32) -> f64 {
+    histogram::longest_at(place as usize)
 }
