@@ -47,6 +47,21 @@ export function prepareStatements(database) {
     addRow: sql(
       'INSERT INTO commits (place, revision, last_seq, steps_taken, change) VALUES (? << 32 | ?, ?, ?, ?, ?)',
     ),
+    // The ordinary commit, with all that is asked of it, in one statement: what it finds is the job's last row, if the job
+    // and that row are as they have to be, and else a text where a number is due, which SQLite refuses (SQLITE_MISMATCH).
+    // As `INSERT ... SELECT` it would take a table in between, since it reads the one it writes. What is null is not asked.
+    addOrdinary: sql(
+      `INSERT INTO commits (place, revision, last_seq, steps_taken, change) VALUES (
+         coalesce((
+           SELECT place + 1 FROM (
+             SELECT place, max(jobs.revision, latest.revision) AS revision, max(jobs.last_seq, latest.last_seq) AS last_seq
+             FROM jobs CROSS JOIN commits AS latest ON place ${placesOf('n')}
+             WHERE id = ? AND head = ? AND lease_token IS coalesce(?, lease_token)
+               AND coalesce((SELECT value FROM control), '') = coalesce(?, (SELECT value FROM control), '')
+             ORDER BY place DESC LIMIT 1
+           ) WHERE revision = ? AND last_seq < ?
+         ), 'none'), ?, ?, ?, ?)`,
+    ),
     clearRows: sql(`DELETE FROM commits WHERE place ${placesOf('?')}`),
 
     readHead: sql(`SELECT ${HEAD} FROM ${JOBS} WHERE id = ?`),

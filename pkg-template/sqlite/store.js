@@ -10,6 +10,7 @@ import { storedHead } from './heads.js';
 import { encodeKey, lookupKey } from './keys.js';
 import { hasEnded, thisProcess } from './lease-holder.js';
 import { openDatabase } from './open.js';
+import { ordinaryCommits } from './ordinary-commits.js';
 import { eventsAfter, joinRows, withoutEvents } from './rows.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
@@ -48,6 +49,7 @@ export async function createSqliteStore(options) {
   let unpaused;
   /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
   const givenBack = new Map();
+  const ordinary = ordinaryCommits(sql);
   const kept = keepJobs(joinRows, ({ change }) => change.length);
   let closed = false;
 
@@ -56,6 +58,7 @@ export async function createSqliteStore(options) {
     check.checkJob(job);
     const written = writeJob(job);
     kept.forget(job.id);
+    ordinary.forget(job.id);
     write(() => {
       const found = sql.findJob.get(written.id);
       if (found !== undefined) {
@@ -70,8 +73,21 @@ export async function createSqliteStore(options) {
   function commit(change) {
     const own = handover.change === change;
     if (!own) check.checkChange(change);
-    const { jobId, expectedRevision, fencingToken } = change;
-    const written = writeChange(change, own);
+    const { jobId } = change;
+    const written = writeChange(change, own, ordinary.latestOwn(jobId));
+    const rows =
+      ordinary.attempt(change, written, own ? unpaused : undefined) ?? commitAny(change, written, own);
+    ordinary.stored(change, written, own);
+    if (own) kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
+    else kept.forget(jobId);
+  }
+
+  /**
+   * @param {JobChange} change
+   * @param {Written} written
+   * @param {boolean} own
+   */
+  function commitAny({ jobId, expectedRevision, fencingToken }, written, own) {
     const endsLease = fencingToken !== undefined && written.ended !== null;
     const rows = write(() => {
       const found = sql.findJob.get(written.id);
@@ -90,8 +106,7 @@ export async function createSqliteStore(options) {
       return rows;
     });
     if (endsLease) givenBack.set(jobId, fencingToken);
-    if (own) kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
-    else kept.forget(jobId);
+    return rows;
   }
 
   /**
@@ -246,6 +261,7 @@ export async function createSqliteStore(options) {
       if (found !== undefined) removeJob(found.n);
     });
     kept.forget(jobId);
+    ordinary.forget(jobId);
   }
 
   /** @param {number} n */
