@@ -8,7 +8,7 @@ import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
 import { storedHead } from './heads.js';
 import { encodeKey, lookupKey } from './keys.js';
-import { hasEnded, thisProcess } from './lease-holder.js';
+import { storeLeases } from './leases.js';
 import { openDatabase } from './open.js';
 import { ordinaryCommits } from './ordinary-commits.js';
 import { eventsAfter, joinRows, withoutEvents } from './rows.js';
@@ -40,15 +40,14 @@ const ROWS_AT_ONCE = 200;
  * @param {import('./index.d.ts').SqliteStoreOptions} options
  */
 export async function createSqliteStore(options) {
-  const { database, path } = await openDatabase(options);
+  const { database, path, unsynced } = await openDatabase(options);
   const sql = prepareStatements(database);
   const list = prepareLists(database);
   const { read, write } = transaction(database);
   const { watch, end } = watching(database);
   /** @type {string | null | undefined} what the control record was when it was last read, if nothing was paused then */
   let unpaused;
-  /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
-  const givenBack = new Map();
+  const leases = storeLeases(sql, write, unsynced);
   const ordinary = ordinaryCommits(sql);
   const kept = keepJobs(joinRows, ({ change }) => change.length);
   let closed = false;
@@ -105,7 +104,7 @@ export async function createSqliteStore(options) {
       if (endsLease) sql.giveBack.run(n);
       return rows;
     });
-    if (endsLease) givenBack.set(jobId, fencingToken);
+    if (endsLease) leases.givenBack(jobId, fencingToken);
     return rows;
   }
 
@@ -303,50 +302,6 @@ export async function createSqliteStore(options) {
     sql.setPruned.run(lastSeq, n);
   }
 
-  /**
-   * @param {string} jobId
-   * @param {string} owner
-   * @param {number} ms
-   * @returns {number | null} a fencing token, higher than any before
-   */
-  function acquireLease(jobId, owner, ms) {
-    check.checkId(owner, 'acquireLease: owner');
-    check.checkMs(ms, 'acquireLease: ms');
-    const id = lookupKey(jobId);
-    /** @param {string | null} dead the process from which it may be taken */
-    const take = (dead) => Number(sql.takeLease.run(owner, thisProcess(), ms, id, owner, dead).changes) > 0;
-    return write(() => {
-      if (!take(null)) {
-        const holder = sql.readLease.get(id)?.lease_process;
-        if (!hasEnded(holder) || !take(holder)) return null;
-      }
-      sql.nextToken.run();
-      return sql.readToken.get()?.last_token;
-    });
-  }
-
-  /**
-   * @param {string} jobId
-   * @param {number} token
-   * @param {number} ms
-   * @returns {boolean}
-   */
-  function renewLease(jobId, token, ms) {
-    check.checkMs(ms, 'renewLease: ms');
-    // Nobody else has it either, and who asks has not given it back yet.
-    if (givenBack.get(jobId) === token) return true;
-    return Number(sql.renewLease.run(ms, lookupKey(jobId), token).changes) > 0;
-  }
-
-  /**
-   * @param {string} jobId
-   * @param {number} token
-   */
-  function releaseLease(jobId, token) {
-    if (givenBack.get(jobId) === token) givenBack.delete(jobId);
-    else sql.releaseLease.run(lookupKey(jobId), token);
-  }
-
   /** @returns {{ paused: boolean } | null} */
   function getControl() {
     const value = sql.readControl.get()?.value;
@@ -377,9 +332,9 @@ export async function createSqliteStore(options) {
     getEvents,
     deleteJob,
     prune,
-    acquireLease,
-    renewLease,
-    releaseLease,
+    acquireLease: leases.acquireLease,
+    renewLease: leases.renewLease,
+    releaseLease: leases.releaseLease,
     getControl,
     setControl,
     watch,
