@@ -56,8 +56,7 @@ export async function createSqliteStore(options) {
   function saveJob(job) {
     check.checkJob(job);
     const written = writeJob(job);
-    kept.forget(job.id);
-    ordinary.forget(job.id);
+    forget(job.id);
     write(() => {
       const found = sql.findJob.get(written.id);
       if (found !== undefined) {
@@ -68,17 +67,22 @@ export async function createSqliteStore(options) {
     });
   }
 
+  /** @param {string} jobId */
+  function forget(jobId) {
+    kept.forget(jobId);
+    ordinary.forget(jobId);
+  }
+
   /** @param {JobChange} change */
   function commit(change) {
     const own = handover.change === change;
     if (!own) check.checkChange(change);
     const { jobId } = change;
-    const written = writeChange(change, own, ordinary.latestOwn(jobId));
-    const rows =
-      ordinary.attempt(change, written, own ? unpaused : undefined) ?? commitAny(change, written, own);
-    ordinary.stored(change, written, own);
-    if (own) kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
-    else kept.forget(jobId);
+    const written = writeChange(change, own, ordinary.latest(jobId));
+    const rows = (own && ordinary.attempt(change, written, unpaused)) || commitAny(change, written, own);
+    if (!own) return forget(jobId);
+    ordinary.stored(change, written);
+    kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
   }
 
   /**
@@ -93,28 +97,19 @@ export async function createSqliteStore(options) {
       const revision = found === undefined ? null : found.revision;
       if ((revision ?? 0) !== expectedRevision)
         throw check.revisionConflict(jobId, expectedRevision, revision);
-      if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd(found)) {
+      // Who had the lease of a job that has ended, and gave it back with that, may still say what became of its budget.
+      const isFreeAtEnd = found?.lease_token === null && found.ended !== null;
+      if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd) {
         throw check.leaseConflict(jobId, fencingToken);
       }
       if (own && found !== undefined && unpaused !== undefined && found.control !== unpaused) {
         unpaused = undefined;
         throw check.controlConflict(jobId);
       }
-      const { n, rows } = writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0);
-      if (endsLease) sql.giveBack.run(n);
-      return rows;
+      return writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0, endsLease);
     });
     if (endsLease) leases.givenBack(jobId, fencingToken);
     return rows;
-  }
-
-  /**
-   * Has the job ended, and was its lease given back with that? Who had it may still say what became of its budget.
-   *
-   * @param {Row | undefined} found
-   */
-  function isFreeAtEnd(found) {
-    return found !== undefined && found.lease_token === null && sql.readPlace.get(found.n)?.ended !== null;
   }
 
   /**
@@ -122,8 +117,9 @@ export async function createSqliteStore(options) {
    * @param {Written} written
    * @param {number} last the number of its last event
    * @param {number} count how many rows it has
+   * @param {boolean} [endsLease]
    */
-  function writeParts(found, written, last, count) {
+  function writeParts(found, written, last, count, endsLease = false) {
     const { id, status, parentId, ended, revision, stepsTaken, head } = written;
     const rows = written.rows(last);
     const lastSeq = rows.at(-1)?.lastSeq ?? last;
@@ -134,19 +130,17 @@ export async function createSqliteStore(options) {
       n = Number(made.lastInsertRowid);
     } else {
       n = found.n;
-      // Where the head is the same text, so is what stands in columns.
-      const isInRow = count > 0 && rows.length > 0 && ended === null && stepsTaken !== null;
-      if (!isInRow || found.head !== head) {
-        const before = sql.readPlace.get(n);
-        if (before?.status !== status || before?.parent_id !== parentId || before?.ended !== ended) {
-          sql.moveJob.run(status, parentId, ended, n);
-        }
-        sql.updateJob.run(revision, lastSeq, stepsTaken, head, n);
-      }
+      const isInRow = count > 0 && rows.length > 0 && stepsTaken !== null && found.steps_taken !== null;
+      const numbers = /** @type {const} */ ([revision, lastSeq, stepsTaken, head]);
+      if (endsLease) sql.endJob.run(...numbers, status, parentId, ended, n);
+      else if (found.status !== status || found.parent_id !== parentId || found.ended !== ended)
+        sql.moveJob.run(...numbers, status, parentId, ended, n);
+      // A job that has ended says itself how it stands.
+      else if (!isInRow || ended !== null || found.head !== head) sql.updateJob.run(...numbers, n);
     }
     if (written.plan !== null) sql.setPlan.run(n, written.plan);
     addRows(n, rows, { count, revision, stepsTaken });
-    return { n, rows };
+    return rows;
   }
 
   /**
@@ -259,8 +253,7 @@ export async function createSqliteStore(options) {
       const found = sql.findJob.get(lookupKey(jobId));
       if (found !== undefined) removeJob(found.n);
     });
-    kept.forget(jobId);
-    ordinary.forget(jobId);
+    forget(jobId);
   }
 
   /** @param {number} n */
