@@ -28,6 +28,9 @@ import { cutJob } from './rows.js';
  * @property {string} head
  * @property {string | null} plan null: as it is
  * @property {(last: number) => WrittenRow[]} rows to be added, after the last event stored
+ * @property {NumberedRow | null} numbered the row where there is one and its events say their numbers themselves
+ *
+ * @typedef {WrittenRow & { firstSeq: number }} NumberedRow `firstSeq`: the number of its first event
  */
 
 /**
@@ -45,18 +48,19 @@ export function writeJob(job) {
     cut.addEvent(eventText(event), last, event?.seq === last);
   }
   const rows = cut.end();
-  return { ...writeHead(head, history), plan: writePlan(plan), rows: () => rows };
+  return { ...writeHead(head, history), plan: writePlan(plan), rows: () => rows, numbered: null };
 }
 
 /**
  * @param {JobChange} change
  * @param {boolean} own whether it is the engine's, and so known to be JSON and as it should be
+ * @param {import('./heads.js').WrittenHead} [latest] of the job, if it was the engine's too
  * @returns {Written}
  */
-export function writeChange(change, own) {
+export function writeChange(change, own, latest) {
   if (own) {
-    const head = writeHead(change.head, change.events ?? []);
-    return { ...head, plan: writePlan(change.plan), rows: writeRows(change, change) };
+    const head = writeHead(change.head, change.events ?? [], latest);
+    return { ...head, plan: writePlan(change.plan), ...writeRows(change, change) };
   }
   const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
   const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
@@ -64,7 +68,7 @@ export function writeChange(change, own) {
   const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH);
   const events = plainCopy(change.events, 'change.events', JOB_DEPTH);
   const rows = writeRows(change, { context, steps, events });
-  return { ...writeHead(head, events ?? []), plan: writePlan(plan), rows };
+  return { ...writeHead(head, events ?? []), plan: writePlan(plan), ...rows };
 }
 
 /** @param {import('../index.d.ts').Plan | undefined} plan */
@@ -73,33 +77,53 @@ const writePlan = (plan) => (plan === undefined ? null : JSON.stringify(plan));
 /**
  * @param {JobHead} head
  * @param {JobEvent[]} events that are stored with it
+ * @param {import('./heads.js').WrittenHead} [latest]
  */
-function writeHead(head, events) {
+function writeHead(head, events, latest) {
   return {
     id: encodeKey(head.id),
     status: head.status ?? null,
     parentId: head.parentId === undefined ? null : encodeKey(head.parentId),
     ended: endedAt(head),
     revision: revisionOf(head),
-    ...headToStore(head, events),
+    ...headToStore(head, events, latest),
   };
 }
 
 /**
  * @param {JobChange} change names the keys of the context
  * @param {Pick<JobChange, 'context' | 'steps' | 'events'>} values
- * @returns {Written['rows']}
+ * @returns {Pick<Written, 'rows' | 'numbered'>}
  */
 function writeRows({ jobId, context: named }, { context = {}, steps, events = [] }) {
   /** @type {Parts} */
   const parts = changedParts(named ?? {}, context, steps ?? {});
   if (events.length > 0) parts.events = storedEvents(jobId, events);
   const text = JSON.stringify(parts);
-  if (text === '{}') return () => [];
-  return (last) => {
+  if (text === '{}') return { rows: () => [], numbered: null };
+  const numbered = numberedRow(events, text);
+  /** @param {number} last */
+  const rows = (last) => {
+    if (numbered !== null && numbered.firstSeq > last) return [numbered];
     const seqs = numberEvents(events, last, (seq, stored) => eventConflict(jobId, seq, stored));
     const ownSeqs = seqs.every((seq, i) => events[i]?.seq === seq);
     const change = ownSeqs ? text : `${text.slice(0, -1)},"seqs":[${seqs.join(',')}]}`;
     return [{ lastSeq: seqs.at(-1) ?? last, change }];
   };
+  return { rows, numbered };
+}
+
+/**
+ * @param {JobEvent[]} events
+ * @param {string} change
+ * @returns {NumberedRow | null}
+ */
+function numberedRow(events, change) {
+  let last = 0;
+  for (const { seq } of events) {
+    if (!Number.isSafeInteger(seq) || seq <= last) return null;
+    last = seq;
+  }
+  const firstSeq = events[0]?.seq;
+  return firstSeq === undefined ? null : { firstSeq, lastSeq: last, change };
 }

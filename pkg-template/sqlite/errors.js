@@ -23,6 +23,7 @@ const NAMES = new Map([
   [11, 'SQLITE_CORRUPT'],
   [13, 'SQLITE_FULL'],
   [14, 'SQLITE_CANTOPEN'],
+  [20, 'SQLITE_MISMATCH'],
   [26, 'SQLITE_NOTADB'],
 ]);
 

@@ -12,8 +12,15 @@ import { prepareSchema } from './schema.js';
 const BUSY_MS = 10_000;
 
 /**
+ * @typedef {object} Opened
+ * @property {import('./driver.js').Database} database
+ * @property {string} path
+ * @property {<T>(work: () => T) => T} unsynced what is committed in it need not wait for the disk
+ */
+
+/**
  * @param {import('./index.d.ts').SqliteStoreOptions} options
- * @returns {Promise<{ database: import('./driver.js').Database, path: string }>}
+ * @returns {Promise<Opened>}
  */
 export async function openDatabase(options) {
   const { path, synchronous = 'NORMAL', check = false, driver } = options ?? {};
@@ -34,7 +41,8 @@ export async function openDatabase(options) {
   // Going over to WAL is the one moment at which SQLite does not wait for others, so this does.
   for (const end = Date.now() + BUSY_MS; ; ) {
     try {
-      return { database: openOnce(open, { path, synchronous, check }), path };
+      const database = openOnce(open, { path, synchronous, check });
+      return { database, path, unsynced: synchronous === 'FULL' ? unsyncedOn(database) : (work) => work() };
     } catch (error) {
       if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') || Date.now() > end) throw explain(error, path);
       await sleep(20);
@@ -66,6 +74,24 @@ function openOnce(open, { path, synchronous, check }) {
     database.close();
     throw error;
   }
+}
+
+/**
+ * What moves the log into the file waits for the disk all the same, first for the log and then for the file.
+ *
+ * @param {import('./driver.js').Database} database where each commit waits for the disk
+ * @returns {Opened['unsynced']}
+ */
+function unsyncedOn(database) {
+  return (work) => {
+    // Not prepared once: SQLite does this when the statement is prepared, and nothing when it is run.
+    database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return work();
+    } finally {
+      database.exec('PRAGMA synchronous = FULL');
+    }
+  };
 }
 
 /**

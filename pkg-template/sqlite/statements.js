@@ -14,6 +14,11 @@ const JOBS = `jobs LEFT JOIN commits AS latest
 const HEAD = `head, jobs.revision, jobs.last_seq, jobs.steps_taken, latest.revision AS latest_revision,
   latest.last_seq AS latest_seq, latest.steps_taken AS latest_steps`;
 
+/** What is set in a job's row. */
+const NUMBERS = 'revision = ?, last_seq = ?, steps_taken = ?, head = ?';
+const PLACE = 'status = ?, parent_id = ?, ended = ?';
+const NO_LEASE = 'lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL';
+
 /** @param {import('./driver.js').Database} database */
 export function prepareStatements(database) {
   /** @param {string} sql */
@@ -21,22 +26,19 @@ export function prepareStatements(database) {
   return {
     // As few columns as a commit needs: each costs as much as a name to look up in what it answers.
     findJob: sql(
-      `SELECT n, head, lease_token, place & 4294967295 AS latest_row, (SELECT value FROM control) AS control,
+      `SELECT n, head, status, parent_id, ended, jobs.steps_taken, lease_token, place & 4294967295 AS latest_row, (SELECT value FROM control) AS control,
          max(jobs.revision, coalesce(latest.revision, 0)) AS revision,
          max(jobs.last_seq, coalesce(latest.last_seq, 0)) AS last_seq
        FROM ${JOBS} WHERE id = ?`,
     ),
-    readPlace: sql('SELECT status, parent_id, ended FROM jobs WHERE n = ?'),
     insertJob: sql(
       `INSERT INTO jobs (id, status, parent_id, ended, revision, last_seq, steps_taken, head)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    // Two, because SQLite writes the indexes of every column that is named, whether it changes or not.
-    updateJob: sql('UPDATE jobs SET revision = ?, last_seq = ?, steps_taken = ?, head = ? WHERE n = ?'),
-    moveJob: sql('UPDATE jobs SET status = ?, parent_id = ?, ended = ? WHERE n = ?'),
-    giveBack: sql(
-      'UPDATE jobs SET lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL WHERE n = ?',
-    ),
+    // Several, because SQLite writes the indexes of every column that is named, whether it changes or not.
+    updateJob: sql(`UPDATE jobs SET ${NUMBERS} WHERE n = ?`),
+    moveJob: sql(`UPDATE jobs SET ${NUMBERS}, ${PLACE} WHERE n = ?`),
+    endJob: sql(`UPDATE jobs SET ${NUMBERS}, ${PLACE}, ${NO_LEASE} WHERE n = ?`),
     setPruned: sql('UPDATE jobs SET pruned_seq = ? WHERE n = ?'),
     deleteJob: sql('DELETE FROM jobs WHERE n = ?'),
 
@@ -46,6 +48,19 @@ export function prepareStatements(database) {
     clearPlan: sql('DELETE FROM plans WHERE job = ?'),
     addRow: sql(
       'INSERT INTO commits (place, revision, last_seq, steps_taken, change) VALUES (? << 32 | ?, ?, ?, ?, ?)',
+    ),
+    // The ordinary commit, with all that is asked of it, in one statement: the number of the job's last row, if the job and
+    // that row are as they have to be, and else a text where a number is due, which SQLite refuses (SQLITE_MISMATCH). As
+    // `INSERT ... SELECT` it would fill a table in between, since it reads the one it writes. What is null is not asked.
+    addOrdinary: sql(
+      `INSERT INTO commits (place, revision, last_seq, steps_taken, change) VALUES (coalesce((
+       SELECT place + 1 FROM (
+         SELECT place, max(jobs.revision, latest.revision) AS revision, max(jobs.last_seq, latest.last_seq) AS last_seq
+         FROM jobs CROSS JOIN commits AS latest ON place ${placesOf('n')}
+         WHERE id = ? AND head = ? AND jobs.steps_taken NOT NULL AND lease_token IS coalesce(?, lease_token)
+           AND coalesce((SELECT value FROM control), '') = coalesce(?, (SELECT value FROM control), '')
+         ORDER BY place DESC LIMIT 1
+       ) WHERE revision = ? AND last_seq < ?), 'none'), ?, ?, ?, ?)`,
     ),
     clearRows: sql(`DELETE FROM commits WHERE place ${placesOf('?')}`),
 
@@ -69,9 +84,7 @@ export function prepareStatements(database) {
     ),
     readLease: sql('SELECT lease_process FROM jobs WHERE id = ?'),
     renewLease: sql(`UPDATE jobs SET lease_until = ${NOW} + ? WHERE id = ? AND lease_token = ?`),
-    releaseLease: sql(
-      'UPDATE jobs SET lease_owner = NULL, lease_process = NULL, lease_token = NULL, lease_until = NULL WHERE id = ? AND lease_token = ?',
-    ),
+    releaseLease: sql(`UPDATE jobs SET ${NO_LEASE} WHERE id = ? AND lease_token = ?`),
     readControl: sql('SELECT value FROM control'),
     setControl: sql('UPDATE control SET value = ?'),
   };

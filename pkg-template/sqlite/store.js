@@ -8,8 +8,9 @@ import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
 import { storedHead } from './heads.js';
 import { encodeKey, lookupKey } from './keys.js';
-import { hasEnded, thisProcess } from './lease-holder.js';
+import { storeLeases } from './leases.js';
 import { openDatabase } from './open.js';
+import { ordinaryCommits } from './ordinary-commits.js';
 import { eventsAfter, joinRows, withoutEvents } from './rows.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
@@ -39,15 +40,15 @@ const ROWS_AT_ONCE = 200;
  * @param {import('./index.d.ts').SqliteStoreOptions} options
  */
 export async function createSqliteStore(options) {
-  const { database, path } = await openDatabase(options);
+  const { database, path, unsynced } = await openDatabase(options);
   const sql = prepareStatements(database);
   const list = prepareLists(database);
   const { read, write } = transaction(database);
   const { watch, end } = watching(database);
   /** @type {string | null | undefined} what the control record was when it was last read, if nothing was paused then */
   let unpaused;
-  /** @type {Map<string, number>} tokens of leases that were given back with a commit, until somebody asks for that */
-  const givenBack = new Map();
+  const leases = storeLeases(sql, write, unsynced);
+  const ordinary = ordinaryCommits(sql);
   const kept = keepJobs(joinRows, ({ change }) => change.length);
   let closed = false;
 
@@ -55,7 +56,7 @@ export async function createSqliteStore(options) {
   function saveJob(job) {
     check.checkJob(job);
     const written = writeJob(job);
-    kept.forget(job.id);
+    forget(job.id);
     write(() => {
       const found = sql.findJob.get(written.id);
       if (found !== undefined) {
@@ -66,41 +67,49 @@ export async function createSqliteStore(options) {
     });
   }
 
+  /** @param {string} jobId */
+  function forget(jobId) {
+    kept.forget(jobId);
+    ordinary.forget(jobId);
+  }
+
   /** @param {JobChange} change */
   function commit(change) {
     const own = handover.change === change;
     if (!own) check.checkChange(change);
-    const { jobId, expectedRevision, fencingToken } = change;
-    const written = writeChange(change, own);
+    const { jobId } = change;
+    const written = writeChange(change, own, ordinary.latest(jobId));
+    const rows = (own && ordinary.attempt(change, written, unpaused)) || commitAny(change, written, own);
+    if (!own) return forget(jobId);
+    ordinary.stored(change, written);
+    kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
+  }
+
+  /**
+   * @param {JobChange} change
+   * @param {Written} written
+   * @param {boolean} own
+   */
+  function commitAny({ jobId, expectedRevision, fencingToken }, written, own) {
     const endsLease = fencingToken !== undefined && written.ended !== null;
     const rows = write(() => {
       const found = sql.findJob.get(written.id);
       const revision = found === undefined ? null : found.revision;
       if ((revision ?? 0) !== expectedRevision)
         throw check.revisionConflict(jobId, expectedRevision, revision);
-      if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd(found)) {
+      // Who had the lease of a job that has ended, and gave it back with that, may still say what became of its budget.
+      const isFreeAtEnd = found?.lease_token === null && found.ended !== null;
+      if (fencingToken !== undefined && found?.lease_token !== fencingToken && !isFreeAtEnd) {
         throw check.leaseConflict(jobId, fencingToken);
       }
       if (own && found !== undefined && unpaused !== undefined && found.control !== unpaused) {
         unpaused = undefined;
         throw check.controlConflict(jobId);
       }
-      const { n, rows } = writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0);
-      if (endsLease) sql.giveBack.run(n);
-      return rows;
+      return writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0, endsLease);
     });
-    if (endsLease) givenBack.set(jobId, fencingToken);
-    if (own) kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
-    else kept.forget(jobId);
-  }
-
-  /**
-   * Has the job ended, and was its lease given back with that? Who had it may still say what became of its budget.
-   *
-   * @param {Row | undefined} found
-   */
-  function isFreeAtEnd(found) {
-    return found !== undefined && found.lease_token === null && sql.readPlace.get(found.n)?.ended !== null;
+    if (endsLease) leases.givenBack(jobId, fencingToken);
+    return rows;
   }
 
   /**
@@ -108,8 +117,9 @@ export async function createSqliteStore(options) {
    * @param {Written} written
    * @param {number} last the number of its last event
    * @param {number} count how many rows it has
+   * @param {boolean} [endsLease]
    */
-  function writeParts(found, written, last, count) {
+  function writeParts(found, written, last, count, endsLease = false) {
     const { id, status, parentId, ended, revision, stepsTaken, head } = written;
     const rows = written.rows(last);
     const lastSeq = rows.at(-1)?.lastSeq ?? last;
@@ -120,19 +130,17 @@ export async function createSqliteStore(options) {
       n = Number(made.lastInsertRowid);
     } else {
       n = found.n;
-      // Where the head is the same text, so is what stands in columns.
-      const isInRow = count > 0 && rows.length > 0 && ended === null && stepsTaken !== null;
-      if (!isInRow || found.head !== head) {
-        const before = sql.readPlace.get(n);
-        if (before?.status !== status || before?.parent_id !== parentId || before?.ended !== ended) {
-          sql.moveJob.run(status, parentId, ended, n);
-        }
-        sql.updateJob.run(revision, lastSeq, stepsTaken, head, n);
-      }
+      const isInRow = count > 0 && rows.length > 0 && stepsTaken !== null && found.steps_taken !== null;
+      const numbers = /** @type {const} */ ([revision, lastSeq, stepsTaken, head]);
+      if (endsLease) sql.endJob.run(...numbers, status, parentId, ended, n);
+      else if (found.status !== status || found.parent_id !== parentId || found.ended !== ended)
+        sql.moveJob.run(...numbers, status, parentId, ended, n);
+      // A job that has ended says itself how it stands.
+      else if (!isInRow || ended !== null || found.head !== head) sql.updateJob.run(...numbers, n);
     }
     if (written.plan !== null) sql.setPlan.run(n, written.plan);
     addRows(n, rows, { count, revision, stepsTaken });
-    return { n, rows };
+    return rows;
   }
 
   /**
@@ -245,7 +253,7 @@ export async function createSqliteStore(options) {
       const found = sql.findJob.get(lookupKey(jobId));
       if (found !== undefined) removeJob(found.n);
     });
-    kept.forget(jobId);
+    forget(jobId);
   }
 
   /** @param {number} n */
@@ -287,50 +295,6 @@ export async function createSqliteStore(options) {
     sql.setPruned.run(lastSeq, n);
   }
 
-  /**
-   * @param {string} jobId
-   * @param {string} owner
-   * @param {number} ms
-   * @returns {number | null} a fencing token, higher than any before
-   */
-  function acquireLease(jobId, owner, ms) {
-    check.checkId(owner, 'acquireLease: owner');
-    check.checkMs(ms, 'acquireLease: ms');
-    const id = lookupKey(jobId);
-    /** @param {string | null} dead the process from which it may be taken */
-    const take = (dead) => Number(sql.takeLease.run(owner, thisProcess(), ms, id, owner, dead).changes) > 0;
-    return write(() => {
-      if (!take(null)) {
-        const holder = sql.readLease.get(id)?.lease_process;
-        if (!hasEnded(holder) || !take(holder)) return null;
-      }
-      sql.nextToken.run();
-      return sql.readToken.get()?.last_token;
-    });
-  }
-
-  /**
-   * @param {string} jobId
-   * @param {number} token
-   * @param {number} ms
-   * @returns {boolean}
-   */
-  function renewLease(jobId, token, ms) {
-    check.checkMs(ms, 'renewLease: ms');
-    // Nobody else has it either, and who asks has not given it back yet.
-    if (givenBack.get(jobId) === token) return true;
-    return Number(sql.renewLease.run(ms, lookupKey(jobId), token).changes) > 0;
-  }
-
-  /**
-   * @param {string} jobId
-   * @param {number} token
-   */
-  function releaseLease(jobId, token) {
-    if (givenBack.get(jobId) === token) givenBack.delete(jobId);
-    else sql.releaseLease.run(lookupKey(jobId), token);
-  }
-
   /** @returns {{ paused: boolean } | null} */
   function getControl() {
     const value = sql.readControl.get()?.value;
@@ -361,9 +325,9 @@ export async function createSqliteStore(options) {
     getEvents,
     deleteJob,
     prune,
-    acquireLease,
-    renewLease,
-    releaseLease,
+    acquireLease: leases.acquireLease,
+    renewLease: leases.renewLease,
+    releaseLease: leases.releaseLease,
     getControl,
     setControl,
     watch,

@@ -17,7 +17,7 @@ export const diskLimits = {
   /** The dashboard's page, gzipped. */
   page: 210_000,
   /** Everything else. */
-  rest: 971_000,
+  rest: 972_000,
 };
 
 /** @param {string} folder the built package */

@@ -109,6 +109,41 @@ test('what is stored of a job is what the memory store has of it, to the last ev
   assert.ok(onDisk[0].history.length > 15, `${onDisk[0].history.length} events`);
 });
 
+test('a step is committed with one statement, and only what begins or ends a job with more', async (t) => {
+  const { path } = await place(t);
+  /** @type {string[]} */
+  const written = [];
+  const library = /** @type {any} */ (BetterSqlite.prototype);
+  const { prepare } = library;
+  library.prepare = /** @this {any} @param {string} sql */ function (sql) {
+    const statement = prepare.call(this, sql);
+    const { run } = statement;
+    statement.run = (/** @type {any[]} */ ...values) => {
+      written.push(sql.slice(0, 6));
+      return run.apply(statement, values);
+    };
+    return statement;
+  };
+  t.after(() => {
+    library.prepare = prepare;
+  });
+  const other = await createSqliteStore({ path });
+  const runner = createOrchestrator({ store: other, agentRegistry: { work: () => 1 } });
+  const steps = Array.from({ length: 10 }, (_, n) => ({ id: `s${n}`, agent: 'work' }));
+  const id = await runner.createJob({}, permissions, { plan: { steps } });
+  await runner.startJob(id);
+  written.length = 0;
+  const { success } = await runner.runJob(id);
+  await runner.close();
+  await other.close();
+  assert.ok(success);
+  const [lease, end] = [
+    ['BEGIN ', 'UPDATE', 'UPDATE', 'COMMIT'],
+    ['BEGIN ', 'UPDATE', 'INSERT', 'COMMIT'],
+  ];
+  assert.deepEqual(written, [...lease, ...Array(10).fill('INSERT'), ...end]);
+});
+
 test('an outcome has the job as it was stored, whatever becomes of that', async (t) => {
   const { store, orchestrator, start } = await place(t);
   for (const plan of [chain, family]) {

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { findNode, nodeVersions } from '../../scripts/nodes.mjs';
 import { attempt } from '../../scripts/process.mjs';
 
-const files = ['conformance', 'store', 'processes', 'property', 'migration'].map((name) =>
-  fileURLToPath(new URL(`./sqlite-${name}.test.mjs`, import.meta.url)),
+const files = ['conformance', 'store', 'processes', 'property', 'ordinary', 'durability', 'migration'].map(
+  (name) => fileURLToPath(new URL(`./sqlite-${name}.test.mjs`, import.meta.url)),
 );
 
 for (const version of nodeVersions) {

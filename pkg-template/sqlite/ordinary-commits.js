@@ -1,0 +1,70 @@
+// @ts-check
+import { sqliteCode } from './errors.js';
+
+/**
+ * Most commits of the engine's add a row to a job and leave all else of it as it is. That takes one statement, which asks
+ * of the job in the file all that any commit asks, so it needs no transaction around it. What is remembered here only
+ * tells whether it is worth trying: where it stores nothing, the long way finds out what is the matter.
+ *
+ * @typedef {import('../index.d.ts').JobChange} JobChange
+ * @typedef {import('./changes.js').Written} Written
+ * @typedef {import('./heads.js').WrittenHead} WrittenHead
+ */
+
+/** How many characters all heads have that are remembered. */
+const MOST = 1_000_000;
+
+/** @param {{ addOrdinary: import('./driver.js').Statement }} sql */
+export function ordinaryCommits({ addOrdinary }) {
+  /** @type {Map<string, WrittenHead>} as they were last written here; oldest first */
+  const heads = new Map();
+  let size = 0;
+
+  /** @param {string} jobId */
+  function forget(jobId) {
+    size -= heads.get(jobId)?.text.length ?? 0;
+    heads.delete(jobId);
+  }
+
+  /**
+   * A commit of the engine's that was stored.
+   *
+   * @param {JobChange} change
+   * @param {Written} written
+   */
+  function stored({ jobId, head }, { head: text, ended }) {
+    forget(jobId);
+    if (ended !== null) return;
+    heads.set(jobId, { head, text });
+    size += text.length;
+    for (const oldest of heads.keys()) {
+      if (size <= MOST) return;
+      forget(oldest);
+    }
+  }
+
+  /**
+   * @param {JobChange} change
+   * @param {Written} written
+   * @param {string | null | undefined} control what the control record has to be; undefined: anything
+   * @returns {import('./rows.js').WrittenRow[] | null} what was stored
+   */
+  function attempt({ jobId, expectedRevision, fencingToken }, written, control) {
+    const { id, head, plan, ended, revision, stepsTaken, numbered } = written;
+    const isOrdinary = numbered !== null && plan === null && ended === null && stepsTaken !== null;
+    if (!isOrdinary || heads.get(jobId)?.text !== head) return null;
+    // Null is not asked for, and SQLite has null for NaN.
+    if (fencingToken !== undefined && !Number.isSafeInteger(fencingToken)) return null;
+    const { firstSeq, lastSeq, change } = numbered;
+    const asked = [id, head, fencingToken ?? null, control === null ? '' : (control ?? null)];
+    try {
+      addOrdinary.run(...asked, expectedRevision, firstSeq, revision, lastSeq, stepsTaken, change);
+    } catch (error) {
+      if (sqliteCode(error) === 'SQLITE_MISMATCH') return null;
+      throw error;
+    }
+    return [numbered];
+  }
+
+  return { attempt, stored, forget, latest: (/** @type {string} */ jobId) => heads.get(jobId) };
+}
