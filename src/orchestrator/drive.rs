@@ -95,7 +95,7 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// Runs until there is nothing to do, if nobody else runs the job.
-    pub(super) async fn run(mut self) -> Outcome<H, Driven<H::Value>> {
+    pub(super) async fn run(&mut self) -> Outcome<H, Driven<H::Value>> {
         let (orchestrator, key) = (self.orchestrator, self.key);
         if !orchestrator.host.acquire_lease(key).await.map_err(Stop::Failed)? {
             let job = orchestrator.section(key).await?.load_whole().await?;
@@ -178,7 +178,8 @@ impl<'a, H: Host> Drive<'a, H> {
     /// Decides, while child jobs go on: one may have its parent's turn, or that of an ancestor which is waited for.
     async fn decide_beside_jobs(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
         let under_way = Rc::clone(&self.under_way);
-        let mut deciding = pin!(self.decide());
+        // Boxed, because a run waits for its agents' answers most of the time and need not hold room for this meanwhile.
+        let mut deciding = Box::pin(self.decide());
         poll_fn(|context| {
             let decided = deciding.as_mut().poll(context);
             if decided.is_pending() {

@@ -47,7 +47,8 @@ impl<H: Host> Orchestrator<H> {
         let Some(_seat) = live.take_seat() else {
             return Err(self.why_taken(key).await);
         };
-        match Drive::new(self, live, key, Until::OneStep, input).run().await? {
+        let mut drive = Drive::new(self, live, key, Until::OneStep, input);
+        match drive.run().await? {
             Driven::Completed => Ok((JobStatus::Completed, None)),
             Driven::Step(report, status) => Ok((status, Some(report))),
             Driven::Stopped(refusal) => Err(refusal.into()),

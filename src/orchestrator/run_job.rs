@@ -80,7 +80,8 @@ impl<H: Host> Orchestrator<H> {
                 None => live.changed_since(mark).await,
             }
         };
-        match Drive::new(self, Rc::clone(live), key, Until::JobStops, input).run().await? {
+        let mut drive = Drive::new(self, Rc::clone(live), key, Until::JobStops, input);
+        match drive.run().await? {
             Driven::Completed | Driven::Step(..) => Ok(()),
             Driven::Stopped(refusal) => Err(refusal.into()),
         }
