@@ -14,7 +14,7 @@ export const limits = {
 
 /** Bytes of all files, as they are on a user's disk. */
 export const diskLimits = {
-  /** The dashboard's page, gzipped. */
+  /** The dashboard's page, compressed. */
   page: 210_000,
   /** Everything else. */
   rest: 971_000,
