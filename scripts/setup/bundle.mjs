@@ -69,7 +69,14 @@ export async function bundle(from, to, wasm) {
 async function writeProgram(from, to) {
   const outfile = join(to, program);
   const entryPoints = [join(from, program)];
-  await write(from, { entryPoints, outfile, minify: true, platform: 'node', packages: 'external' });
+  await write(from, {
+    entryPoints,
+    outfile,
+    minify: true,
+    platform: 'node',
+    packages: 'external',
+    lineLimit: LINE,
+  });
   chmodSync(outfile, 0o755);
 }
 
@@ -126,7 +133,6 @@ async function write(from, options) {
     charset: 'ascii',
     minifySyntax: true,
     minifyWhitespace: true,
-    lineLimit: LINE,
     logLevel: 'warning',
   });
 }

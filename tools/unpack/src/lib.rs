@@ -21,12 +21,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// How many letters of the text are read before the first bit is known.
-pub const AHEAD: usize = 5;
-/// Bits of an interval, of which so many letters choose a part.
-pub const INTERVAL: u32 = 1 << (AHEAD * 6);
-/// An interval that is smaller is refined by another letter.
-pub const SMALL: u32 = INTERVAL >> 6;
+/// An interval that is smaller is refined by another bit of the text.
+pub const SMALL: u32 = 1 << 31;
+/// Letters that stand for six bits; the others stand for seven. gzip gives each as many, and so costs nothing.
+pub const SHORT: u32 = 35;
 
 /// # Safety
 ///
@@ -35,11 +33,11 @@ pub const SMALL: u32 = INTERVAL >> 6;
 pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
     unsafe {
         model::prepare();
-        let mut letters = Letters { at: text, within: 0, interval: INTERVAL };
-        for _ in 0..AHEAD {
+        let mut letters = Letters { at: text, bits: EMPTY, within: 0, interval: 0 };
+        for _ in 0..32 {
             letters.refine();
         }
-        letters.interval = INTERVAL;
+        letters.interval = u32::MAX;
         for stream in 0..STREAMS {
             model::code(&mut letters, stream);
         }
@@ -50,22 +48,33 @@ pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
     }
 }
 
+/// What is left of a letter when its bits are read.
+const EMPTY: u32 = 1 << 31;
+
 /// Arithmetic coding: the text names a point within the interval, each bit takes the part of it that is its own.
 struct Letters {
     at: *const u8,
+    /// Those of the last letter that are not read yet, the next one on top, and a 1 behind them.
+    bits: u32,
     /// Where in the interval the point is.
     within: u32,
     interval: u32,
 }
 
 impl Letters {
-    /// 64 letters stand for themselves in a JavaScript text: those from `(` to `h`, but for the backslash.
+    /// 93 letters stand for themselves in a JavaScript text: those from the space to `~`, but for `'` and the backslash.
     unsafe fn refine(&mut self) {
         unsafe {
-            let letter = u32::from(*self.at);
-            self.at = self.at.add(1);
-            self.interval <<= 6;
-            self.within = self.within << 6 | (letter - 40 - u32::from(letter > 92));
+            if self.bits == EMPTY {
+                let letter = u32::from(*self.at);
+                self.at = self.at.add(1);
+                let place = letter - 32 - u32::from(letter > 39) - u32::from(letter > 92);
+                self.bits =
+                    if place < SHORT { place << 26 | 1 << 25 } else { (place + SHORT) << 25 | 1 << 24 };
+            }
+            self.interval <<= 1;
+            self.within = self.within << 1 | self.bits >> 31;
+            self.bits <<= 1;
         }
     }
 
