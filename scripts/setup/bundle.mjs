@@ -7,7 +7,7 @@
  */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { LINE, shortenNames } from './shorten-names.mjs';
+import { shortenNames } from './shorten-names.mjs';
 
 /** The file that the entries share. */
 const shared = 'main.js';
@@ -69,14 +69,8 @@ export async function bundle(from, to, wasm) {
 async function writeProgram(from, to) {
   const outfile = join(to, program);
   const entryPoints = [join(from, program)];
-  await write(from, {
-    entryPoints,
-    outfile,
-    minify: true,
-    platform: 'node',
-    packages: 'external',
-    lineLimit: LINE,
-  });
+  await write(from, { entryPoints, outfile, platform: 'node', packages: 'external' });
+  writeFileSync(outfile, await shortenNames(readFileSync(outfile, 'utf8'), true));
   chmodSync(outfile, 0o755);
 }
 

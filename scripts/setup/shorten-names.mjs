@@ -1,5 +1,5 @@
 // @ts-check
-/** JavaScript that is shipped, made short: what is local to functions has short names, a fifth of it. */
+/** JavaScript that is shipped, made short: above all, what is local to functions gets short names. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,14 +24,15 @@ const UNBROKEN = new Set(['ArrowFunctionExpression', 'TemplateLiteral']);
  * Gives parameters and variables short names. Functions and classes keep theirs, and so what stack traces show.
  *
  * @param {string} code a module
+ * @param {boolean} [isProgram] nobody imports it, and what it shows are sentences: no name stays
  * @returns {Promise<string>}
  */
-export async function shortenNames(code) {
+export async function shortenNames(code, isProgram = false) {
   // Imported late: the set-up reads this file before it is installed. The page's project has it.
   const { minify, parseAst } = await import(
     pathToFileURL(createRequire(join(root, 'www/package.json')).resolve('vite')).href
   );
-  const keepNames = { function: true, class: true };
+  const keepNames = { function: !isProgram, class: !isProgram };
   const compress = { target: 'es2022', keepNames };
   const mangle = { toplevel: true, keepNames };
   const shortened = await minify('module.js', code, { module: true, compress, mangle });
