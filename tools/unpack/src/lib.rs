@@ -21,7 +21,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// An interval that is smaller is refined by another bit of the text.
+/// An interval that is smaller is refined by the next bits of the text.
 pub const SMALL: u32 = 1 << 31;
 /// Letters that stand for six bits; the others stand for seven. gzip gives each as many, and so costs nothing.
 pub const SHORT: u32 = 35;
@@ -33,11 +33,9 @@ pub const SHORT: u32 = 35;
 pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
     unsafe {
         model::prepare();
-        let mut letters = Letters { at: text, bits: EMPTY, within: 0, interval: 0 };
-        for _ in 0..32 {
-            letters.refine();
-        }
-        letters.interval = u32::MAX;
+        let mut letters = Letters { at: text, bits: 0, count: 0, within: 0, interval: u32::MAX };
+        letters.refine(16);
+        letters.refine(16);
         for stream in 0..STREAMS {
             model::code(&mut letters, stream);
         }
@@ -48,14 +46,12 @@ pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
     }
 }
 
-/// What is left of a letter when its bits are read.
-const EMPTY: u32 = 1 << 31;
-
 /// Arithmetic coding: the text names a point within the interval, each bit takes the part of it that is its own.
 struct Letters {
     at: *const u8,
-    /// Those of the last letter that are not read yet, the next one on top, and a 1 behind them.
-    bits: u32,
+    /// Those of the letters so far; the last ones, so many, are still to be read.
+    bits: u64,
+    count: u32,
     /// Where in the interval the point is.
     within: u32,
     interval: u32,
@@ -63,18 +59,18 @@ struct Letters {
 
 impl Letters {
     /// 93 letters stand for themselves in a JavaScript text: those from the space to `~`, but for `'` and the backslash.
-    unsafe fn refine(&mut self) {
+    unsafe fn refine(&mut self, bits: u32) {
         unsafe {
-            if self.bits == EMPTY {
+            while self.count < bits {
                 let letter = u32::from(*self.at);
                 self.at = self.at.add(1);
                 let place = letter - 32 - u32::from(letter > 39) - u32::from(letter > 92);
-                self.bits =
-                    if place < SHORT { place << 26 | 1 << 25 } else { (place + SHORT) << 25 | 1 << 24 };
+                let long = u32::from(place >= SHORT);
+                self.bits = self.bits << (6 + long) | u64::from(place + SHORT * long);
+                self.count += 6 + long;
             }
-            self.interval <<= 1;
-            self.within = self.within << 1 | self.bits >> 31;
-            self.bits <<= 1;
+            self.count -= bits;
+            self.within = self.within << bits | (self.bits >> self.count) as u32 & ((1 << bits) - 1);
         }
     }
 
@@ -98,8 +94,10 @@ impl Bits for Letters {
             self.within -= part;
             self.interval -= part;
         }
-        while self.interval < SMALL {
-            unsafe { self.refine() };
+        if self.interval < SMALL {
+            let bits = self.interval.leading_zeros();
+            self.interval <<= bits;
+            unsafe { self.refine(bits) };
         }
         bit
     }
