@@ -1,13 +1,14 @@
 // @ts-check
 /** The commands as one program: their arguments are read, their help is shown, and how they end becomes an exit code. */
 import { readFileSync } from 'node:fs';
-import { Command as Parser } from 'commander';
 import { createOrchestrator } from 'jobwright';
 import { commands } from './commands/index.js';
 import { EXIT, Failure, readError } from './failure.js';
+import { helpOf, helpOfAll } from './help.js';
 import { openStore } from './stores.js';
 import { createTerminal } from './terminal.js';
 import { plain } from './text.js';
+import { readWords } from './words.js';
 
 /**
  * @typedef {import('./stores.js').Opened} Opened
@@ -17,7 +18,7 @@ import { plain } from './text.js';
  * @property {string} [takes] its arguments, as `<job> [payload]`
  * @property {string} about one sentence
  * @property {string} example what stands behind `jobwright`
- * @property {[flags: string, about: string][]} [options]
+ * @property {(readonly [flags: string, about: string])[]} [options]
  * @property {boolean} [withoutStore] it reads none
  * @property {(desk: Desk) => Promise<number>} work gives the exit code
  *
@@ -38,10 +39,11 @@ const STORE = /** @type {const} */ ([
 ]);
 const JSON_OUT = /** @type {const} */ (['--json', 'print JSON, for programs']);
 
-const EXIT_CODES = `
-Exit codes: 0 done; 1 the job failed; 2 wrong arguments; 3 the job is paused and waits for somebody;
-4 there is no such job, or it does not allow that; 5 a check failed; 6 the store failed; 130 interrupted.
-`;
+/** With the options that most have, or all. */
+const all = commands.map((command) => ({
+  ...command,
+  options: [...(command.options ?? []), ...(command.withoutStore ? [] : [STORE]), JSON_OUT],
+}));
 
 /** @param {NodeJS.Process} process */
 export async function main(process) {
@@ -90,116 +92,59 @@ function wantsJson(words) {
  * @returns {Promise<number>}
  */
 async function endOf(words, terminal, env) {
-  /** @type {number} */
-  let exit = EXIT.ok;
-  const program = parser('jobwright', terminal)
-    .description('Runs jobs whose steps are done by agents, and steers those that run.')
-    .usage('<command> [options]')
-    .version(version(), '--version', 'print the version')
-    .helpCommand(false)
-    .addHelpText('after', `${EXIT_CODES}\nEach command has an example: jobwright run --help`);
-  for (const command of commands) {
-    program.addCommand(
-      asParser(
-        command,
-        terminal,
-        async (desk) => {
-          exit = await command.work({ ...desk, env });
-        },
-        env,
-      ),
-    );
-  }
   try {
-    if (words.length === 0) program.help({ error: true });
-    await program.parseAsync(words, { from: 'user' });
-    return exit;
+    const { wanted, command, args, options } = readWords(words, all);
+    if (wanted === 'version') terminal.raw(`${version()}\n`);
+    else if (wanted === 'work' && command !== undefined)
+      return await work(command, { args, options, terminal, env });
+    else if (words.length > 0)
+      terminal.raw(command ? helpOf(command, terminal.columns()) : helpOfAll(commands, terminal.columns()));
+    else {
+      // Help that nobody asked for.
+      terminal.note(helpOfAll(commands, terminal.columns()).trimEnd());
+      return EXIT.usage;
+    }
+    return EXIT.ok;
   } catch (error) {
-    return report(error, terminal);
+    terminal.settle();
+    const { code, message, exit } = readError(error);
+    terminal.error(code, message);
+    return exit;
   }
-}
-
-/**
- * @param {unknown} error
- * @param {import('./terminal.js').Terminal} terminal
- */
-function report(error, terminal) {
-  terminal.settle();
-  const { code, exitCode, message } = /** @type {{ code?: string, exitCode?: number, message: string }} */ (
-    error
-  );
-  if (code?.startsWith('commander.')) {
-    if (exitCode === 0) return EXIT.ok;
-    if (code !== 'commander.help')
-      terminal.error('usage', message.replace(/^error: /, '').replaceAll('\n', ' '));
-    return EXIT.usage;
-  }
-  const read = readError(error);
-  terminal.error(read.code, read.message);
-  return read.exit;
-}
-
-/**
- * @param {string} name
- * @param {import('./terminal.js').Terminal} terminal
- */
-function parser(name, terminal) {
-  return new Parser(name)
-    .exitOverride()
-    .showSuggestionAfterError()
-    .helpOption('--help', 'show this')
-    .configureOutput({
-      writeOut: terminal.raw,
-      // Help that nobody asked for; the error itself is reported with its code.
-      writeErr: (text) => (text.startsWith('error: ') ? undefined : terminal.note(text.trimEnd())),
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    });
 }
 
 /**
  * @param {Command} command
- * @param {import('./terminal.js').Terminal} terminal
- * @param {(desk: Omit<Desk, 'env'>) => Promise<void>} work
- * @param {NodeJS.ProcessEnv} env
+ * @param {Pick<Desk, 'args' | 'options' | 'terminal' | 'env'>} asked
  */
-function asParser({ name, takes, about, example, options = [], withoutStore }, terminal, work, env) {
-  const made = parser(name, terminal).description(about).allowExcessArguments(false);
-  if (takes !== undefined) made.arguments(takes);
-  const all = [...options, ...(withoutStore ? [] : [STORE]), JSON_OUT];
-  for (const [flags, meaning] of all) made.option(flags, meaning);
-  made.addHelpText('after', `\nExample:\n  $ jobwright ${example}`);
-  return made.action(async () => {
-    /** @type {Session[]} */
-    const sessions = [];
-    const given = made.opts();
-    try {
-      await work({
-        args: made.args,
-        options: given,
-        terminal,
-        answer: (answer, lines) => {
-          if (terminal.forProgram) terminal.json(answer);
-          else for (const line of lines()) terminal.line(line);
-        },
-        async open(deps) {
-          const opened = await openStore(given.store, env, { mayMake: name === 'run' });
-          const orchestrator = createOrchestrator({
-            store: opened.store,
-            logger: loggerFor(terminal),
-            ...deps,
-          });
-          sessions.push({ opened, store: opened.store, orchestrator });
-          return { opened, store: opened.store, orchestrator };
-        },
-      });
-    } finally {
-      for (const { orchestrator, opened } of sessions) {
-        await orchestrator.close();
-        await opened.close();
-      }
+async function work({ name, work }, asked) {
+  const { options, terminal, env } = asked;
+  /** @type {Session[]} */
+  const sessions = [];
+  try {
+    return await work({
+      ...asked,
+      answer: (answer, lines) => {
+        if (terminal.forProgram) terminal.json(answer);
+        else for (const line of lines()) terminal.line(line);
+      },
+      async open(deps) {
+        const opened = await openStore(options.store, env, { mayMake: name === 'run' });
+        const orchestrator = createOrchestrator({
+          store: opened.store,
+          logger: loggerFor(terminal),
+          ...deps,
+        });
+        sessions.push({ opened, store: opened.store, orchestrator });
+        return { opened, store: opened.store, orchestrator };
+      },
+    });
+  } finally {
+    for (const { orchestrator, opened } of sessions) {
+      await orchestrator.close();
+      await opened.close();
     }
-  });
+  }
 }
 
 /** @param {import('./terminal.js').Terminal} terminal */

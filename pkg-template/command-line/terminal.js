@@ -1,7 +1,7 @@
 // @ts-check
 /** Where commands write and ask: plain lines in a pipe; at a terminal colours, a part that is rewritten, and questions. */
 import { createInterface } from 'node:readline/promises';
-import { createLogUpdate } from 'log-update';
+import { createLive } from './live.js';
 import { json, plain, visible } from './text.js';
 
 const COLOURS = { green: 32, yellow: 33, red: 31, cyan: 36, dim: 2, bold: 1 };
@@ -20,8 +20,9 @@ const COLOURS = { green: 32, yellow: 33, red: 31, cyan: 36, dim: 2, bold: 1 };
 export function createTerminal({ stdin, stdout, stderr, env }, forProgram) {
   const rewrites = stdout.isTTY === true && env.TERM !== 'dumb' && !forProgram;
   const coloured = rewrites && !env.NO_COLOR;
-  const live = rewrites ? createLogUpdate(stdout) : null;
-  let block = '';
+  const live = rewrites ? createLive(stdout) : null;
+  /** @type {string[]} */
+  let block = [];
   let isAsking = false;
 
   /**
@@ -31,7 +32,7 @@ export function createTerminal({ stdin, stdout, stderr, env }, forProgram) {
    * @param {string} text
    */
   function write(stream, text) {
-    if (live === null || block === '') {
+    if (live === null || block.length === 0) {
       // The question has left the cursor in the middle of its line.
       stream.write(isAsking ? `\n${text}` : text);
       isAsking = false;
@@ -39,7 +40,7 @@ export function createTerminal({ stdin, stdout, stderr, env }, forProgram) {
     }
     live.clear();
     stream.write(text);
-    live(block);
+    live.draw(block);
   }
 
   return {
@@ -78,16 +79,16 @@ export function createTerminal({ stdin, stdout, stderr, env }, forProgram) {
 
     /** Rewrites the last lines. @param {string[]} lines */
     rewrite(lines) {
-      block = lines.join('\n');
-      live?.(block);
+      block = lines;
+      live?.draw(lines);
     },
 
     /** What was rewritten last goes away. */
     settle() {
-      if (block === '') return;
+      if (block.length === 0) return;
       live?.clear();
-      live?.done();
-      block = '';
+      live?.showCursor();
+      block = [];
     },
 
     /**

@@ -133,7 +133,15 @@ async function writeEngine(compiled) {
   const module = join(types, `${name}_bg.wasm`);
   const shortened = shortenImports(readFileSync(module));
   writeFileSync(module, shortened.wasm);
-  const often = ['--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--low-memory-unused'];
+  const often = [
+    '--flatten',
+    '--rereloop',
+    '-Oz',
+    '-Oz',
+    '--converge',
+    '--low-memory-unused',
+    '--strip-target-features',
+  ];
   await optimize(module, optimized, often);
   cpSync(compiled.pack, join(types, 'pack.wasm'));
   const packed = pack(readFileSync(compiled.pack), readFileSync(optimized));

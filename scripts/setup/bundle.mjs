@@ -7,8 +7,7 @@
  */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { licencesOf, writeLicences } from './licences.mjs';
-import { LINE, shortenNames } from './shorten-names.mjs';
+import { shortenNames } from './shorten-names.mjs';
 
 /** The file that the entries share. */
 const shared = 'main.js';
@@ -61,27 +60,18 @@ export async function bundle(from, to, wasm) {
 }
 
 /**
- * The libraries that the command uses are in its file, so that the package needs none. Nobody imports that file, and
- * what it shows are sentences: it is minified.
+ * Nobody imports the command's file, and what it shows are sentences: it is minified. It has no libraries, and needs
+ * none: what reads arguments and what draws lines again were half of it.
  *
  * @param {string} from
  * @param {string} to
  */
 async function writeProgram(from, to) {
   const outfile = join(to, program);
-  const { metafile } = await write(from, {
-    entryPoints: [join(from, program)],
-    outfile,
-    minify: true,
-    legalComments: 'none',
-    metafile: true,
-    platform: 'node',
-    // One of the libraries is CommonJS.
-    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
-  });
+  const entryPoints = [join(from, program)];
+  await write(from, { entryPoints, outfile, platform: 'node', packages: 'external' });
+  writeFileSync(outfile, await shortenNames(readFileSync(outfile, 'utf8'), true));
   chmodSync(outfile, 0o755);
-  const licences = licencesOf(from, Object.keys(metafile?.inputs ?? {}));
-  writeLicences(licences, 'index.js holds', join(to, dirname(program), 'LICENCES.txt'));
 }
 
 /**
@@ -137,7 +127,6 @@ async function write(from, options) {
     charset: 'ascii',
     minifySyntax: true,
     minifyWhitespace: true,
-    lineLimit: LINE,
     logLevel: 'warning',
   });
 }

@@ -1,42 +1,46 @@
 // @ts-check
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-
-const PACKAGE = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//;
+import { writeFileSync } from 'node:fs';
 
 /** @typedef {{ name: string, text: string }} Licence of a library, and what it is called */
 
 /**
- * The licences of the libraries that a bundle holds.
- *
- * @param {string} from what the names of files are relative to
- * @param {string[]} inputs the files of the bundle
- * @returns {Licence[]}
- */
-export function licencesOf(from, inputs) {
-  const folders = new Set(inputs.flatMap((input) => PACKAGE.exec(input)?.[1] ?? []));
-  return [...folders].sort().map((folder) => licenceOf(resolve(from, folder)));
-}
-
-/**
- * Keeps licences beside what they are of: each text once, behind the names of those it is of.
+ * Keeps licences beside what they are of: each notice of copyright as it is, and the terms that it is followed by once
+ * for all whose terms have the same words.
  *
  * @param {Licence[]} licences
  * @param {string} what holds the libraries
  * @param {string} file to write
  */
 export function writeLicences(licences, what, file) {
-  /** @type {Map<string, string[]>} */
-  const names = new Map();
-  for (const { name, text } of licences) names.set(text, [...(names.get(text) ?? []), name]);
-  const parts = [...names].map(([text, named]) => `${named.join('\n')}\n\n${text}`);
+  /** @type {Map<string, { terms: string, notices: Map<string, string[]> }>} */
+  const all = new Map();
+  for (const { name, text } of licences) {
+    const { notice, terms } = split(text);
+    const words = terms.replaceAll(/\s+/g, ' ');
+    const { notices } = all.get(words) ?? { notices: new Map() };
+    notices.set(notice, [...(notices.get(notice) ?? []), name]);
+    all.set(words, { terms: all.get(words)?.terms ?? terms, notices });
+  }
+  const parts = [...all.values()].map(({ terms, notices }) => {
+    const named = [...notices].map(([notice, names]) =>
+      [names.join('\n'), notice].filter(Boolean).join('\n'),
+    );
+    return [...named, terms].join('\n\n');
+  });
   writeFileSync(file, `${[`${what} these libraries.`, ...parts].join('\n\n---\n\n')}\n`);
 }
 
-/** @param {string} folder @returns {Licence} */
-function licenceOf(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  if (file === undefined) throw new Error(`${name} ${version} has no file with its licence`);
-  return { name: `${name} ${version} (${license})`, text: readFileSync(join(folder, file), 'utf8').trim() };
+/**
+ * Above the terms stand a title, which says what the identifier behind a library's name does, and whose they are.
+ *
+ * @param {string} text
+ */
+function split(text) {
+  const paragraphs = text.split(/\n\s*\n/);
+  const start = paragraphs.findIndex(
+    (paragraph) => !/^\s*(Copyright\b|.* License( \(\w+\))?\s*$)/.test(paragraph),
+  );
+  const above = paragraphs.slice(0, Math.max(0, start));
+  const notice = above.filter((paragraph) => /^\s*Copyright\b/.test(paragraph)).join('\n');
+  return { notice, terms: paragraphs.slice(Math.max(0, start)).join('\n\n') };
 }

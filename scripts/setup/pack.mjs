@@ -16,13 +16,15 @@ export function pack(packer, wasm) {
   const { Instance, Module } = /** @type {any} */ (globalThis).WebAssembly;
   const { memory, pack, unknown } = new Instance(new Module(Uint8Array.from(packer))).exports;
   const start = memory.buffer.byteLength;
-  // Whatever the module holds, the text is not five times as long.
-  memory.grow(Math.ceil((wasm.length * 7 + 1000) / 65_536));
+  // Whatever the module holds, neither is longer.
+  const most = 2 * wasm.length + 10_000;
+  memory.grow(Math.ceil((2 * wasm.length + 2 * most) / 65_536));
   new Uint8Array(memory.buffer).set(wasm, start);
-  const [plain, text] = [start + wasm.length, start + 2 * wasm.length];
+  const [plain, bits] = [start + wasm.length, start + 2 * wasm.length];
+  const text = bits + most;
   let length = 0;
   try {
-    length = pack(start, before, after, plain, text);
+    length = pack(start, before, after, plain, bits, text);
   } catch (error) {
     if (unknown() === 0) throw error;
     throw new Error(`An instruction 0x${unknown().toString(16)}, which this doesn't know`, { cause: error });

@@ -2,7 +2,7 @@
 /** Builds the page: for the package, which serves it as the dashboard, and as the demo. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { Failure, root, run } from '../process.mjs';
 import { filesUnder } from './hash.mjs';
 import { writeLicences } from './licences.mjs';
@@ -60,21 +60,32 @@ function firstLoad(home) {
       if (existsSync(join(folder, path))) loaded.add(path);
     }
   }
-  return [...loaded].reduce((sum, file) => sum + packed(readFileSync(join(folder, file))).length, 0);
+  return [...loaded].reduce((sum, file) => sum + gzipped(readFileSync(join(folder, file))).length, 0);
 }
 
 /** @param {Buffer} bytes */
-const packed = (bytes) => gzipSync(bytes, { level: 9, memLevel: 9 });
+const gzipped = (bytes) => gzipSync(bytes, { level: 9, memLevel: 9 });
+
+/** A seventh less than what gzip makes of it. @param {Buffer} text */
+const packed = (text) =>
+  brotliCompressSync(text, {
+    params: {
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+      [constants.BROTLI_PARAM_SIZE_HINT]: text.length,
+    },
+  });
 
 /**
- * Puts the dashboard's files into the package, gzipped: so they are sent, and so they take the least room.
+ * Puts the dashboard's files into the package, compressed: so they are sent, and so they take the least room.
  *
  * @param {string} to
  */
 export function packPage(to) {
   const folder = pageFolder('dashboard');
   for (const file of filesUnder(folder, '.').filter((name) => name !== licences)) {
-    const target = join(to, `${file}.gz`);
+    const target = join(to, `${file}.br`);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, packed(readFileSync(join(folder, file))));
   }

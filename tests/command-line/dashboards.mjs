@@ -1,8 +1,11 @@
 // @ts-check
+/** @type {Record<string, (bytes: Buffer) => Buffer>} */
+const DECODERS = { br: brotliDecompressSync, gzip: gunzipSync };
+
 /** `jobwright dashboard`, started as a user does, and asked as a browser or a program would; or as an attacker. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { importPackage } from '../package/installed.mjs';
 
 /** What is waited for comes sooner, on a machine that does other things too. */
@@ -42,8 +45,8 @@ export async function openDashboard(place, args = [], { store = 'jobs.db' } = {}
         response.on('data', (part) => parts.push(part));
         response.on('end', () => {
           const bytes = Buffer.concat(parts);
-          const isPacked = response.headers['content-encoding'] === 'gzip';
-          const text = (isPacked ? gunzipSync(bytes) : bytes).toString();
+          const decode = DECODERS[response.headers['content-encoding'] ?? ''];
+          const text = (decode === undefined ? bytes : decode(bytes)).toString();
           const { statusCode: status = 0, headers: given } = response;
           resolve({ status, headers: given, text, bytes: bytes.length, json: () => JSON.parse(text) });
         });

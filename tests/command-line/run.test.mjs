@@ -127,8 +127,20 @@ const MISTAKES = /** @type {const} */ ([
     /--slow: expected milliseconds, found "-1"/,
   ],
   [['run', 'plan.json', '--nonsense'], /unknown option '--nonsense' \[usage\]/],
-  [['run', 'plan.json', 'more'], /too many arguments.*\[usage\]/],
+  [
+    ['run', 'plan.json', 'more'],
+    /: too many arguments for 'run'\. Expected 1 argument but got 2\. \[usage\]/,
+  ],
+  [['run', 'plan.json', '-x'], /: unknown option '-x' \[usage\]/],
+  [['run', 'plan.json', '--agent', 'a'], /unknown option '--agent' \(Did you mean --agents\?\) \[usage\]/],
+  [['run', 'plan.json', '--wtach'], /unknown option '--wtach' \(Did you mean --watch\?\) \[usage\]/],
+  [['run', 'plan.json', '--yes=1'], /unknown option '--yes=1' \(Did you mean --yes\?\) \[usage\]/],
+  [['list', '-5'], /too many arguments for 'list'\. Expected 0 arguments but got 1\. \[usage\]/],
+  [['--vers'], /unknown option '--vers' \(Did you mean --version\?\) \[usage\]/],
   [['rum', 'plan.json'], /unknown command 'rum' \(Did you mean run\?\) \[usage\]/],
+  [['stat-all'], /unknown command 'stat-all' \(Did you mean start-all\?\) \[usage\]/],
+  [['help'], /unknown command 'help' \[usage\]/],
+  [[''], /unknown command '' \[usage\]/],
 ]);
 
 test('mistakes end with 2 and one sentence with its code', LIMIT, async (t) => {
@@ -208,4 +220,13 @@ test('a reader that goes away does no harm', LIMIT, async (t) => {
   const { code } = await run.end;
   const [job] = await place.jobs();
   assert.deepEqual([code, job.status], [EXIT.interrupted, 'paused']);
+});
+
+test('behind --, everything is an argument', LIMIT, async (t) => {
+  const { code, stderr } = await makePlace(t).run(['run', '--slow', '5', '--', '--watch', '--help']);
+  assert.match(
+    stderr,
+    /^jobwright: too many arguments for 'run'\. Expected 1 argument but got 2\. \[usage\]\n$/,
+  );
+  assert.equal(code, EXIT.usage);
 });

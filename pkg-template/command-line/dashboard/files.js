@@ -1,15 +1,17 @@
 // @ts-check
-/** The page's files, which the package holds gzipped, and what of the package itself the page may load. */
+/** The page's files, which the package holds compressed, and what of the package itself the page may load. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { Failure } from '../failure.js';
 
 /** @typedef {import('./http.js').Answer} Answer */
 
 const PAGE = fileURLToPath(new URL('../dashboard', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+/** How the names of compressed files end. */
+const PACKED = '.br';
 
 /** What the main entry is made of. */
 const OWN = /^(index\.js|exports\.js|main\.js|late\/index\.js|engine\/[\w-]+\.js)$/;
@@ -28,22 +30,20 @@ const typeOf = (name) => TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'applic
 
 /**
  * @param {{ page?: string, library?: string }} [folders]
- * @returns {(path: string, takesPacked: boolean) => Answer | null}
+ * @returns {(path: string) => Answer | null}
  */
 export function openFiles({ page = PAGE, library = PACKAGE } = {}) {
   /** @type {Map<string, Buffer>} */
   const files = new Map();
   for (const name of namesIn(page)) {
-    if (name.endsWith('.gz')) files.set(name.slice(0, -3), readFileSync(join(page, name)));
+    if (name.endsWith(PACKED)) files.set(name.slice(0, -PACKED.length), readFileSync(join(page, name)));
   }
-  return (path, takesPacked) => {
+  return (path) => {
     const name = path === '' ? 'dashboard.html' : path;
-    const packed = files.get(name);
-    if (packed !== undefined) {
-      const body = takesPacked ? packed : gunzipSync(packed);
-      // Named after what is in them.
-      return { type: typeOf(name), body, isPacked: takesPacked, lasts: name.startsWith('assets/') };
-    }
+    const body = files.get(name);
+    // Named after what is in them.
+    if (body !== undefined)
+      return { type: typeOf(name), body, isPacked: true, lasts: name.startsWith('assets/') };
     const own = /^jobwright\/(.*)$/.exec(path)?.[1];
     if (own === undefined || !OWN.test(own)) return null;
     return { type: typeOf(own), body: readFileSync(join(library, own)), lasts: false };

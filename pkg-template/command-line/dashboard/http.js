@@ -1,7 +1,7 @@
 // @ts-check
 /** Requests and answers: bodies that are neither large nor slow, and answers that are compressed and safe to show. */
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { brotliDecompress, gzip } from 'node:zlib';
 
 /**
  * @typedef {import('node:http').IncomingMessage} Request
@@ -11,11 +11,12 @@ import { gzip } from 'node:zlib';
  * @property {number} [status]
  * @property {string} type
  * @property {string | Buffer} body
- * @property {boolean} [isPacked] the body is gzipped
+ * @property {boolean} [isPacked] the body is compressed by Brotli
  * @property {boolean} [lasts] what is at this address never changes
  */
 
 const compress = promisify(gzip);
+const decompress = promisify(brotliDecompress);
 
 /** From here on, bytes are worth compressing. */
 const WORTH_IT = 1_000;
@@ -72,21 +73,46 @@ export function protect(response) {
  * @param {Response} response
  * @param {Answer} answer
  */
-export async function send(request, response, { status = 200, type, body, isPacked = false, lasts = false }) {
-  const takesPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-  const isWorthIt = takesPacked && !isPacked && body.length > WORTH_IT;
-  const sent = isWorthIt ? await compress(body, { level: 4 }) : Buffer.from(body);
+export async function send(request, response, answer) {
+  const { status = 200, type, lasts = false } = answer;
+  const { body, coding } = await encoded(answer, request);
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, {
     'Content-Type': type,
-    'Content-Length': sent.length,
+    'Content-Length': body.length,
     'Cache-Control': lasts ? 'private, max-age=604800, immutable' : 'no-store',
-    ...(isWorthIt || isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+    ...(coding === null ? {} : { 'Content-Encoding': coding }),
     Vary: 'Accept-Encoding',
     // The rest of a body that was refused is not read.
     ...(request.complete ? {} : { Connection: 'close' }),
   });
-  response.end(sent);
+  response.end(body);
+}
+
+/**
+ * Browsers take Brotli from this machine and by https only.
+ *
+ * @param {Answer} answer
+ * @param {Request} request
+ * @returns {Promise<{ body: Buffer, coding: string | null }>}
+ */
+async function encoded({ body, isPacked = false }, request) {
+  if (isPacked && takes(request, 'br')) return { body: Buffer.from(body), coding: 'br' };
+  const plain = isPacked ? await decompress(body) : Buffer.from(body);
+  if (plain.length <= WORTH_IT || !takes(request, 'gzip')) return { body: plain, coding: null };
+  return { body: await compress(plain, { level: 4 }), coding: 'gzip' };
+}
+
+/**
+ * @param {Request} request
+ * @param {string} coding
+ */
+function takes({ headers }, coding) {
+  const accepted = String(headers['accept-encoding'] ?? '').split(',');
+  return accepted.some((one) => {
+    const [name = '', ...parameters] = one.toLowerCase().split(';');
+    return name.trim() === coding && !parameters.some((parameter) => /^\s*q=0(\.0*)?\s*$/.test(parameter));
+  });
 }
 
 /**

@@ -105,8 +105,7 @@ async function answer(serving, request, response) {
   if (name === '' && isRead && query.has('token')) return enter(gate, query, response);
   if (!gate.knows(request)) throw unknown();
   if (name.startsWith('api/')) return api(serving, { request, response, name: name.slice(4), query });
-  const takesPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-  const file = isRead ? files(name, takesPacked) : null;
+  const file = isRead ? files(name) : null;
   if (file === null) throw notThere();
   return send(request, response, file);
 }

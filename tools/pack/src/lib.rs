@@ -6,7 +6,7 @@
 #![no_std]
 
 use jobwright_unpack::{
-    AHEAD, INTERVAL, SMALL,
+    SHORT, SMALL,
     history::{History, INSTRUCTION, MISC},
     model::{self, Bits, STREAMS},
     module::{Module, Source, UNKNOWN, kind_of},
@@ -25,17 +25,18 @@ pub extern "C" fn unknown() -> u32 {
 }
 
 /// Packs a module, of which `before` and `after` bytes stand around the code section's size and content. Answers how long
-/// the text is. `plain` gets the module as it will be unpacked.
+/// the text is. `plain` gets the module as it will be unpacked; `bits` is for work.
 ///
 /// # Safety
 ///
-/// There is room for a text and a module twice as long.
+/// There is room for a text and a module twice as long, and for the text's bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pack(
     module: *const u8,
     before: usize,
     after: usize,
     plain: *mut u8,
+    bits: *mut u8,
     text: *mut u8,
 ) -> usize {
     unsafe {
@@ -43,7 +44,7 @@ pub unsafe extern "C" fn pack(
             Module { source: Counter { next: module, counts: [[0; 256]; STREAMS], last: 0 }, at: plain };
         counter.whole(before, after);
         model::prepare();
-        let mut letters = Letters { at: text, low: 0, interval: INTERVAL };
+        let mut letters = Letters { at: bits, part: 1, low: 0, interval: u32::MAX };
         for (stream, counts) in counter.source.counts.into_iter().enumerate() {
             set_lengths(counts, model::lengths(stream));
             model::code(&mut letters, stream);
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn pack(
         let source = Packed { next: module, letters, history: History::NOTHING };
         let mut packed = Module { source, at: plain };
         packed.whole(before, after);
-        packed.source.letters.end(text)
+        packed.source.letters.end(bits, text)
     }
 }
 
@@ -176,27 +177,46 @@ impl Source for Packed {
 }
 
 struct Letters {
+    /// Where the next eight bits are written.
     at: *mut u8,
-    /// Where the interval begins, behind the letters that are written.
-    low: u32,
+    /// Those of them that are known, after a 1.
+    part: u32,
+    /// Where the interval begins, behind the bits that are certain.
+    low: u64,
     interval: u32,
 }
 
 impl Letters {
-    /// Writes what is certain of the interval's beginning. What carries over is added to the letters before.
+    /// Writes what is certain of the interval's beginning.
     unsafe fn refine(&mut self) {
         unsafe {
-            if self.low >= INTERVAL {
+            if self.low >> 32 > 0 {
+                self.carry();
+            }
+            self.part = self.part << 1 | (self.low >> 31 & 1) as u32;
+            if self.part >> 8 > 0 {
+                *self.at = self.part as u8;
+                self.at = self.at.add(1);
+                self.part = 1;
+            }
+            self.low = self.low << 1 & 0xffff_ffff;
+        }
+    }
+
+    /// What carries over is added to the bits before.
+    unsafe fn carry(&mut self) {
+        unsafe {
+            self.part += 1;
+            // The 1 before the bits has moved on, where all of them were ones.
+            if self.part.is_power_of_two() {
+                self.part >>= 1;
                 let mut before = self.at.sub(1);
-                while *before == 63 {
+                while *before == 0xff {
                     *before = 0;
                     before = before.sub(1);
                 }
                 *before += 1;
             }
-            *self.at = (self.low % INTERVAL / SMALL) as u8;
-            self.at = self.at.add(1);
-            self.low = (self.low % SMALL) << 6;
         }
     }
 
@@ -206,15 +226,29 @@ impl Letters {
         }
     }
 
-    unsafe fn end(&mut self, text: *mut u8) -> usize {
+    /// Writes the bits as letters.
+    unsafe fn end(&mut self, bits: *const u8, text: *mut u8) -> usize {
         unsafe {
-            for _ in 0..AHEAD {
+            // The last ones may be anything, but are read.
+            for _ in 0..48 {
                 self.refine();
             }
-            let length = self.at.offset_from_unsigned(text);
-            for letter in 0..length {
-                let letter = text.add(letter);
-                *letter += 40 + u8::from(*letter >= 52);
+            let count = (self.at.offset_from_unsigned(bits) - 1) * 8;
+            let bit = |at: usize| u32::from(*bits.add(at / 8) >> (7 - at % 8) & 1);
+            let (mut at, mut length) = (0, 0);
+            while at < count {
+                let mut place = 0;
+                for next in 0..6 {
+                    place = place << 1 | bit(at + next);
+                }
+                at += 6;
+                if place >= SHORT {
+                    place = (place << 1 | bit(at)) - SHORT;
+                    at += 1;
+                }
+                let letter = place as u8 + 32;
+                *text.add(length) = letter + u8::from(letter >= 39) + u8::from(letter >= 91);
+                length += 1;
             }
             length
         }
@@ -227,11 +261,11 @@ impl Bits for Letters {
         if bit == 1 {
             self.interval = part;
         } else {
-            self.low += part;
+            self.low += u64::from(part);
             self.interval -= part;
         }
         while self.interval < SMALL {
-            self.interval <<= 6;
+            self.interval <<= 1;
             unsafe { self.refine() };
         }
         bit

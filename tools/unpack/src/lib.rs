@@ -21,12 +21,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// How many letters of the text are read before the first bit is known.
-pub const AHEAD: usize = 5;
-/// Bits of an interval, of which so many letters choose a part.
-pub const INTERVAL: u32 = 1 << (AHEAD * 6);
-/// An interval that is smaller is refined by another letter.
-pub const SMALL: u32 = INTERVAL >> 6;
+/// An interval that is smaller is refined by the next bits of the text.
+pub const SMALL: u32 = 1 << 31;
+/// Letters that stand for six bits; the others stand for seven. gzip gives each as many, and so costs nothing.
+pub const SHORT: u32 = 35;
 
 /// # Safety
 ///
@@ -35,11 +33,9 @@ pub const SMALL: u32 = INTERVAL >> 6;
 pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
     unsafe {
         model::prepare();
-        let mut letters = Letters { at: text, within: 0, interval: INTERVAL };
-        for _ in 0..AHEAD {
-            letters.refine();
-        }
-        letters.interval = INTERVAL;
+        let mut letters = Letters { at: text, bits: 0, count: 0, within: 0, interval: u32::MAX };
+        letters.refine(16);
+        letters.refine(16);
         for stream in 0..STREAMS {
             model::code(&mut letters, stream);
         }
@@ -53,19 +49,28 @@ pub unsafe extern "C" fn unpack(text: *const u8, module: *mut u8) {
 /// Arithmetic coding: the text names a point within the interval, each bit takes the part of it that is its own.
 struct Letters {
     at: *const u8,
+    /// Those of the letters so far; the last ones, so many, are still to be read.
+    bits: u64,
+    count: u32,
     /// Where in the interval the point is.
     within: u32,
     interval: u32,
 }
 
 impl Letters {
-    /// 64 letters stand for themselves in a JavaScript text: those from `(` to `h`, but for the backslash.
-    unsafe fn refine(&mut self) {
+    /// 93 letters stand for themselves in a JavaScript text: those from the space to `~`, but for `'` and the backslash.
+    unsafe fn refine(&mut self, bits: u32) {
         unsafe {
-            let letter = u32::from(*self.at);
-            self.at = self.at.add(1);
-            self.interval <<= 6;
-            self.within = self.within << 6 | (letter - 40 - u32::from(letter > 92));
+            while self.count < bits {
+                let letter = u32::from(*self.at);
+                self.at = self.at.add(1);
+                let place = letter - 32 - u32::from(letter > 39) - u32::from(letter > 92);
+                let long = u32::from(place >= SHORT);
+                self.bits = self.bits << (6 + long) | u64::from(place + SHORT * long);
+                self.count += 6 + long;
+            }
+            self.count -= bits;
+            self.within = self.within << bits | (self.bits >> self.count) as u32 & ((1 << bits) - 1);
         }
     }
 
@@ -89,8 +94,10 @@ impl Bits for Letters {
             self.within -= part;
             self.interval -= part;
         }
-        while self.interval < SMALL {
-            unsafe { self.refine() };
+        if self.interval < SMALL {
+            let bits = self.interval.leading_zeros();
+            self.interval <<= bits;
+            unsafe { self.refine(bits) };
         }
         bit
     }

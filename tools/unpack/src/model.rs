@@ -2,6 +2,9 @@
 //!
 //! A bit's probability is read off the sum of a few weights, one for each context that the byte stands in, and what the
 //! bit turns out to be moves them. That is a logistic regression that learns as it goes, on both sides alike.
+//!
+//! More contexts make it hardly better: with nine, 0.1 %. Probabilities in the place of weights, which are mixed by how
+//! often each was seen, take 1 % off with these contexts and 2.7 % with nine, and several times as long.
 
 /// Kinds of bytes; each has a prefix code and contexts of its own.
 pub const STREAMS: usize = 13;
