@@ -41,7 +41,8 @@ export function listKept(engine, filter) {
 }
 
 /**
- * Lists of heads from the store, for the engine to read. A store that that knows nothing of pages answers with all of them, each time.
+ * Lists of heads from the store, for the engine to read. A store that knows nothing of pages answers with all of them,
+ * each time.
  *
  * @param {import('./engine.js').Engine} engine
  * @param {any} filter
