@@ -47,6 +47,14 @@ test('what is no duration is ignored', () => {
   assert.deepEqual(stats(), {});
 });
 
+test('a duration of more than thirty days counts as thirty days', () => {
+  const { recordLatency, stats } = createPerformanceMonitor();
+  recordLatency(Number.MAX_VALUE);
+  recordLatency(0);
+  const { count, min, max } = stats().step;
+  assert.deepEqual({ count, min, max }, { count: 2, min: 0, max: 30 * 24 * 60 * 60 * 1_000 });
+});
+
 test('quantiles are those of the sorted durations, to one in a hundred', () => {
   const durations = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 200 });
   fc.assert(
