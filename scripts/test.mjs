@@ -79,7 +79,9 @@ const nodeLint = [
   ),
   svelteCheck,
 ];
-const rustTests = [cargo('cargo test', 'test', ['--package', 'jobwright'])];
+/** The tools' own tests would compile what nothing else needs. */
+const crates = ['jobwright', 'jobwright-json', 'jobwright-logic'].flatMap((crate) => ['--package', crate]);
+const rustTests = [cargo('cargo test', 'test', crates)];
 const packageChecks = [
   tool('publint', 'publint/src/cli.js', 'pkg', '--strict'),
   tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', 'pkg', '--profile', 'esm-only'),

@@ -42,6 +42,7 @@ const inputs = [
   'Cargo.lock',
   'src',
   'json',
+  'logic',
   'tools',
   'pkg-template',
   'scripts',

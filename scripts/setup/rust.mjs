@@ -36,6 +36,9 @@ const shortPanics = [
   '-Zlocation-detail=none',
 ];
 
+/** How large a function may be that is put where it is called. LLVM's own limit at this level is 225: more size than speed. */
+const lessInlining = ['-Cllvm-args=-inline-threshold=50'];
+
 /** The crates that are compiled to wasm: the engine, what packs it, and what unpacks it. */
 export const wasmPackages = [
   '--package',
@@ -50,7 +53,7 @@ export const wasmPackages = [
 /** Compiles what runs as wasm. */
 export async function buildWasm() {
   const args = ['--release', '--target', wasmTarget, ...wasmPackages, ...smallStd];
-  const flags = `target.${wasmTarget}.rustflags=${JSON.stringify([...remap, ...shortPanics])}`;
+  const flags = `target.${wasmTarget}.rustflags=${JSON.stringify([...remap, ...shortPanics, ...lessInlining])}`;
   await run('cargo', [...cargoArguments('build', args), '--config', flags], {
     env: { RUSTC_BOOTSTRAP: '1' },
   });

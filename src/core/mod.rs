@@ -11,7 +11,7 @@ pub mod health;
 pub mod histogram;
 pub mod ids;
 pub mod job;
-pub mod logic;
+pub use jobwright_logic as logic;
 pub mod outcome;
 pub mod permissions;
 pub mod plan;

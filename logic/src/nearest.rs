@@ -7,7 +7,7 @@ const LONGEST: usize = 40;
 /// swapped, and fewer than the name is long. Of several as near, the first.
 ///
 /// ```
-/// use jobwright::core::logic::nearest;
+/// use jobwright_logic::nearest;
 /// assert_eq!(nearest("fliter", ["map", "filter"]), Some("filter"));
 /// assert_eq!(nearest("frobnicate", ["map", "filter"]), None);
 /// ```

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// The way to one value of the context, a key at a time; empty for the context itself.
 ///
 /// ```
-/// use jobwright::core::logic::Path;
+/// use jobwright_logic::Path;
 /// let path = Path::parse("items.0.price");
 /// assert_eq!(path.keys(), ["items", "0", "price"]);
 /// assert_eq!(path.find(&serde_json::json!({ "items": [{ "price": 3 }] })), Some(3.into()));
@@ -22,7 +22,7 @@ impl Path {
     /// A path as `var` writes it: keys separated by dots, a dot within a key written `\.`.
     ///
     /// ```
-    /// use jobwright::core::logic::Path;
+    /// use jobwright_logic::Path;
     /// assert_eq!(Path::parse(r"a\.b.c").keys(), ["a.b", "c"]);
     /// ```
     pub fn parse(text: &str) -> Path {
@@ -32,7 +32,7 @@ impl Path {
     /// The keys, outermost first.
     ///
     /// ```
-    /// assert!(jobwright::core::logic::Path::parse("").keys().is_empty());
+    /// assert!(jobwright_logic::Path::parse("").keys().is_empty());
     /// ```
     pub fn keys(&self) -> &[String] {
         &self.0
@@ -42,7 +42,7 @@ impl Path {
     /// objects, elements and `length` of arrays, characters and `length` of strings.
     ///
     /// ```
-    /// use jobwright::core::logic::Path;
+    /// use jobwright_logic::Path;
     /// let context = serde_json::json!({ "a": null });
     /// assert_eq!(Path::parse("a").find(&context), Some(serde_json::Value::Null));
     /// assert_eq!(Path::parse("b").find(&context), None);
@@ -56,7 +56,7 @@ impl Path {
 /// What an expression reads of its context.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, Path, Reads};
+/// use jobwright_logic::{Expr, Path, Reads};
 /// let rule = serde_json::json!({ "and": [{ "var": "a.b" }, { "map": [{ "var": "list" }, { "var": "x" }] }] });
 /// let paths = vec![Path::parse("a.b"), Path::parse("list")];
 /// assert_eq!(Expr::compile(&rule).unwrap().paths(), Reads::Paths(paths));
@@ -77,7 +77,7 @@ pub enum Reads {
 /// are to be left out, since a null there is something else. What is within another is left out too.
 ///
 /// ```
-/// use jobwright::core::logic::{Path, assemble};
+/// use jobwright_logic::{Path, assemble};
 /// let context = assemble([(Path::parse("a.b"), 1.into()), (Path::parse("a.c"), 2.into())]);
 /// assert_eq!(context, serde_json::json!({ "a": { "b": 1, "c": 2 } }));
 /// ```

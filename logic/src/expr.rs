@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A JSON Logic expression, checked and ready to be evaluated any number of times.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, MAX_STEPS};
+/// use jobwright_logic::{Expr, MAX_STEPS};
 /// use serde_json::json;
 ///
 /// let total = Expr::compile(&json!({ "*": [{ "var": "price" }, { "var": ["count", 1] }] }))?;
@@ -60,7 +60,7 @@ impl Expr {
     /// Compiles an expression. An object is an operation; `{}` stands for itself.
     ///
     /// ```
-    /// use jobwright::core::logic::Expr;
+    /// use jobwright_logic::Expr;
     /// let error = Expr::compile(&serde_json::json!([1, { "map": 1, "filter": 2 }])).unwrap_err();
     /// assert_eq!(error.path, "[1]");
     /// assert_eq!(
@@ -79,7 +79,7 @@ impl Expr {
     /// template, at every level: its values are expressions, and it gives an object of their values.
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, MAX_STEPS};
+    /// use jobwright_logic::{Expr, MAX_STEPS};
     /// use serde_json::json;
     /// let input = Expr::compile_template(&json!({ "to": { "var": "user.mail" }, "tries": 3 })).unwrap();
     /// let context = json!({ "user": { "mail": "a@b.c" } });
@@ -99,7 +99,7 @@ impl Expr {
     /// of those paths it gives what it gives over the whole.
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, Path, Reads};
+    /// use jobwright_logic::{Expr, Path, Reads};
     /// let rule = serde_json::json!({ "missing": ["a", "b.c"] });
     /// let paths = vec![Path::parse("a"), Path::parse("b.c")];
     /// assert_eq!(Expr::compile(&rule).unwrap().paths(), Reads::Paths(paths));
@@ -111,7 +111,7 @@ impl Expr {
     /// What the expression gives whatever the context holds; none where it reads of the context.
     ///
     /// ```
-    /// use jobwright::core::logic::Expr;
+    /// use jobwright_logic::Expr;
     /// use serde_json::json;
     /// let sum = Expr::compile(&json!({ "+": [1, 2] })).unwrap();
     /// assert_eq!(sum.constant().unwrap().unwrap(), json!(3));
@@ -127,7 +127,7 @@ impl Expr {
     /// How many items the list has that the expression gives, where it is written as a list.
     ///
     /// ```
-    /// use jobwright::core::logic::Expr;
+    /// use jobwright_logic::Expr;
     /// let list = Expr::compile(&serde_json::json!([{ "var": "a" }, { "var": "b" }])).unwrap();
     /// assert_eq!(list.item_count(), Some(2));
     /// ```
@@ -142,7 +142,7 @@ impl Expr {
     /// alone; and for each where it stands and what it names. A host puts those values there itself.
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, MAX_STEPS, Path};
+    /// use jobwright_logic::{Expr, MAX_STEPS, Path};
     /// use serde_json::json;
     /// let mail = Expr::compile_template(&json!({ "body": { "var": "draft.text" }, "copies": { "+": [1, 1] } })).unwrap();
     /// let (rest, vars) = mail.without_plain_vars();
@@ -159,7 +159,7 @@ impl Expr {
     /// [`MAX_STEPS`](super::MAX_STEPS).
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, MAX_STEPS};
+    /// use jobwright_logic::{Expr, MAX_STEPS};
     /// use serde_json::json;
     /// let safe = Expr::compile(&json!({ "try": [{ "/": [1, { "var": "n" }] }, { "var": "type" }] })).unwrap();
     /// assert_eq!(safe.evaluate(&json!({ "n": 4 }), MAX_STEPS).unwrap(), json!(0.25));

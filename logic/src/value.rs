@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// JSON Logic's truth: null, false, 0, "" and [] are false; everything else is true, {} too.
 ///
 /// ```
-/// use jobwright::core::logic::truthy;
+/// use jobwright_logic::truthy;
 /// assert!(!truthy(&serde_json::json!([])));
 /// assert!(truthy(&serde_json::json!({})));
 /// ```

@@ -5,7 +5,7 @@
 //! of steps.
 //!
 //! ```
-//! use jobwright::core::logic::{Expr, MAX_STEPS};
+//! use jobwright_logic::{Expr, MAX_STEPS};
 //! use serde_json::json;
 //!
 //! let when = Expr::compile(&json!({ ">": [{ "var": "cart.total" }, 100] }))?;
@@ -50,13 +50,13 @@ pub use error::{CompileError, EvalError};
 pub use expr::Expr;
 pub use nearest::nearest;
 pub use paths::{Path, Reads, assemble};
-pub(crate) use serde_json::decimal::text as number_text;
+pub use serde_json::decimal::text as number_text;
 pub use value::truthy;
 
 /// How deep an expression may nest: each operation, array and template is one level.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, MAX_DEPTH};
+/// use jobwright_logic::{Expr, MAX_DEPTH};
 /// let mut rule = serde_json::json!(true);
 /// for _ in 0..=MAX_DEPTH {
 ///     rule = serde_json::json!({ "!": rule });
@@ -69,7 +69,7 @@ pub const MAX_DEPTH: u32 = 100;
 /// How long an expression may be: each value in it counts one, and each 64 bytes of text one more.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, MAX_LENGTH};
+/// use jobwright_logic::{Expr, MAX_LENGTH};
 /// let error = Expr::compile(&vec![0; MAX_LENGTH as usize].into()).unwrap_err();
 /// assert!(error.message.contains("longer than 50000"));
 /// ```
@@ -79,7 +79,7 @@ pub const MAX_LENGTH: u32 = 50_000;
 /// copied, compared or made is one, with one more for each 64 bytes of text: a bound on memory too.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, EvalError};
+/// use jobwright_logic::{Expr, EvalError};
 /// let sum = Expr::compile(&serde_json::json!({ "+": [1, 2, 3] })).unwrap();
 /// let error = sum.evaluate(&serde_json::Value::Null, 3).unwrap_err();
 /// assert!(matches!(error, EvalError::TooManySteps { limit: 3 }));
@@ -89,7 +89,7 @@ pub const MAX_STEPS: u32 = 1_000_000;
 /// How deep a value that an evaluation copies, compares or returns may nest.
 ///
 /// ```
-/// use jobwright::core::logic::{Expr, MAX_STEPS};
+/// use jobwright_logic::{Expr, MAX_STEPS};
 /// let nest = serde_json::json!({ "reduce": [{ "var": "" }, [{ "var": "accumulator" }], 0] });
 /// let items = serde_json::Value::from(vec![1; 300]);
 /// let error = Expr::compile(&nest).unwrap().evaluate(&items, MAX_STEPS).unwrap_err();

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// An expression that can't be compiled.
 ///
 /// ```
-/// use jobwright::core::logic::Expr;
+/// use jobwright_logic::Expr;
 /// let error = Expr::compile(&serde_json::json!({ "if": [{ "vra": "a" }, 1, 2] })).unwrap_err();
 /// assert_eq!(error.path, ".if[0]");
 /// assert_eq!(error.message, r#"unknown operator "vra"; did you mean "var"?"#);
@@ -24,7 +24,7 @@ pub struct CompileError {
 /// An evaluation that ended without a value.
 ///
 /// ```
-/// use jobwright::core::logic::{EvalError, Expr, MAX_STEPS};
+/// use jobwright_logic::{EvalError, Expr, MAX_STEPS};
 /// let add = Expr::compile(&serde_json::json!({ "+": ["one", 2] })).unwrap();
 /// let error = add.evaluate(&serde_json::Value::Null, MAX_STEPS).unwrap_err();
 /// assert_eq!(error.to_string(), r#"`+` needs numbers, and was given "one""#);
@@ -75,7 +75,7 @@ impl EvalError {
     /// The error as the community's suites write it: `{ "type": ... }`, or what was thrown.
     ///
     /// ```
-    /// use jobwright::core::logic::{Expr, MAX_STEPS};
+    /// use jobwright_logic::{Expr, MAX_STEPS};
     /// let refuse = Expr::compile(&serde_json::json!({ "throw": "Closed" })).unwrap();
     /// let error = refuse.evaluate(&serde_json::Value::Null, MAX_STEPS).unwrap_err();
     /// assert_eq!(error.value(), serde_json::json!({ "type": "Closed" }));
@@ -94,7 +94,7 @@ impl EvalError {
     /// Whether a bound was met: no `try` catches that.
     ///
     /// ```
-    /// use jobwright::core::logic::Expr;
+    /// use jobwright_logic::Expr;
     /// let patient = Expr::compile(&serde_json::json!({ "try": [{ "+": [1, 2] }, 0] })).unwrap();
     /// assert!(patient.evaluate(&serde_json::Value::Null, 2).unwrap_err().is_limit());
     /// ```
