@@ -1,6 +1,16 @@
 // @ts-check
 
 /**
+ * Asked for by a statement, it does not wait until what it changed is on the disk. Only a crash of the server undoes
+ * such a change, and any later commit that waits takes this one to the disk too: what is done under a lease is never
+ * there without it. A lease that is lost so is one that nothing was done under yet.
+ */
+const UNSYNCED = `set_config('synchronous_commit', 'off', true)`;
+
+/** A crash may undo a step of the sequence, too: who gets the same number again is told apart by chance. */
+const TOKENS_A_NUMBER = 65_536;
+
+/**
  * Everything but writing jobs. A job is read in one statement, and so as it was at one moment.
  *
  * @param {string} s the schema, quoted
@@ -23,10 +33,12 @@ export function statementsIn(s, channel) {
 
     // The owner itself may take its lease again: the answer to its first asking may have been lost.
     acquireLease: `UPDATE ${s}.jobs
-      SET lease_owner = $2, lease_token = nextval('${s}.lease_tokens'), lease_until = ${later(3)}
+      SET lease_owner = $2, lease_until = ${later(3)},
+        lease_token = nextval('${s}.lease_tokens') * ${TOKENS_A_NUMBER} + floor(random() * ${TOKENS_A_NUMBER})::bigint
       WHERE id = $1 AND (lease_token IS NULL OR lease_owner = $2 OR lease_until <= clock_timestamp())
-      RETURNING lease_token`,
-    renewLease: `UPDATE ${s}.jobs SET lease_until = ${later(3)} WHERE id = $1 AND lease_token = $2 RETURNING n`,
+      RETURNING lease_token, ${UNSYNCED}`,
+    renewLease: `UPDATE ${s}.jobs SET lease_until = ${later(3)} WHERE id = $1 AND lease_token = $2
+      RETURNING n, ${UNSYNCED}`,
     releaseLease: `UPDATE ${s}.jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL
       WHERE id = $1 AND lease_token = $2`,
 

@@ -36,18 +36,22 @@ async function roundTrips(work) {
 test('every call is one round trip, a commit of everything too', async () => {
   const store = await open(newSchema(), proxy.url);
   const parts = { steps, plan, context: { a: 1, b: undefined }, events: [eventOf(1), eventOf(2)] };
+  let token = 0;
+  const lease = async () => {
+    token = await store.acquireLease('j', 'A', 60_000);
+  };
   const calls = {
     create: () => store.commit(changeOf('j', 0, parts)),
-    lease: () => store.acquireLease('j', 'A', 60_000),
-    commit: () => store.commit(changeOf('j', 1, { ...parts, fencingToken: 1, events: [eventOf(3)] })),
+    lease,
+    commit: () => store.commit(changeOf('j', 1, { ...parts, fencingToken: token, events: [eventOf(3)] })),
     conflict: () => assert.rejects(store.commit(changeOf('j', 1)), { name: 'ConflictError' }),
     save: () => store.saveJob(jobOf('saved', { context: { a: 1 }, history: [eventOf(1)] })),
     getJob: () => store.getJob('j'),
     getHead: () => store.getHead('j'),
     getEvents: () => store.getEvents('j', 0, 10),
     listJobs: () => store.listJobs({ status: 'created', cursor: 'j', limit: 5 }),
-    renew: () => store.renewLease('j', 1, 60_000),
-    release: () => store.releaseLease('j', 1),
+    renew: () => store.renewLease('j', token, 60_000),
+    release: () => store.releaseLease('j', token),
     setControl: () => store.setControl({ paused: true }),
     getControl: () => store.getControl(),
     deleteJob: () => store.deleteJob('j'),
@@ -306,6 +310,51 @@ test('a lease is by the clock of the server, and a commit under an old token is 
   await two.deleteJob('j');
   await two.commit(changeOf('j', 0));
   assert.ok((await two.acquireLease('j', 'A', 1)) > second);
+  await Promise.all([one.close(), two.close()]);
+});
+
+test('a lease waits for no disk, and a commit takes it there', async () => {
+  const store = await open(newSchema());
+  await store.commit(changeOf('j', 0));
+  const isSynced = async () => {
+    const { rows } = await admin.query(
+      'SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() AS is',
+    );
+    return rows[0].is;
+  };
+  let token = 0;
+  // The server takes it there on its own, some moment later.
+  let synced = true;
+  for (let round = 0; round < 20 && synced; round++) {
+    token = await store.acquireLease('j', 'A', 60_000);
+    synced = await isSynced();
+  }
+  assert.equal(synced, false, 'twenty leases were on the disk when they were given');
+  await store.commit(changeOf('j', 1, { fencingToken: token }));
+  assert.equal(await isSynced(), true);
+  await store.close();
+});
+
+test('who got a lease that a crash undid commits nothing under the next one, whose number is the same', async () => {
+  const schema = newSchema();
+  const [one, two] = await Promise.all([open(schema), open(schema)]);
+  await one.commit(changeOf('j', 0));
+  const numberOf = (token) => Math.floor(token / 65_536);
+  let first = 0;
+  let second = 0;
+  // Chance may give the same token, once in 65,536 times.
+  while (first === second) {
+    first = await one.acquireLease('j', 'A', 60_000);
+    await admin.query(`SELECT setval('"${schema}".lease_tokens', $1, false)`, [numberOf(first)]);
+    await admin.query(
+      `UPDATE "${schema}".jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL`,
+    );
+    second = await two.acquireLease('j', 'B', 60_000);
+    assert.equal(numberOf(second), numberOf(first));
+  }
+  await assert.rejects(one.commit(changeOf('j', 1, { fencingToken: first })), { name: 'ConflictError' });
+  assert.equal(await one.renewLease('j', first, 60_000), false);
+  await two.commit(changeOf('j', 1, { fencingToken: second }));
   await Promise.all([one.close(), two.close()]);
 });
 
