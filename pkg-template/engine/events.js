@@ -13,13 +13,14 @@ import { itemId, slotOf } from './slots.js';
  * @param {import('./slots.js').JobSlot} slot
  * @param {string} type
  * @param {any} payload
- * @param {number} cause
+ * @param {number} cause NaN where there is none
  * @param {string} [source]
  */
 function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const { change } = slot;
   const seq = slot.seq + change.events.length + 1;
-  const event = new NotedEvent(seq, type, payload, slot.traceId, cause, change.now, source);
+  const causedBy = Number.isNaN(cause) ? 0 : cause;
+  const event = new NotedEvent(seq, type, payload, slot.traceId, causedBy, change.now, source);
   change.events = withItem(change.events, event);
 }
 
@@ -87,9 +88,13 @@ function pausePayload({ id, change, record }, reason) {
 function beginning(slot) {
   const job = slot.change.origin ?? slot.record;
   const permissions = slot.change.permissions ?? job.permissions;
+  const plan = job.run?.plan;
+  const context = { ...job.context };
   /** @type {any} */
-  const payload = { jobId: slot.id, permissions, context: { ...job.context } };
-  if (job.run?.plan !== undefined) payload.plan = job.run.plan;
+  const payload =
+    plan === undefined
+      ? { jobId: slot.id, permissions, context }
+      : { jobId: slot.id, permissions, context, plan };
   const slowPlayMs = slot.change.run?.slowPlayMs ?? job.run?.slowPlayMs;
   if (slowPlayMs !== undefined) payload.slowPlayMs = slowPlayMs;
   return payload;

@@ -128,7 +128,7 @@ function storedEvent(jobId, event, trace) {
   const payload = storedPayload(event);
   if (source !== SOURCE || traceId !== trace || payload?.jobId !== jobId) return wholeEvent(event, payload);
   const { jobId: _, ...rest } = payload;
-  return [seq, type, timestamp, Number.isNaN(cause) ? null : cause, rest];
+  return [seq, type, timestamp, cause === 0 ? null : cause, rest];
 }
 
 /** An event of a whole job, as JSON: what is no object must not be taken for one of the engine's. @param {any} event */
@@ -149,10 +149,7 @@ export function readEvents(jobId, stored) {
     if (event.length === 1) return event[0];
     const [seq, type, timestamp, cause, rest] = event;
     const payload = { jobId, ...rest };
-    return wholeEvent(
-      new NotedEvent(seq, type, payload, traceId, cause ?? Number.NaN, timestamp, SOURCE),
-      payload,
-    );
+    return wholeEvent(new NotedEvent(seq, type, payload, traceId, cause ?? 0, timestamp, SOURCE), payload);
   });
 }
 

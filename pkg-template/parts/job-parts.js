@@ -38,9 +38,9 @@ export function splitJob(job) {
  * @returns {Job}
  */
 export function joinJob({ head, context, history, plan, steps }) {
-  const { run, ...rest } = head;
+  const { run } = head;
   /** @type {Job} */
-  const job = { ...rest, context, history };
+  const job = { ...head, context, history };
   if (run === undefined) return job;
   /** @type {RunState} */
   const whole = { ...run };

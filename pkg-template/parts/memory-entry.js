@@ -19,13 +19,16 @@ import { eventConflict } from './store-arguments.js';
  * @property {JobHead} head
  * @property {Map<string, unknown>} context
  * @property {(import('./noted-event.js').NotedEvent | JobEvent)[]} events
- * @property {number[]} seqs the number each event is stored under, rising
+ * @property {number[] | null} seqs the number each event is stored under, rising; null where each says its own
  * @property {number} lastSeq stays when the history is pruned
  * @property {Plan | undefined} plan
  * @property {Map<string, StepState>} steps
  * @property {import('./memory-lease.js').Lease | null} lease
  * @property {boolean} isShown somebody holds its maps as they are now: they are copied before they change
  */
+
+/** Up to so many events, their list is as long as it has to be: one that is added to makes room for seventeen. */
+const FEW = 8;
 
 /**
  * @param {number} order
@@ -37,7 +40,7 @@ export function createEntry(order) {
     head: /** @type {JobHead} */ ({}),
     context: new Map(),
     events: [],
-    seqs: [],
+    seqs: null,
     lastSeq: 0,
     plan: undefined,
     steps: new Map(),
@@ -66,7 +69,7 @@ export function replaceEntry(entry, job) {
   entry.steps = new Map(Object.entries(steps));
   forgetEvents(entry);
   entry.lastSeq = 0;
-  for (const event of history) append(entry, event, storedSeq(event?.seq, entry.lastSeq));
+  append(entry, history);
   return entry;
 }
 
@@ -85,7 +88,7 @@ export function applyChange(entry, change, own) {
   const context = plainCopy(change.context, 'change.context', JOB_DEPTH) ?? {};
   const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH) ?? {};
   const events = plainCopy(change.events, 'change.events', JOB_DEPTH) ?? [];
-  const seqs = numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
+  numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
 
   unshow(entry);
   entry.head = head;
@@ -96,7 +99,7 @@ export function applyChange(entry, change, own) {
     else entry.context.set(key, value);
   }
   for (const id of Object.keys(steps)) entry.steps.set(id, /** @type {StepState} */ (steps[id]));
-  for (const [i, event] of events.entries()) append(entry, event, /** @type {number} */ (seqs[i]));
+  append(entry, events);
   return entry;
 }
 
@@ -118,7 +121,7 @@ function applyOwn(entry, { jobId, head, plan, context, steps, events }) {
   if (plan !== undefined) entry.plan = plan;
   setEach(entry.context, context);
   setEach(entry.steps, steps);
-  for (let i = 0; i < events.length; i++) append(entry, events[i], storedSeq(events[i].seq, entry.lastSeq));
+  append(entry, events);
   return entry;
 }
 
@@ -208,10 +211,11 @@ export function snapshotOf(entry) {
  */
 export function eventsAfter({ events, seqs }, afterSeq, limit) {
   let low = 0;
-  let high = seqs.length;
+  let high = events.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (/** @type {number} */ (seqs[middle]) <= afterSeq) low = middle + 1;
+    const seq = /** @type {number} */ (seqs === null ? events[middle]?.seq : seqs[middle]);
+    if (seq <= afterSeq) low = middle + 1;
     else high = middle;
   }
   return events.slice(low, low + limit);
@@ -220,18 +224,23 @@ export function eventsAfter({ events, seqs }, afterSeq, limit) {
 /** @param {Entry} entry */
 export function forgetEvents(entry) {
   entry.events = [];
-  entry.seqs = [];
+  entry.seqs = null;
 }
 
 /**
  * @param {Entry} entry
- * @param {Entry['events'][number]} event
- * @param {number} seq
+ * @param {Entry['events']} events
  */
-function append(entry, event, seq) {
-  entry.events.push(event);
-  entry.seqs.push(seq);
-  entry.lastSeq = seq;
+function append(entry, events) {
+  for (let i = 0; i < events.length; i++) {
+    const own = events[i]?.seq;
+    const seq = storedSeq(own, entry.lastSeq);
+    if (seq !== own) entry.seqs ??= [...entry.events, ...events.slice(0, i)].map((event) => event.seq);
+    entry.seqs?.push(seq);
+    entry.lastSeq = seq;
+  }
+  if (entry.events.length + events.length <= FEW) entry.events = entry.events.concat(events);
+  else for (let i = 0; i < events.length; i++) entry.events.push(/** @type {JobEvent} */ (events[i]));
 }
 
 /**

@@ -13,7 +13,7 @@ export class NotedEvent {
    * @param {string} type
    * @param {any} payload what the bus is told
    * @param {string} traceId
-   * @param {number} cause the number of the event that led to it, NaN where none did
+   * @param {number} cause the number of the event that led to it, 0 where none did
    * @param {number} timestamp
    * @param {string} source
    */
@@ -40,9 +40,7 @@ export class NotedEvent {
 export function wholeEvent(noted, payload = storedPayload(noted)) {
   const { seq, type, traceId, cause, timestamp, source } = noted;
   const spanId = spanIdOf(traceId, seq);
-  const trace = Number.isNaN(cause)
-    ? { traceId, spanId }
-    : { traceId, spanId, parentId: spanIdOf(traceId, cause) };
+  const trace = cause === 0 ? { traceId, spanId } : { traceId, spanId, parentId: spanIdOf(traceId, cause) };
   return { id: spanId, seq, type, payload, trace, meta: { timestamp, source } };
 }
 
