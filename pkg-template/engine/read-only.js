@@ -3,6 +3,7 @@
 /** @type {WeakMap<object, object>} */
 const views = new WeakMap();
 
+/** @returns {never} */
 const refuse = () => {
   throw new TypeError(
     'The context is read-only for agents: return what is to change as the output of the step',
@@ -20,7 +21,7 @@ export function readOnly(value) {
   if (value === null || typeof value !== 'object' || !isPlain(value)) return value;
   let view = views.get(value);
   if (view === undefined) {
-    view = new Proxy(Array.isArray(value) ? [] : {}, handlerFor(value));
+    view = new Proxy(Array.isArray(value) ? [] : {}, new ReadOnly(value));
     views.set(value, view);
   }
   return /** @type {T} */ (view);
@@ -34,28 +35,68 @@ function isPlain(value) {
 }
 
 /**
- * The proxy's target is a stand-in: behind a frozen target, what is read could not be a view.
+ * What a view does. The proxy's target is a stand-in: behind a frozen target, what is read could not be a view. A class,
+ * since an agent's call makes one: an object of functions would be made of as many.
  *
- * @param {any} value
- * @returns {ProxyHandler<object>}
+ * @implements {ProxyHandler<object>}
  */
-function handlerFor(value) {
-  return {
-    get: (_, key) =>
-      Object.hasOwn(value, key) ? readOnly(value[key]) : Reflect.get(Object.getPrototypeOf(value) ?? {}, key),
-    has: (_, key) => key in value,
-    ownKeys: () => Reflect.ownKeys(value),
-    getOwnPropertyDescriptor(target, key) {
-      const descriptor = Reflect.getOwnPropertyDescriptor(value, key);
-      if (descriptor === undefined) return undefined;
-      const configurable = Reflect.getOwnPropertyDescriptor(target, key)?.configurable ?? true;
-      const { enumerable = false } = descriptor;
-      return { value: readOnly(value[key]), writable: true, enumerable, configurable };
-    },
-    set: refuse,
-    defineProperty: refuse,
-    deleteProperty: refuse,
-    setPrototypeOf: refuse,
-    preventExtensions: refuse,
-  };
+class ReadOnly {
+  /** @param {any} value */
+  constructor(value) {
+    this.value = value;
+  }
+
+  /**
+   * @param {object} _
+   * @param {PropertyKey} key
+   */
+  get(_, key) {
+    const { value } = this;
+    if (Object.hasOwn(value, key)) return readOnly(value[key]);
+    return Reflect.get(Object.getPrototypeOf(value) ?? {}, key);
+  }
+
+  /**
+   * @param {object} _
+   * @param {PropertyKey} key
+   */
+  has(_, key) {
+    return key in this.value;
+  }
+
+  ownKeys() {
+    return Reflect.ownKeys(this.value);
+  }
+
+  /**
+   * @param {object} target
+   * @param {PropertyKey} key
+   */
+  getOwnPropertyDescriptor(target, key) {
+    const descriptor = Reflect.getOwnPropertyDescriptor(this.value, key);
+    if (descriptor === undefined) return undefined;
+    const configurable = Reflect.getOwnPropertyDescriptor(target, key)?.configurable ?? true;
+    const { enumerable = false } = descriptor;
+    return { value: readOnly(this.value[key]), writable: true, enumerable, configurable };
+  }
+
+  set() {
+    return refuse();
+  }
+
+  defineProperty() {
+    return refuse();
+  }
+
+  deleteProperty() {
+    return refuse();
+  }
+
+  setPrototypeOf() {
+    return refuse();
+  }
+
+  preventExtensions() {
+    return refuse();
+  }
 }
