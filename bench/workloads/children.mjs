@@ -52,6 +52,7 @@ async function measure({ contender, sizes, rounds }) {
       },
     );
   };
+  // As many rounds as it takes until neither contender gets any quicker.
   const few = { 'child of few': await times(sizes.few, 15) };
   // What xstate does with so many takes minutes.
   return contender === 'xstate' ? few : { ...few, 'child of many': await times(sizes.many, 0) };

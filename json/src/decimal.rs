@@ -52,6 +52,11 @@ mod script {
 /// What JavaScript does, as far as it is asked for above.
 #[cfg(not(target_arch = "wasm32"))]
 mod script {
+    /// No shortest form has more digits.
+    const MOST_SHORTEST: usize = 17;
+    /// No double has more, written to its end.
+    const MOST_EXACT: usize = 767;
+
     pub fn number(text: &str) -> f64 {
         text.parse().unwrap_or(f64::NAN)
     }
@@ -60,11 +65,9 @@ mod script {
         if !number.is_finite() {
             return format!("{number}").replace("inf", "Infinity");
         }
-        let shortest = format!("{:e}", number.abs());
-        let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-        let digits = digits.replace('.', "");
+        let (digits, exponent) = shortest(number.abs());
         // Where the point stands, counted from the first digit.
-        let point = exponent.parse().unwrap_or(0) + 1;
+        let point = exponent + 1;
         let count = digits.len() as i32;
         let zeros = |count: i32| "0".repeat(count.max(0) as usize);
         let sign = if number < 0.0 { "-" } else { "" };
@@ -75,6 +78,33 @@ mod script {
             _ => format!("{}e{:+}", with_point(&digits, 1), point - 1),
         };
         format!("{sign}{text}")
+    }
+
+    /// The fewest digits that name the number, and the exponent of the first. Where two are as near to it, Rust writes
+    /// the larger ones, and JavaScript those that end evenly.
+    fn shortest(number: f64) -> (String, i32) {
+        let written = format!("{number:e}");
+        let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+        let mut digits = digits.replace('.', "");
+        if let Some(last) = digits.pop() {
+            let even = char::from(last as u8 & !1);
+            digits.push(even);
+            if !is_half_more(number, &digits, exponent) {
+                digits.pop();
+                digits.push(last);
+            }
+        }
+        (digits, exponent.parse().unwrap_or(0))
+    }
+
+    /// Is the number exactly these digits and a 5? Most are not, which the first of them say.
+    fn is_half_more(number: f64, digits: &str, exponent: &str) -> bool {
+        let is = |precision: usize| {
+            let exact = format!("{number:.precision$e}").replace('.', "");
+            let rest = exact.strip_prefix(digits).and_then(|rest| rest.strip_prefix('5'));
+            rest.and_then(|rest| rest.trim_start_matches('0').strip_prefix('e')) == Some(exponent)
+        };
+        is(MOST_SHORTEST) && is(MOST_EXACT)
     }
 
     fn with_point(digits: &str, place: usize) -> String {

@@ -155,3 +155,10 @@ fn says_where_a_text_is_no_json() {
     assert!(from_str(&nested(127)).is_ok());
     assert_eq!(from_str(&nested(128)).unwrap_err().to_string(), "values nested too deep, at byte 127");
 }
+
+/// Found at random: both 2 and 3 are as near, and name it.
+#[test]
+fn of_two_shortest_forms_the_even_one_is_written() {
+    assert_eq!(decimal::text(1_007_183_554_793_287.0 + 0.25), "1007183554793287.2");
+    assert_eq!(decimal::text(-1_007_183_554_793_287.0 - 0.75), "-1007183554793287.8");
+}
