@@ -88,6 +88,7 @@ export function applyChange(entry, change, own) {
   const context = plainCopy(change.context, 'change.context', JOB_DEPTH) ?? {};
   const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH) ?? {};
   const events = plainCopy(change.events, 'change.events', JOB_DEPTH) ?? [];
+  // Refuses those that are stored already, before anything has changed.
   numberEvents(events, entry.lastSeq, (seq, last) => eventConflict(change.jobId, seq, last));
 
   unshow(entry);
