@@ -27,10 +27,11 @@ export function budget_may_start(job, call) {
 /**
  * @param {number} job
  * @param {number} step
+ * @param {number} round of the step, from 1
  * @param {number} estimate
  * @param {number} call
  */
-export function budget_hold(job, step, estimate, call) {
+export function budget_hold(job, step, round, estimate, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
@@ -38,7 +39,7 @@ export function budget_hold(job, step, estimate, call) {
     return ask(
       slot,
       call,
-      () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step)),
+      () => budget.reserve(slot.id, estimate, slot.idempotencyKey(step, round)),
       read,
       readError,
     );
@@ -48,15 +49,16 @@ export function budget_hold(job, step, estimate, call) {
 /**
  * @param {number} job
  * @param {number} step
+ * @param {number} round of the step, from 1
  * @param {number} actual
  * @param {number} call
  */
-export function budget_spent(job, step, actual, call) {
+export function budget_spent(job, step, round, actual, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
   if (holds(budget))
-    return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step), actual), told, notTold);
+    return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step, round), actual), told, notTold);
   if (typeof budget.recordSpend !== 'function' || actual === 0) return GRANTED;
   const { id, agent } = slot.stepAt(step);
   return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), told, notTold);
@@ -65,9 +67,10 @@ export function budget_spent(job, step, actual, call) {
 /**
  * @param {number} job
  * @param {number} step
+ * @param {number} round of the step, from 1
  * @param {number} call
  */
-export function budget_free(job, step, call) {
+export function budget_free(job, step, round, call) {
   const slot = slotOf(job);
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
@@ -76,11 +79,11 @@ export function budget_free(job, step, call) {
     // A process that died may have allocated to a job that it did not store.
     const takesBack = child.budget !== undefined && typeof budget.reclaim === 'function';
     return takesBack
-      ? ask(slot, call, () => budget.reclaim(slot.idempotencyKey(step)), told, notTold)
+      ? ask(slot, call, () => budget.reclaim(slot.idempotencyKey(step, round)), told, notTold)
       : GRANTED;
   }
   if (!holds(budget)) return GRANTED;
-  return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step)), told, notTold);
+  return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step, round)), told, notTold);
 }
 
 /** @param {number} job */

@@ -5,6 +5,15 @@ use crate::core::outcome::Refusal;
 /// A step's place: in the plan's list, or in the order in which a router named it.
 pub type StepIndex = usize;
 
+/// What an amount is held for. Said by who holds it, also when the job has gone on without them meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hold {
+    /// The step, or the place of an item of it.
+    pub step: StepIndex,
+    /// From 1; a step that is not repeated has one.
+    pub round: u32,
+}
+
 /// What an item of a step is called, among the steps that are stored: `files[3]`.
 pub fn item_id(step: &str, number: u32) -> String {
     format!("{step}[{number}]")

@@ -1,5 +1,5 @@
 use crate::{
-    core::step::StepIndex,
+    core::step::Hold,
     host::{JobKey, Values},
 };
 
@@ -22,15 +22,15 @@ pub trait BudgetManager: Values {
     async fn hold(
         &self,
         job: JobKey,
-        step: StepIndex,
+        hold: Hold,
         estimate: f64,
     ) -> Result<BudgetAnswer<Self::Value>, Self::Error>;
 
     /// The step cost this much. Never fails: the money is spent, whatever the manager says.
-    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64);
+    async fn spent(&self, job: JobKey, hold: Hold, actual: f64);
 
     /// The step cost nothing; what was held for it is free again. False where the manager failed.
-    async fn free(&self, job: JobKey, step: StepIndex) -> bool;
+    async fn free(&self, job: JobKey, hold: Hold) -> bool;
 
     /// May this manager hold something for the steps of a job that ends?
     fn reserves(&self, job: JobKey) -> bool;

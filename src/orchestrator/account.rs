@@ -8,31 +8,31 @@
 use std::pin::Pin;
 
 use crate::{
-    core::{job::Job, outcome::Code, step::StepIndex},
+    core::{job::Job, outcome::Code, step::Hold},
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
 
 impl<H: Host> Orchestrator<H> {
     /// Where the job ends with what is about to be committed: notes in it whether something is to be settled, and gives
-    /// the steps for which something may be held.
-    pub(super) fn open_account(&self, key: JobKey, job: &mut Job<H::Value>) -> Option<Vec<StepIndex>> {
+    /// what may be held for its steps.
+    pub(super) fn open_account(&self, key: JobKey, job: &mut Job<H::Value>) -> Option<Vec<Hold>> {
         if !job.change.ends_job() {
             return None;
         }
-        let steps = if self.host.reserves(key) { job.steps_with_holds() } else { Vec::new() };
-        if !steps.is_empty() {
+        let holds = if self.host.reserves(key) { job.holds_at_end() } else { Vec::new() };
+        if !holds.is_empty() {
             job.set_account(true);
         }
-        job.head.account_open.then_some(steps)
+        job.head.account_open.then_some(holds)
     }
 
     /// Settles what a job that has ended leaves, once nothing of it runs here. What the manager fails at is left to
     /// [`Orchestrator::recover`].
-    pub(super) async fn close_account(&self, key: JobKey, steps: Vec<StepIndex>) {
+    pub(super) async fn close_account(&self, key: JobKey, holds: Vec<Hold>) {
         let mut settled = true;
-        for step in steps {
-            settled &= self.host.free(key, step).await;
+        for hold in holds {
+            settled &= self.host.free(key, hold).await;
         }
         if !self.host.reclaim(key).await || !settled {
             return;
@@ -54,14 +54,14 @@ impl<H: Host> Orchestrator<H> {
                 continue;
             }
             let section = self.section(key).await?;
-            let steps = match section.load_whole().await {
-                Ok(job) if job.head.status.has_ended() => job.steps_with_holds(),
+            let holds = match section.load_whole().await {
+                Ok(job) if job.head.status.has_ended() => job.holds_at_end(),
                 Ok(_) => continue,
                 Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => continue,
                 Err(stop) => return Err(stop),
             };
             drop(section);
-            self.close_account(key, steps).await;
+            self.close_account(key, holds).await;
         }
         Ok(())
     }

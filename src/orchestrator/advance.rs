@@ -6,7 +6,7 @@ use crate::{
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
         status::Move,
-        step::StepIndex,
+        step::{Hold, StepIndex},
     },
     host::{Host, JobKey, Routed},
     orchestrator::{Orchestrator, Outcome, Stop, attempt::Limit, drive::Driven, try_step::Tried},
@@ -53,7 +53,7 @@ impl<H: Host> Next<H> {
 /// A step that the budget manager granted its estimate.
 #[derive(Clone, Copy)]
 pub(super) struct Granted {
-    pub(super) step: StepIndex,
+    pub(super) hold: Hold,
     pub(super) estimate: f64,
     /// What attempts cost after which it is tried again.
     pub(super) spent: f64,

@@ -120,9 +120,9 @@ impl<'a, H: Host> Drive<'a, H> {
         for granted in mem::take(&mut self.progress.granted) {
             // Of a step that nobody tries again, what its failed attempts cost is all that it cost.
             if ended && granted.spent > 0.0 {
-                orchestrator.host.spent(key, granted.step, granted.spent).await;
+                orchestrator.host.spent(key, granted.hold, granted.spent).await;
             } else {
-                orchestrator.host.free(key, granted.step).await;
+                orchestrator.host.free(key, granted.hold).await;
             }
         }
         // One that is being paused may have its child's turn, which cancelling it needs.
@@ -135,8 +135,8 @@ impl<'a, H: Host> Drive<'a, H> {
         .await;
         let cancelled = orchestrator.cancel_children(key, mem::take(&mut self.orphans)).await;
         let to_settle = self.live.to_settle.take();
-        if let Some(steps) = to_settle {
-            orchestrator.close_account(key, steps).await;
+        if let Some(holds) = to_settle {
+            orchestrator.close_account(key, holds).await;
         }
         cancelled?;
         driven
@@ -303,9 +303,9 @@ impl<'a, H: Host> Drive<'a, H> {
     async fn give_way(&mut self) {
         let Some((step, _)) = self.progress.pacing.take() else { return };
         let granted = &mut self.progress.granted;
-        if let Some(place) = granted.iter().position(|granted| granted.step == step) {
-            granted.swap_remove(place);
-            self.orchestrator.host.free(self.key, step).await;
+        if let Some(place) = granted.iter().position(|granted| granted.hold.step == step) {
+            let granted = granted.swap_remove(place);
+            self.orchestrator.host.free(self.key, granted.hold).await;
         }
     }
 

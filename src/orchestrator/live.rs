@@ -10,7 +10,7 @@ use std::{
 use crate::{
     core::{
         job::{JobHead, Run},
-        step::StepIndex,
+        step::Hold,
     },
     host::{Abort, JobKey},
     orchestrator::Cancellation,
@@ -31,7 +31,7 @@ pub(super) struct Live {
     /// The run of the whole job was asked to stop when its attempts have finished.
     pub(super) stop_asked: Cell<bool>,
     /// The job has ended: the steps for which something may be held, to be settled by whoever runs it.
-    pub(super) to_settle: RefCell<Option<Vec<StepIndex>>>,
+    pub(super) to_settle: RefCell<Option<Vec<Hold>>>,
     /// What was read of the job, and when it had which head.
     cached: RefCell<Option<(Stand, Run)>>,
     attempts: RefCell<Vec<Rc<Control>>>,

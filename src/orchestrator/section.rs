@@ -128,10 +128,10 @@ impl<'a, H: Host> Section<'a, H> {
         if let (true, Some(completed)) = (change.ends_job(), head.completed) {
             host.job_ended(key, completed - head.started.unwrap_or(head.created), head.status);
         }
-        if let Some(steps) = to_settle {
+        if let Some(holds) = to_settle {
             match orchestrator.live.get(key).filter(|live| live.is_driven()) {
-                Some(live) => *live.to_settle.borrow_mut() = Some(steps),
-                None => orchestrator.close_account(key, steps).await,
+                Some(live) => *live.to_settle.borrow_mut() = Some(holds),
+                None => orchestrator.close_account(key, holds).await,
             }
         }
         Ok(Committed::Yes(mark))

@@ -8,7 +8,7 @@ use crate::{
         trace::trace_id,
     },
     host::{AgentResult, Host},
-    orchestrator::{Stop, attempt::Ended, drive::Drive},
+    orchestrator::{Stop, advance::Granted, attempt::Ended, drive::Drive},
 };
 
 /// An attempt that has ended and is not committed yet.
@@ -95,7 +95,7 @@ impl<H: Host> Drive<'_, H> {
         }
         let (_, step) = finished.order;
         // A child job spends its own budget: nothing is held for its step.
-        let Some(place) = self.progress.granted.iter().position(|granted| granted.step == step) else {
+        let Some(place) = self.progress.granted.iter().position(|granted| granted.hold.step == step) else {
             return;
         };
         let granted = &mut self.progress.granted[place];
@@ -115,12 +115,12 @@ impl<H: Host> Drive<'_, H> {
             | Ended::PausedWithParent
             | Ended::GivenUp => None,
         };
-        let spent = granted.spent;
+        let Granted { hold, spent, .. } = *granted;
         self.progress.granted.swap_remove(place);
         let host = self.orchestrator.host();
         match cost {
-            Some(cost) => host.spent(self.key, step, spent + cost).await,
-            None => drop(host.free(self.key, step).await),
+            Some(cost) => host.spent(self.key, hold, spent + cost).await,
+            None => drop(host.free(self.key, hold).await),
         }
     }
 }

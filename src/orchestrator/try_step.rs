@@ -283,13 +283,14 @@ impl<H: Host> Orchestrator<H> {
         progress: &mut Progress<H>,
         usual_cost: Option<f64>,
     ) -> Option<Next<H>> {
-        if progress.granted.iter().any(|granted| granted.step == step) {
+        if progress.granted.iter().any(|granted| granted.hold.step == step) {
             return None;
         }
         let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
-        match self.host.hold(key, step, estimate).await {
+        let hold = job.run_mut().hold_for(step);
+        match self.host.hold(key, hold, estimate).await {
             Ok(BudgetAnswer::Granted) => {
-                progress.granted.push(Granted { step, estimate, spent: 0.0 });
+                progress.granted.push(Granted { hold, estimate, spent: 0.0 });
                 None
             }
             Ok(BudgetAnswer::Refused(answer)) => {

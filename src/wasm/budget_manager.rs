@@ -2,7 +2,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{JsHost, calls::call};
 use crate::{
-    core::step::StepIndex,
+    core::step::Hold,
     host::{BudgetAnswer, BudgetManager, JobKey},
 };
 
@@ -13,9 +13,9 @@ const REFUSED: i32 = 1;
 #[wasm_bindgen(raw_module = "./budget-manager.js")]
 extern "C" {
     fn budget_may_start(job: u32, call: u32) -> i32;
-    fn budget_hold(job: u32, step: u32, estimate: f64, call: u32) -> i32;
-    fn budget_spent(job: u32, step: u32, actual: f64, call: u32) -> i32;
-    fn budget_free(job: u32, step: u32, call: u32) -> i32;
+    fn budget_hold(job: u32, step: u32, round: u32, estimate: f64, call: u32) -> i32;
+    fn budget_spent(job: u32, step: u32, round: u32, actual: f64, call: u32) -> i32;
+    fn budget_free(job: u32, step: u32, round: u32, call: u32) -> i32;
     fn budget_reserves(job: u32) -> bool;
     fn budget_reclaim(job: u32, call: u32) -> i32;
     /// The refusal or the error of the latest answer about this job.
@@ -38,18 +38,18 @@ impl BudgetManager for JsHost {
     async fn hold(
         &self,
         job: JobKey,
-        step: StepIndex,
+        Hold { step, round }: Hold,
         estimate: f64,
     ) -> Result<BudgetAnswer<JsValue>, JsValue> {
-        read(job, call(|number| budget_hold(job.0, step as u32, estimate, number)).await)
+        read(job, call(|number| budget_hold(job.0, step as u32, round, estimate, number)).await)
     }
 
-    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64) {
-        call(|number| budget_spent(job.0, step as u32, actual, number)).await;
+    async fn spent(&self, job: JobKey, Hold { step, round }: Hold, actual: f64) {
+        call(|number| budget_spent(job.0, step as u32, round, actual, number)).await;
     }
 
-    async fn free(&self, job: JobKey, step: StepIndex) -> bool {
-        call(|number| budget_free(job.0, step as u32, number)).await == GRANTED
+    async fn free(&self, job: JobKey, Hold { step, round }: Hold) -> bool {
+        call(|number| budget_free(job.0, step as u32, round, number)).await == GRANTED
     }
 
     fn reserves(&self, job: JobKey) -> bool {

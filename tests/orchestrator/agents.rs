@@ -262,7 +262,10 @@ fn a_router_names_one_step_after_the_other() {
 
 #[test]
 fn the_budget_is_asked_once_a_step_and_told_what_it_cost() {
-    use jobwright::host::memory::Entry::{Hold, MayStart, Spent};
+    use jobwright::{
+        core::step::Hold,
+        host::memory::Entry::{Hold as Held, MayStart, Spent},
+    };
     in_each_world(|bench| {
         bench.host.set_budget(Some(10.0));
         bench.host.set_agent_that_costs("worker", Some(3.0), |call| match call.attempt {
@@ -275,8 +278,14 @@ fn the_budget_is_asked_once_a_step_and_told_what_it_cost() {
             { "id": "one", "agent": "worker", "retry": retry }, { "id": "two", "agent": "worker", "retry": retry, "cost": 4 },
         ]));
         bench.go(key, Op::run()).unwrap();
-        let book =
-            [MayStart(key), Hold(key, 0, 3.0), Spent(key, 0, 1.0), Hold(key, 1, 4.0), Spent(key, 1, 4.0)];
+        let first = |step| Hold { step, round: 1 };
+        let book = [
+            MayStart(key),
+            Held(key, first(0), 3.0),
+            Spent(key, first(0), 1.0),
+            Held(key, first(1), 4.0),
+            Spent(key, first(1), 4.0),
+        ];
         assert_eq!(bench.host.book(), book);
         assert_eq!((bench.host.budget(), bench.host.held()), (Some(5.0), 0));
     });

@@ -5,7 +5,7 @@ use crate::core::{
     permissions::Permissions,
     plan::Work,
     status::{JobStatus, Move, after},
-    step::StepIndex,
+    step::{Hold, StepIndex},
 };
 
 impl<V> Job<V> {
@@ -223,9 +223,9 @@ impl<V> Job<V> {
         self.head.account_open = open;
     }
 
-    /// The steps of a job that ends for which something may be held: those that are given up, with the child jobs that
-    /// may never have been made, and those that could have begun.
-    pub fn steps_with_holds(&self) -> Vec<StepIndex> {
+    /// What may be held for steps of a job that ends: for those that are given up, with the child jobs that may never have
+    /// been made, and for those that could have begun.
+    pub fn holds_at_end(&self) -> Vec<Hold> {
         let Some(run) = &self.run else { return Vec::new() };
         let may_hold = |step: &StepIndex| {
             let state = &run.states[*step];
@@ -237,7 +237,7 @@ impl<V> Job<V> {
                     false => is_agents && run.schedule.is_offered(*step),
                 }
         };
-        (0..run.states.len()).filter(may_hold).collect()
+        (0..run.states.len()).filter(may_hold).map(|step| run.hold_for(step)).collect()
     }
 
     /// The job may do no more than this from now on.

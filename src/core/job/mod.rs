@@ -19,7 +19,7 @@ use crate::core::{
     plan::{Plan, Step},
     schedule::Schedule,
     status::{JobStatus, Move, after},
-    step::{FanOut, StepIndex, StepState},
+    step::{FanOut, Hold, StepIndex, StepState},
 };
 
 /// The part of a job that every decision needs. Times are epoch milliseconds.
@@ -219,6 +219,11 @@ impl Run {
             started_seq: None,
             has_beginning: false,
         }
+    }
+
+    /// What is held for the attempt at a step that is under way, or comes next.
+    pub fn hold_for(&self, step: StepIndex) -> Hold {
+        Hold { step, round: self.states[step].round + 1 }
     }
 
     /// Of a job with a plan that has run nothing.

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    core::step::StepIndex,
+    core::step::Hold,
     host::{
         BudgetAnswer, BudgetManager, JobKey,
         memory::{HostCall, MemoryHost},
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Purse {
     /// `None` grants everything.
     left: Cell<Option<f64>>,
-    held: RefCell<BTreeMap<(JobKey, StepIndex), f64>>,
+    held: RefCell<BTreeMap<(JobKey, Hold), f64>>,
     book: RefCell<Vec<Entry>>,
 }
 
@@ -29,11 +29,11 @@ pub enum Entry {
     /// May this job start?
     MayStart(JobKey),
     /// Hold this much for a step.
-    Hold(JobKey, StepIndex, f64),
+    Hold(JobKey, Hold, f64),
     /// A step cost this much.
-    Spent(JobKey, StepIndex, f64),
+    Spent(JobKey, Hold, f64),
     /// A step cost nothing.
-    Free(JobKey, StepIndex),
+    Free(JobKey, Hold),
 }
 
 impl Purse {
@@ -46,18 +46,18 @@ impl Purse {
         self.left.set(self.left.get().map(|left| left + amount));
     }
 
-    fn let_go(&self, job: JobKey, step: StepIndex) {
-        let held = self.held.borrow_mut().remove(&(job, step));
+    fn let_go(&self, job: JobKey, hold: Hold) {
+        let held = self.held.borrow_mut().remove(&(job, hold));
         self.put_back(held.unwrap_or(0.0));
     }
 
-    fn hold(&self, job: JobKey, step: StepIndex, amount: f64) -> BudgetAnswer<Value> {
+    fn hold(&self, job: JobKey, hold: Hold, amount: f64) -> BudgetAnswer<Value> {
         if self.left.get().is_some_and(|left| left < amount) {
             return refused();
         }
-        self.let_go(job, step);
+        self.let_go(job, hold);
         self.put_back(-amount);
-        self.held.borrow_mut().insert((job, step), amount);
+        self.held.borrow_mut().insert((job, hold), amount);
         BudgetAnswer::Granted
     }
 
@@ -101,27 +101,27 @@ impl BudgetManager for MemoryHost {
         .await
     }
 
-    async fn hold(&self, job: JobKey, step: StepIndex, estimate: f64) -> Result<BudgetAnswer<Value>, String> {
+    async fn hold(&self, job: JobKey, hold: Hold, estimate: f64) -> Result<BudgetAnswer<Value>, String> {
         self.call(HostCall::Hold(job), || {
-            self.world.purse.note(Entry::Hold(job, step, estimate));
-            self.world.purse.hold(job, step, estimate)
+            self.world.purse.note(Entry::Hold(job, hold, estimate));
+            self.world.purse.hold(job, hold, estimate)
         })
         .await
     }
 
-    async fn spent(&self, job: JobKey, step: StepIndex, actual: f64) {
+    async fn spent(&self, job: JobKey, hold: Hold, actual: f64) {
         self.surely(HostCall::Spent(job), || {
-            self.world.purse.note(Entry::Spent(job, step, actual));
-            self.world.purse.let_go(job, step);
+            self.world.purse.note(Entry::Spent(job, hold, actual));
+            self.world.purse.let_go(job, hold);
             self.world.purse.put_back(-actual);
         })
         .await;
     }
 
-    async fn free(&self, job: JobKey, step: StepIndex) -> bool {
+    async fn free(&self, job: JobKey, hold: Hold) -> bool {
         self.surely(HostCall::Free(job), || {
-            self.world.purse.note(Entry::Free(job, step));
-            self.world.purse.let_go(job, step);
+            self.world.purse.note(Entry::Free(job, hold));
+            self.world.purse.let_go(job, hold);
         })
         .await;
         true
