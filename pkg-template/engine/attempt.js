@@ -9,7 +9,8 @@ import { reset } from './numbers.js';
 import { codeAt, placeOf } from './outcome.js';
 import { outputOf } from './record.js';
 import { checkSchema } from './schema.js';
-import { keyOf, slotOf } from './slots.js';
+import { slotOf } from './slots.js';
+import { keyOf } from './step-at.js';
 
 const NEEDS_APPROVAL = 2;
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, takesNoted, takesOwn } from '../parts/handover.js';
+import { handover, takesNoted } from '../parts/handover.js';
 import { wholeEvent } from '../parts/noted-event.js';
 import { OwnJob } from './record.js';
 
@@ -56,14 +56,13 @@ function setAll(entries, target = {}) {
 export function changeToCommit(slot) {
   const { change } = slot;
   const { origin, steps } = change;
-  const { commit } = slot.engine.store;
-  const isOwn = takesOwn.has(commit);
-  const changed = isOwn ? change.context : setAll(change.context);
+  const isNoted = takesNoted.has(slot.engine.store.commit);
+  const changed = isNoted ? change.context : setAll(change.context);
   const { expectedRevision } = change;
   const head = newHead(slot, origin ?? slot.record);
   const context = origin === null ? changed : origin.context;
-  const events = takesNoted.has(commit) ? change.events : wholeEvents(change);
-  const sentSteps = steps === null || isOwn ? steps : setAll(steps);
+  const events = isNoted ? change.events : wholeEvents(change);
+  const sentSteps = steps === null || isNoted ? steps : setAll(steps);
   /** @type {any} */
   const sent =
     sentSteps === null
@@ -181,8 +180,9 @@ export function keepCommitted(slot, { head, plan }) {
   record.timing = head.timing;
   keepRun(record, head.run, change);
   setAll(change.context, record.context);
-  const started = change.events.findLast((/** @type {any} */ event) => event.type === 'job_started');
-  if (started !== undefined) record.startedSeq = started.seq;
+  for (let i = 0; i < change.events.length; i++) {
+    if (change.events[i]?.type === 'job_started') record.startedSeq = change.events[i]?.seq;
+  }
 }
 
 /**

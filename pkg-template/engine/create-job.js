@@ -1,6 +1,6 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
-import { takesOwn } from '../parts/handover.js';
+import { keepsOwn } from '../parts/handover.js';
 import { describe, plainCopy } from '../parts/plain.js';
 import {
   invalidArgument,
@@ -54,7 +54,7 @@ function planOf({ store }, given, origin) {
   const { plan, shared, number, problems } = readPlan(given);
   if (problems.length > 0) throw invalidPlan(problems);
   // A store of the package's own gives nothing away that it keeps.
-  origin.run = { ...origin.run, plan: takesOwn.has(store.commit) ? shared : plan };
+  origin.run = { ...origin.run, plan: keepsOwn.has(store.commit) ? shared : plan };
   return number;
 }
 

@@ -5,7 +5,8 @@ import { withItem } from './change.js';
 import { changedStep } from './change-steps.js';
 import { ITEM_EVENTS, JOB_EVENTS, PAUSE_REASONS, STEP_EVENTS, STEP_STATUSES } from './names.js';
 import { codeAt } from './outcome.js';
-import { itemId, slotOf } from './slots.js';
+import { slotOf } from './slots.js';
+import { itemId } from './step-at.js';
 
 // The events of a change, as the core tells them: each gets its number, its span and its words here.
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { itemId } from './slots.js';
+import { itemId } from './step-at.js';
 
 /**
  * A job as its caller sees it: as it is stored, and beside it, for a step that is done for each item of a list, where

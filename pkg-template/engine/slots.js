@@ -1,8 +1,11 @@
 // @ts-check
-import { takesOwn } from '../parts/handover.js';
+import { keepsOwn } from '../parts/handover.js';
 import { core } from './core.js';
 import { traceIdOf } from './ids.js';
 import { reset } from './numbers.js';
+import { fanOutsOf, itemId, keyOf, StepAt, stepsOf } from './step-at.js';
+
+/** @typedef {import('./step-at.js').FanOut} FanOut */
 
 /** How many jobs that nothing is done with are kept at hand, so that they are not read again. */
 const MOST_IDLE = 64;
@@ -14,47 +17,8 @@ const slots = [];
 /** @type {number[]} */
 const free = [];
 
-/**
- * Where the items of a step stand among the places.
- *
- * @typedef {{ step: number, first: number, count: number }} FanOut
- */
-
-/**
- * A step, with the number of the item where it is one.
- *
- * @typedef {object} StepAt
- * @property {string} id
- * @property {string} agent
- * @property {string} into
- * @property {number} [item]
- * @property {{ message?: string }} [approve]
- * @property {{ plan: any, budget?: number }} [job]
- * @property {object} [repeat]
- * @property {unknown} [forEach]
- * @property {string[]} [tools]
- * @property {number} [cost]
- */
-
 /** @type {any[]} */
 const NONE = [];
-
-/**
- * What is asked of the steps of plans. Jobs of the same plan share it.
- *
- * @type {WeakMap<object, StepAt[]>}
- */
-const plannedSteps = new WeakMap();
-
-/** @param {object} plan */
-function stepsOf(plan) {
-  const known = plannedSteps.get(plan);
-  if (known !== undefined) return known;
-  /** @type {StepAt[]} */
-  const steps = [];
-  plannedSteps.set(plan, steps);
-  return steps;
-}
 
 export const resetSlots = () => reset(slots, free);
 
@@ -204,12 +168,12 @@ export class JobSlot {
       const planned = plan.steps[step];
       if (planned === undefined) return this.itemStep(step);
       this.planned = stepsOf(plan);
-      this.planned[step] ??= { ...planned, into: planned.into ?? planned.id };
+      this.planned[step] ??= new StepAt(planned);
       return this.planned[step];
     }
     const id = this.routedIdAt(step);
     const routed = run?.steps?.[/** @type {string} */ (id)]?.routed ?? this.routing;
-    return { id: id ?? `${routed.agent}#${step + 1}`, into: routed.agent, ...routed };
+    return new StepAt({ id: id ?? `${routed.agent}#${step + 1}`, into: routed.agent, ...routed });
   }
 
   /**
@@ -222,7 +186,7 @@ export class JobSlot {
     const known = this.itemSteps.get(place);
     if (known !== undefined) return known;
     const { step, first } = this.fanOutAt(place);
-    const item = { ...this.stepAt(step), item: place - first };
+    const item = new StepAt(this.stepAt(step), place - first);
     this.itemSteps.set(place, item);
     return item;
   }
@@ -329,41 +293,6 @@ export class JobSlot {
   }
 }
 
-/**
- * What every attempt at a step, a round of it or an item of it has in common.
- *
- * @param {string} job
- * @param {StepAt} step
- * @param {number} round from 1
- */
-export function keyOf(job, { id, repeat, item }, round) {
-  if (item !== undefined) return `${job}:${id}:${item}`;
-  return repeat === undefined ? `${job}:${id}` : `${job}:${id}:${round}`;
-}
-
-/**
- * What an item of a step is called among the steps that are stored.
- *
- * @param {string} step
- * @param {number} item
- */
-export function itemId(step, item) {
-  return `${step}[${item}]`;
-}
-
-/**
- * @param {any} run
- * @returns {FanOut[]} in the order of their places
- */
-function fanOutsOf({ plan, steps = {} }) {
-  return plan.steps
-    .flatMap((/** @type {any} */ { id }, /** @type {number} */ step) => {
-      const fanOut = steps[id]?.fanOut;
-      return fanOut === undefined ? [] : [{ step, first: fanOut.place, count: fanOut.count }];
-    })
-    .sort((/** @type {FanOut} */ a, /** @type {FanOut} */ b) => a.first - b.first);
-}
-
 /** The jobs of one engine that stand in the table. */
 export class JobTable {
   /** @param {import('./engine.js').Engine} engine */
@@ -399,7 +328,7 @@ export class JobTable {
     slot.formerOutputs = null;
     this.idle.add(slot);
     const { store } = this.engine;
-    const most = takesOwn.has(store.commit) ? MOST_SHARED : MOST_IDLE;
+    const most = keepsOwn.has(store.commit) ? MOST_SHARED : MOST_IDLE;
     if (this.idle.size > most) this.trim(most);
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { NotedEvent, storedPayload, wholeEvent } from './noted-event.js';
 import { setOwn } from './plain.js';
+import { wholePayload } from './short-payload.js';
 import { isObject } from './store-arguments.js';
 
 /**
@@ -73,7 +74,7 @@ function emptyRow() {
 /**
  * The members of a row's JSON but for its events.
  *
- * @param {CutRow} row
+ * @param {{ context: string[], steps: string[] }} row
  */
 export function membersOf({ context, steps }) {
   const members = [];
@@ -83,23 +84,42 @@ export function membersOf({ context, steps }) {
 }
 
 /**
- * What a commit changes beside events, as it is kept in its row.
+ * What a commit changes of the context, or of the steps: what the engine hands over may be a list already.
  *
- * @param {object} named what names the keys of the context
- * @param {Record<string, unknown>} context
- * @param {Record<string, import('../index.d.ts').StepState>} steps
- * @returns {RowParts}
+ * @param {object | null | undefined} changed
+ * @returns {[string, any][]}
  */
-export function changedParts(named, context, steps) {
-  /** @type {RowParts} */
-  const parts = {};
-  const keys = Object.keys(named);
-  const gone = keys.filter((key) => !Object.hasOwn(context, key) || context[key] === undefined);
-  if (keys.length > gone.length) parts.context = context;
-  if (gone.length > 0) parts.gone = gone;
-  if (Object.keys(steps).length > 0) parts.steps = steps;
-  return parts;
+export const entriesOf = (changed) => (Array.isArray(changed) ? changed : Object.entries(changed ?? {}));
+
+/**
+ * The keys of the context that a commit takes away: those that are named, and have no value.
+ *
+ * @param {object | null | undefined} named
+ * @param {[string, unknown][]} context
+ */
+export function goneOf(named, context) {
+  // The engine takes none away.
+  if (named === null || named === undefined || Array.isArray(named)) return [];
+  const kept = new Set(context.filter(isThere).map(([key]) => key));
+  return Object.keys(named).filter((key) => !kept.has(key));
 }
+
+/** @param {[string, unknown]} entry */
+const isThere = ([, value]) => value !== undefined;
+
+/**
+ * What a commit changes beside events, as it is kept in its row: the members of its JSON.
+ *
+ * @param {{ context: [string, unknown][], steps: [string, unknown][], gone: string[] }} changed
+ * @returns {string[]}
+ */
+export function changedMembers({ context, steps, gone }) {
+  const members = membersOf({ context: context.filter(isThere).map(entryText), steps: steps.map(entryText) });
+  return gone.length === 0 ? members : [...members, `"gone":${JSON.stringify(gone)}`];
+}
+
+/** @param {[string, unknown]} entry */
+const entryText = ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 
 /**
  * Events as a row has them. Of one that the engine noted a list: its number, its type, when it was, the number of the event
@@ -108,27 +128,45 @@ export function changedParts(named, context, steps) {
  *
  * @param {string} jobId
  * @param {(JobEvent | NotedEvent)[]} events
+ * @param {(event: NotedEvent) => unknown[]} [listOf]
  * @returns {unknown[]}
  */
-export function storedEvents(jobId, events) {
+export function storedEvents(jobId, events, listOf = storedList) {
   const [first] = events;
   const trace = first instanceof NotedEvent ? first.traceId : undefined;
-  const stored = events.map((event) => storedEvent(jobId, event, trace));
-  return trace === undefined || trace === traceOf(jobId) ? stored : [trace, ...stored];
+  /** @type {unknown[]} */
+  const stored = trace === undefined || trace === traceOf(jobId) ? [] : [trace];
+  for (const event of events) stored.push(isOfJob(event, jobId, trace) ? listOf(event) : wholeOf(event));
+  return stored;
 }
 
 /**
- * @param {string} jobId
  * @param {JobEvent | NotedEvent} event
+ * @param {string} jobId
  * @param {string | undefined} trace
+ * @returns {event is NotedEvent}
  */
-function storedEvent(jobId, event, trace) {
-  if (!(event instanceof NotedEvent)) return event;
-  const { seq, type, timestamp, cause, source, traceId } = event;
-  const payload = storedPayload(event);
-  if (source !== SOURCE || traceId !== trace || payload?.jobId !== jobId) return wholeEvent(event, payload);
-  const { jobId: _, ...rest } = payload;
-  return [seq, type, timestamp, cause === 0 ? null : cause, rest];
+function isOfJob(event, jobId, trace) {
+  if (!(event instanceof NotedEvent)) return false;
+  return event.source === SOURCE && event.traceId === trace && event.payload?.jobId === jobId;
+}
+
+/** @param {JobEvent | NotedEvent} event */
+const wholeOf = (event) => (event instanceof NotedEvent ? wholeEvent(event) : event);
+
+/**
+ * @param {NotedEvent} event
+ * @param {unknown} [payload] as it is to be written
+ */
+export function storedList(event, payload) {
+  const { seq, type, timestamp, cause } = event;
+  return [seq, type, timestamp, cause === 0 ? null : cause, payload ?? payloadOf(event)];
+}
+
+/** @param {NotedEvent} event */
+function payloadOf(event) {
+  const { jobId: _, ...rest } = storedPayload(event);
+  return rest;
 }
 
 /** An event of a whole job, as JSON: what is no object must not be taken for one of the engine's. @param {any} event */
@@ -148,31 +186,41 @@ export function readEvents(jobId, stored) {
     if (!Array.isArray(event)) return event;
     if (event.length === 1) return event[0];
     const [seq, type, timestamp, cause, rest] = event;
-    const payload = { jobId, ...rest };
+    const payload = { jobId, ...wholePayload(rest) };
     return wholeEvent(new NotedEvent(seq, type, payload, traceId, cause ?? 0, timestamp, SOURCE), payload);
   });
 }
 
 const SOURCE = 'jobwright';
 
+/** The job whose trace was asked for last, and that. */
+let latestJob = '';
+let latestTrace = '';
+
 /** The trace of a job whose id is a UUID. @param {string} jobId */
-const traceOf = (jobId) => jobId.replaceAll('-', '');
+function traceOf(jobId) {
+  if (jobId !== latestJob) {
+    latestTrace = jobId.replaceAll('-', '');
+    latestJob = jobId;
+  }
+  return latestTrace;
+}
 
 /** Joins what rows hold, one after the other. */
 export function rowJoiner() {
-  /** @type {Record<string, unknown>} */
-  const context = {};
-  /** @type {Record<string, any>} */
-  const steps = {};
+  /** @type {Record<'context' | 'steps', Record<string, any>>} */
+  const keyed = { context: {}, steps: {} };
   /** @type {JobEvent[]} */
   const history = [];
   return {
-    joined: { context, steps, history },
+    joined: { ...keyed, history },
+    /** @param {'context' | 'steps'} part @param {string} key @param {unknown} value */
+    set: (part, key, value) => setOwn(keyed[part], key, value),
     /** @param {RowParts} parts @param {JobEvent[]} [events] */
     add(parts, events = []) {
-      setAll(context, parts.context);
-      for (const key of parts.gone ?? []) delete context[key];
-      setAll(steps, parts.steps);
+      setAll(keyed.context, parts.context);
+      for (const key of parts.gone ?? []) delete keyed.context[key];
+      setAll(keyed.steps, parts.steps);
       for (const event of events) history.push(event);
     },
   };

@@ -15,19 +15,19 @@
 export const handover = { event: null, change: null };
 
 /**
- * The `commit` methods of stores that take the events of a change of the engine's as they were noted.
+ * The `commit` methods of stores that take a change of the engine's as the engine has it: the events as they were noted, and
+ * context values and steps as lists of keys and values. Objects with keys that nobody has seen before are slow to make.
  *
  * @type {WeakSet<Function>}
  */
 export const takesNoted = new WeakSet();
 
 /**
- * The `commit` methods of stores that take the rest of a change as the engine has it too: context values and steps as
- * lists of keys and values. Objects with keys that nobody has seen before are slow to make.
+ * The `commit` methods of stores that keep what the engine hands over, so that both have it only once.
  *
  * @type {WeakSet<Function>}
  */
-export const takesOwn = new WeakSet();
+export const keepsOwn = new WeakSet();
 
 /**
  * Of stores in memory: what gives the engine a job, a head or heads as they are kept, by their methods `getJob`, `getHead`

@@ -34,20 +34,24 @@ export function splitJob(job) {
 }
 
 /**
- * @param {JobParts} parts
+ * @param {JobParts} parts of which the head becomes the job: it is the caller's to give away
  * @returns {Job}
  */
 export function joinJob({ head, context, history, plan, steps }) {
-  const { run } = head;
-  /** @type {Job} */
-  const job = { ...head, context, history };
+  const job = /** @type {Job} */ (head);
+  job.context = context;
+  job.history = history;
+  const { run } = job;
   if (run === undefined) return job;
-  /** @type {RunState} */
-  const whole = { ...run };
-  if (plan !== undefined) whole.plan = plan;
-  if (Object.keys(steps).length > 0) whole.steps = steps;
-  job.run = whole;
+  if (plan !== undefined) run.plan = plan;
+  if (hasMembers(steps)) run.steps = steps;
   return job;
+}
+
+/** @param {object} object */
+function hasMembers(object) {
+  for (const _ in object) return true;
+  return false;
 }
 
 /**

@@ -168,9 +168,6 @@ export function assembleJob({ head, context, events, plan, steps }) {
  */
 export function uncopiedJob({ head, context, events, plan, steps }) {
   const { id, status, permissions, timing, type, config, parentId } = head;
-  const stepsOf = () => (steps.size === 0 ? undefined : objectOf(steps));
-  const run = head.run === undefined ? undefined : { ...head.run, plan, steps: stepsOf() };
-  const history = events.map(uncopiedEvent);
   return {
     id,
     status,
@@ -180,8 +177,37 @@ export function uncopiedJob({ head, context, events, plan, steps }) {
     config,
     parentId,
     context: objectOf(context),
-    history,
-    run,
+    history: events.map(uncopiedEvent),
+    run: head.run && uncopiedRun(head.run, plan, steps.size === 0 ? undefined : objectOf(steps)),
+  };
+}
+
+/**
+ * Names all of it: an object that is spread into another has a shape of its own each time, and is slow to read.
+ *
+ * @param {import('../index.d.ts').RunState} run
+ * @param {Plan | undefined} plan
+ * @param {Record<string, StepState> | undefined} steps
+ */
+function uncopiedRun(run, plan, steps) {
+  return {
+    schema: run.schema,
+    revision: run.revision,
+    seq: run.seq,
+    stepsTaken: run.stepsTaken,
+    approvals: run.approvals,
+    signals: run.signals,
+    breakpoints: run.breakpoints,
+    slowPlayMs: run.slowPlayMs,
+    paceMs: run.paceMs,
+    forkedFrom: run.forkedFrom,
+    sharedBy: run.sharedBy,
+    treeSteps: run.treeSteps,
+    account: run.account,
+    pause: run.pause,
+    failure: run.failure,
+    plan,
+    steps,
   };
 }
 

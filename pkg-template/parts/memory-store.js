@@ -1,5 +1,5 @@
 // @ts-check
-import { handover, snapshots, takesNoted, takesOwn, uncopied, unpausedOf } from './handover.js';
+import { handover, keepsOwn, snapshots, takesNoted, uncopied, unpausedOf } from './handover.js';
 import { endedAt, revisionOf } from './job-parts.js';
 import {
   applyChange,
@@ -166,7 +166,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
   }
 
   takesNoted.add(commit);
-  takesOwn.add(commit);
+  keepsOwn.add(commit);
 
   /**
    * @param {string} jobId

@@ -1,5 +1,5 @@
 // @ts-check
-import { changedParts, eventText, storedEvents } from '../parts/commit-rows.js';
+import { changedMembers, entriesOf, eventText, goneOf, storedEvents } from '../parts/commit-rows.js';
 import { newSpanId } from '../parts/ids.js';
 import { committedHead, endedAt, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
@@ -56,14 +56,14 @@ export function writeJob(job) {
  * @returns {Write}
  */
 export function writeChange(change, own) {
-  const { context, steps, events = [] } = own ? change : copyParts(change);
+  const { context, steps, events = [] } = own ? ownParts(change) : copyParts(change);
   const head = own
     ? change.head
     : committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
   const plan = own ? change.plan : plainCopy(change.plan, 'change.plan', JOB_DEPTH);
   const numbered = numberEvents(events);
-  const changed = JSON.stringify(changedParts(change.context ?? {}, context ?? {}, steps ?? {}));
-  const parts = changed === '{}' ? null : changed;
+  const members = changedMembers({ context, steps, gone: goneOf(change.context, context) });
+  const parts = members.length === 0 ? null : `{${members.join(',')}}`;
   const row = {
     last: 0,
     parts,
@@ -76,11 +76,21 @@ export function writeChange(change, own) {
 
 /**
  * @param {JobChange} change
- * @returns {Pick<JobChange, 'context' | 'steps' | 'events'>}
+ * @returns {{ context: [string, any][], steps: [string, any][], events?: JobEvent[] }}
+ */
+const ownParts = ({ context, steps, events = [] }) => ({
+  context: entriesOf(context),
+  steps: entriesOf(steps),
+  events,
+});
+
+/**
+ * @param {JobChange} change
+ * @returns {ReturnType<typeof ownParts>}
  */
 const copyParts = ({ context, steps, events }) => ({
-  context: plainCopy(context, 'change.context', JOB_DEPTH),
-  steps: plainCopy(steps, 'change.steps', JOB_DEPTH),
+  context: Object.entries(plainCopy(context, 'change.context', JOB_DEPTH) ?? {}),
+  steps: Object.entries(plainCopy(steps, 'change.steps', JOB_DEPTH) ?? {}),
   events: plainCopy(events, 'change.events', JOB_DEPTH),
 });
 

@@ -1,11 +1,12 @@
 // @ts-check
-import { changedParts, eventText, storedEvents } from '../parts/commit-rows.js';
+import { changedMembers, entriesOf, eventText, goneOf, storedEvents } from '../parts/commit-rows.js';
 import { committedHead, endedAt, numberEvents, revisionOf, splitJob, storedSeq } from '../parts/job-parts.js';
 import { JOB_DEPTH, plainCopy } from '../parts/plain.js';
 import { eventConflict } from '../parts/store-arguments.js';
 import { headToStore } from './heads.js';
 import { encodeKey } from './keys.js';
 import { cutJob } from './rows.js';
+import { tellSteps } from './told-steps.js';
 
 /**
  * Turns jobs and changes into text for the database, before a transaction begins: turning objects into text
@@ -15,7 +16,6 @@ import { cutJob } from './rows.js';
  * @typedef {import('../index.d.ts').JobChange} JobChange
  * @typedef {import('../index.d.ts').JobEvent} JobEvent
  * @typedef {import('../index.d.ts').JobHead} JobHead
- * @typedef {import('./rows.js').Parts} Parts
  * @typedef {import('./rows.js').WrittenRow} WrittenRow
  *
  * @typedef {object} Written
@@ -48,7 +48,7 @@ export function writeJob(job) {
     cut.addEvent(eventText(event), last, event?.seq === last);
   }
   const rows = cut.end();
-  return { ...writeHead(head, history), plan: writePlan(plan), rows: () => rows, numbered: null };
+  return write(head, history, undefined, plan, { rows: () => rows, numbered: null });
 }
 
 /**
@@ -59,48 +59,57 @@ export function writeJob(job) {
  */
 export function writeChange(change, own, latest) {
   if (own) {
-    const head = writeHead(change.head, change.events ?? [], latest);
-    return { ...head, plan: writePlan(change.plan), ...writeRows(change, change) };
+    const { head, plan, context, steps, events = [] } = change;
+    const values = { context: entriesOf(context), steps: entriesOf(steps), events };
+    return write(head, events, latest, plan, writeRows(change, values));
   }
   const head = committedHead(plainCopy(change.head, 'change.head', JOB_DEPTH), change.expectedRevision + 1);
   const plan = plainCopy(change.plan, 'change.plan', JOB_DEPTH);
   const context = plainCopy(change.context, 'change.context', JOB_DEPTH);
   const steps = plainCopy(change.steps, 'change.steps', JOB_DEPTH);
-  const events = plainCopy(change.events, 'change.events', JOB_DEPTH);
-  const rows = writeRows(change, { context, steps, events });
-  return { ...writeHead(head, events ?? []), plan: writePlan(plan), ...rows };
+  const events = plainCopy(change.events, 'change.events', JOB_DEPTH) ?? [];
+  const values = { context: Object.entries(context ?? {}), steps: Object.entries(steps ?? {}), events };
+  return write(head, events, undefined, plan, writeRows(change, values));
 }
 
-/** @param {import('../index.d.ts').Plan | undefined} plan */
-const writePlan = (plan) => (plan === undefined ? null : JSON.stringify(plan));
-
 /**
+ * Names all of it: an object that is spread into another has a shape of its own each time, and is slow to read.
+ *
  * @param {JobHead} head
  * @param {JobEvent[]} events that are stored with it
- * @param {import('./heads.js').WrittenHead} [latest]
+ * @param {import('./heads.js').WrittenHead | undefined} latest
+ * @param {import('../index.d.ts').Plan | undefined} plan
+ * @param {Pick<Written, 'rows' | 'numbered'>} rows
+ * @returns {Written}
  */
-function writeHead(head, events, latest) {
+function write(head, events, latest, plan, { rows, numbered }) {
+  const { head: text, stepsTaken } = headToStore(head, events, latest);
   return {
     id: encodeKey(head.id),
     status: head.status ?? null,
     parentId: head.parentId === undefined ? null : encodeKey(head.parentId),
     ended: endedAt(head),
     revision: revisionOf(head),
-    ...headToStore(head, events, latest),
+    stepsTaken,
+    head: text,
+    plan: plan === undefined ? null : JSON.stringify(plan),
+    rows,
+    numbered,
   };
 }
 
 /**
  * @param {JobChange} change names the keys of the context
- * @param {Pick<JobChange, 'context' | 'steps' | 'events'>} values
+ * @param {{ context: [string, unknown][], steps: [string, any][], events: JobEvent[] }} values
  * @returns {Pick<Written, 'rows' | 'numbered'>}
  */
-function writeRows({ jobId, context: named }, { context = {}, steps, events = [] }) {
-  /** @type {Parts} */
-  const parts = changedParts(named ?? {}, context, steps ?? {});
-  if (events.length > 0) parts.events = storedEvents(jobId, events);
-  const text = JSON.stringify(parts);
-  if (text === '{}') return { rows: () => [], numbered: null };
+function writeRows({ jobId, context: named }, { context, steps, events }) {
+  const { listOf, untold } = tellSteps(context, steps);
+  const stored = storedEvents(jobId, events, listOf);
+  const members = changedMembers(untold(goneOf(named, context)));
+  if (events.length > 0) members.push(`"events":${JSON.stringify(stored)}`);
+  if (members.length === 0) return { rows: () => [], numbered: null };
+  const text = `{${members.join(',')}}`;
   const numbered = numberedRow(events, text);
   /** @param {number} last */
   const rows = (last) => {

@@ -1,5 +1,6 @@
 // @ts-check
 import { membersOf, readEvents, rowCutter, rowJoiner } from '../parts/commit-rows.js';
+import { readTold } from './told-steps.js';
 
 /**
  * What jobs are made of beside their head and their plan: one row for each commit that changed any of it, and the job is
@@ -33,8 +34,12 @@ export const cutJob = () =>
  * @param {Row[]} rows
  */
 export function withoutEvents(rows) {
-  const { joined, add } = rowJoiner();
-  for (const row of rows) add(readRow(row));
+  const { joined, set, add } = rowJoiner();
+  for (const row of rows) {
+    const parts = readRow(row);
+    readTold(parts.events ?? [], set);
+    add(parts);
+  }
   const cut = cutJob();
   for (const [key, value] of Object.entries(joined.context))
     cut.addKey('context', key, JSON.stringify(value));
@@ -44,10 +49,12 @@ export function withoutEvents(rows) {
 
 /** @param {string} jobId @param {Row[]} rows all of a job */
 export function joinRows(jobId, rows) {
-  const { joined, add } = rowJoiner();
+  const { joined, set, add } = rowJoiner();
   for (const row of rows) {
     const parts = readRow(row);
-    add(parts, readEvents(jobId, parts.events ?? []));
+    const { events = [] } = parts;
+    readTold(events, set);
+    add(parts, readEvents(jobId, events));
   }
   return joined;
 }

@@ -201,7 +201,7 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 4)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 5)`,
   });
   await withDatabase(path, (database) => database.exec('PRAGMA user_version = 4'));
   const again = await createSqliteStore({ path });
