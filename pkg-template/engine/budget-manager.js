@@ -58,7 +58,13 @@ export function budget_spent(job, step, round, actual, call) {
   const budget = slot.engine.budget;
   if (budget === null) return GRANTED;
   if (holds(budget))
-    return ask(slot, call, () => budget.settle(slot.id, slot.idempotencyKey(step, round), actual), told, notTold);
+    return ask(
+      slot,
+      call,
+      () => budget.settle(slot.id, slot.idempotencyKey(step, round), actual),
+      told,
+      notTold,
+    );
   if (typeof budget.recordSpend !== 'function' || actual === 0) return GRANTED;
   const { id, agent } = slot.stepAt(step);
   return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), told, notTold);

@@ -60,7 +60,7 @@ export function child_origin(parent, step, child, context) {
     });
     origin.run = { plan: job?.plan };
     Object.defineProperty(origin, 'endowment', {
-      value: endowmentOf(engine, origin, job?.budget, of.remade?.delete(id)),
+      value: endowmentOf(engine, origin, job?.budget, { isRemade: of.remade?.delete(id) === true }),
     });
     return origin;
   } catch (error) {

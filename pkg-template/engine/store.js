@@ -235,7 +235,7 @@ async function endowAndSend(slot, send) {
   try {
     await send(slot);
   } catch (error) {
-    await endowment.takeBack();
+    await endowment.notStored();
     throw error;
   }
 }

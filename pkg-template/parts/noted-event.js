@@ -1,5 +1,5 @@
 // @ts-check
-import { cloneJson, cloneMembers } from './plain.js';
+import { cloneInto, cloneJson } from './plain.js';
 
 /** @typedef {import('../index.d.ts').JobEvent} JobEvent */
 
@@ -58,7 +58,8 @@ export function storedPayload({ payload, more }) {
 export function copyEvent(event) {
   if (!(event instanceof NotedEvent)) return cloneJson(event);
   const { payload, more } = event;
-  return wholeEvent(event, more === null ? cloneJson(payload) : cloneMembers({ ...payload, ...more }));
+  const copy = cloneJson(payload);
+  return wholeEvent(event, more === null ? copy : cloneInto(copy, more));
 }
 
 /**

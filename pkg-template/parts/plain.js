@@ -177,25 +177,26 @@ function copyArray(array) {
 export function cloneJson(value) {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return /** @type {any} */ (value.map(cloneJson));
-  // The spread makes own properties of them all, so that setting one sets no prototype.
-  return cloneMembers({ ...value });
+  return /** @type {any} */ (cloneInto({}, value));
 }
 
 /**
- * Puts copies in place of the members of an object.
+ * Puts copies of the members of an object into another. One by one: an object that is spread may have a shape of its own
+ * each time, and is slow to read.
  *
  * @template {object} T
- * @param {T} object made just now, of what is known to be JSON
+ * @param {T} target
+ * @param {any} object known to be JSON
  * @returns {T}
  */
-export function cloneMembers(object) {
-  /** @type {any} */
-  const members = object;
-  for (const key in members) {
-    const member = members[key];
-    if (typeof member === 'object' && member !== null) members[key] = cloneJson(member);
+export function cloneInto(target, object) {
+  const keys = Object.keys(object);
+  for (let i = 0; i < keys.length; i += 1) {
+    const key = /** @type {string} */ (keys[i]);
+    const member = object[key];
+    setOwn(/** @type {any} */ (target), key, typeof member === 'object' ? cloneJson(member) : member);
   }
-  return object;
+  return target;
 }
 
 /**

@@ -92,6 +92,7 @@ impl<'a, H: Host> Child<'a, H> {
             Err(why @ (Abort::Closed | Abort::Lost)) => {
                 // Whoever runs its parent now runs it too.
                 if why == Abort::Lost {
+                    self.given_up.set(true);
                     self.orchestrator.lease_lost(self.key);
                 }
                 going.await;

@@ -2,8 +2,11 @@
 /** Budgets that jobs are made with: given to those that are stored, and to no others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jobwright } from '../differential/subject.mjs';
-import { FREE, LIMIT, setup, within } from './support/setup.mjs';
+import { another } from './support/leases.mjs';
+import { assertRefused, FREE, LIMIT, latch, setup, started, within } from './support/setup.mjs';
+import { createMortalStore } from './support/trees.mjs';
 
 const { createBudgetManager } = jobwright;
 
@@ -68,4 +71,99 @@ test('a job whose budget is being set when the orchestrator closes is made or re
   given({ success: true });
   assert.equal(await within(creating, 'createJob'), 'mine');
   await within(closing, 'close');
+});
+
+/** A step that is a job with a budget of its own. */
+const CHILD = [
+  {
+    id: 'c',
+    job: {
+      plan: {
+        steps: [
+          { id: 'one', agent: 'work', cost: 2 },
+          { id: 'two', agent: 'work', cost: 2 },
+        ],
+      },
+      budget: 4,
+    },
+  },
+];
+
+/**
+ * Two run one job, the second when the lease of the first has ended: at that moment the first is at something that takes
+ * long. Both have the same books.
+ *
+ * @param {(late: { store: any, budgetManager: any, slow: (work: () => any) => Promise<any> }) => any} slowed what the first has
+ */
+async function takenOver(slowed) {
+  const store = createMortalStore();
+  const budgetManager = createBudgetManager();
+  const [reached, goOn] = [latch(), latch()];
+  const slow = async (/** @type {() => any} */ work) => {
+    reached.open();
+    await goOn.promise;
+    return work();
+  };
+  const { store: itsStore, ...deps } = slowed({ store, budgetManager, slow });
+  // It hears soon that its lease is lost.
+  const clock = { now: Date.now, sleep: (/** @type {number} */ ms) => sleep(ms) };
+  const late = another(itsStore, { budgetManager, leaseMs: 60, clock, ...deps });
+  const id = await started(late, CHILD, { budget: 10 });
+  const lateRun = late.runJob(id);
+  await reached.promise;
+  store.endLeases();
+  const [called, answer] = [latch(), latch()];
+  const work = async () => {
+    called.open();
+    await answer.promise;
+    return { success: true, data: 'done', cost: 1 };
+  };
+  const next = another(store, { budgetManager, agentRegistry: { work } });
+  assert.deepStrictEqual(await next.recover(), { resumed: [id] });
+  const nextRun = next.runJob(id);
+  await called.promise;
+  return {
+    goOn: async () => {
+      goOn.open();
+      assertRefused(await within(lateRun, 'runJob'), 'conflict');
+    },
+    answer: async () => {
+      answer.open();
+      assert.equal((await nextRun).status, 'completed');
+    },
+    budget: () => budgetManager.getBudget(id),
+  };
+}
+
+test('who comes too late to store a child takes nothing from the one that another made', LIMIT, async () => {
+  const { goOn, answer, budget } = await takenOver(({ store, slow }) => ({
+    store: {
+      ...store,
+      commit: (/** @type {any} */ change) =>
+        change.jobId.endsWith(':c') && change.expectedRevision === 0
+          ? slow(() => store.commit(change))
+          : store.commit(change),
+    },
+  }));
+  await goOn();
+  await answer();
+  const { spent, reserved } = await budget();
+  assert.deepStrictEqual({ spent, reserved }, { spent: 2, reserved: 0 });
+});
+
+test('what is allocated to a child that has ended meanwhile is taken back', LIMIT, async () => {
+  const { goOn, answer, budget } = await takenOver(({ store, budgetManager, slow }) => ({
+    store,
+    budgetManager: {
+      ...budgetManager,
+      allocate: (/** @type {[string, string, number]} */ ...args) =>
+        args[1].endsWith(':c')
+          ? slow(() => budgetManager.allocate(...args))
+          : budgetManager.allocate(...args),
+    },
+  }));
+  await answer();
+  await goOn();
+  const { spent, reserved } = await budget();
+  assert.deepStrictEqual({ spent, reserved }, { spent: 2, reserved: 0 });
 });

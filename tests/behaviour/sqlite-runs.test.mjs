@@ -189,3 +189,17 @@ test('jobs that are too large to be kept are read when they have ended', async (
     assert.deepEqual(outcome.job, store.getJob(each));
   }
 });
+
+test('what steps give stands in the file once, and how they stand in their events alone', async (t) => {
+  const { path, store, orchestrator, start } = await place(t);
+  const id = await start(chain);
+  const { job } = /** @type {any} */ (await orchestrator.runJob(id));
+  const database = new BetterSqlite(path);
+  const texts = database.prepare('SELECT change FROM commits ORDER BY place').pluck().all().map(String);
+  database.close();
+  assert.equal(texts.join().split('"x"').length - 1, 2);
+  const [, ...later] = texts.map((text) => Object.keys(JSON.parse(text)));
+  assert.deepEqual([...new Set(later.flat())], ['events']);
+  assert.deepEqual(job.context, { given: 1, a: { list: ['x'] }, b: { list: ['x'] } });
+  assert.deepEqual(JSON.stringify(store.getJob(id)), JSON.stringify(job));
+});
