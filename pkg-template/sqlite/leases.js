@@ -34,8 +34,7 @@ export function storeLeases(sql, write, unsynced) {
           const holder = sql.readLease.get(id)?.lease_process;
           if (!hasEnded(holder) || !take(holder)) return null;
         }
-        sql.nextToken.run();
-        return sql.readToken.get()?.last_token;
+        return sql.nextToken.get()?.last_token;
       }),
     );
   }

@@ -56,9 +56,21 @@ export function ordinaryCommits({ addOrdinary }) {
     // Null is not asked for, and SQLite has null for NaN.
     if (fencingToken !== undefined && !Number.isSafeInteger(fencingToken)) return null;
     const { firstSeq, lastSeq, change } = numbered;
-    const asked = [id, head, fencingToken ?? null, control === null ? '' : (control ?? null)];
+    const token = fencingToken ?? null;
+    const known = control === null ? '' : (control ?? null);
     try {
-      addOrdinary.run(...asked, expectedRevision, firstSeq, revision, lastSeq, stepsTaken, change);
+      addOrdinary.run(
+        id,
+        head,
+        token,
+        known,
+        expectedRevision,
+        firstSeq,
+        revision,
+        lastSeq,
+        stepsTaken,
+        change,
+      );
     } catch (error) {
       if (sqliteCode(error) === 'SQLITE_MISMATCH') return null;
       throw error;

@@ -75,8 +75,7 @@ export function prepareStatements(database) {
     endedBefore: sql('SELECT n FROM jobs WHERE ended < ? LIMIT ?'),
     endedWithHistory: sql('SELECT n, last_seq FROM jobs WHERE ended < ? AND last_seq > pruned_seq LIMIT ?'),
 
-    nextToken: sql('UPDATE control SET last_token = last_token + 1'),
-    readToken: sql('SELECT last_token FROM control'),
+    nextToken: sql('UPDATE control SET last_token = last_token + 1 RETURNING last_token'),
     takeLease: sql(
       `UPDATE jobs SET lease_owner = ?, lease_process = ?, lease_until = ${NOW} + ?,
          lease_token = (SELECT last_token + 1 FROM control)
