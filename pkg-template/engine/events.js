@@ -21,7 +21,7 @@ function addEvent(slot, type, payload, cause, source = 'jobwright') {
   const { change } = slot;
   const seq = slot.seq + change.events.length + 1;
   const causedBy = Number.isNaN(cause) ? 0 : cause;
-  const event = new NotedEvent(seq, type, payload, slot.traceId, causedBy, change.now, source);
+  const event = new NotedEvent(seq, type, payload, slot.trace, causedBy, change.now, source);
   change.events = withItem(change.events, event);
 }
 

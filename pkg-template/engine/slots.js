@@ -1,5 +1,6 @@
 // @ts-check
 import { keepsOwn } from '../parts/handover.js';
+import { Trace } from '../parts/noted-event.js';
 import { core } from './core.js';
 import { traceIdOf } from './ids.js';
 import { reset } from './numbers.js';
@@ -101,8 +102,8 @@ export class JobSlot {
     this.fanOuts = null;
     /** @type {Map<string, unknown[]> | null} the lists that steps are done for, by id */
     this.lists = null;
-    /** @type {string | null} */
-    this.trace = null;
+    /** @type {Trace | null} */
+    this.madeTrace = null;
   }
 
   /** @param {import('./executor.js').Frame} frame an operation that runs the job's steps */
@@ -144,9 +145,13 @@ export class JobSlot {
     return this.knownRequests;
   }
 
+  get trace() {
+    this.madeTrace ??= new Trace(this.id, traceIdOf);
+    return this.madeTrace;
+  }
+
   get traceId() {
-    this.trace ??= traceIdOf(this.id);
-    return this.trace;
+    return this.trace.id;
   }
 
   /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { NotedEvent, storedPayload, wholeEvent } from './noted-event.js';
+import { NotedEvent, storedPayload, Trace, wholeEvent } from './noted-event.js';
 import { setOwn } from './plain.js';
 import { wholePayload } from './short-payload.js';
 import { isObject } from './store-arguments.js';
@@ -181,13 +181,15 @@ export const eventText = (event) => JSON.stringify(isObject(event) ? event : [ev
  */
 export function readEvents(jobId, stored) {
   const [first, ...others] = stored;
-  const [traceId, events] = typeof first === 'string' ? [first, others] : [traceOf(jobId), stored];
+  const isOther = typeof first === 'string';
+  const trace = new Trace(jobId, isOther ? () => first : traceOf);
+  const events = isOther ? others : stored;
   return events.map((event) => {
     if (!Array.isArray(event)) return event;
     if (event.length === 1) return event[0];
     const [seq, type, timestamp, cause, rest] = event;
     const payload = { jobId, ...wholePayload(rest) };
-    return wholeEvent(new NotedEvent(seq, type, payload, traceId, cause ?? 0, timestamp, SOURCE), payload);
+    return wholeEvent(new NotedEvent(seq, type, payload, trace, cause ?? 0, timestamp, SOURCE), payload);
   });
 }
 

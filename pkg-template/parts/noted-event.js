@@ -3,6 +3,25 @@ import { cloneInto, cloneJson } from './plain.js';
 
 /** @typedef {import('../index.d.ts').JobEvent} JobEvent */
 
+/** The trace of a job. Its id is made when somebody wants to see it: of most jobs nobody does. */
+export class Trace {
+  /**
+   * @param {string} jobId
+   * @param {(jobId: string) => string} idOf
+   */
+  constructor(jobId, idOf) {
+    this.jobId = jobId;
+    this.idOf = idOf;
+    /** @type {string | null} */
+    this.known = null;
+  }
+
+  get id() {
+    this.known ??= this.idOf(this.jobId);
+    return this.known;
+  }
+}
+
 /**
  * An event as the engine notes it. What can be told from the rest, its ids and its trace, is made when somebody wants to
  * see it: of most events nobody does.
@@ -12,21 +31,25 @@ export class NotedEvent {
    * @param {number} seq
    * @param {string} type
    * @param {any} payload what the bus is told
-   * @param {string} traceId
+   * @param {Trace} trace
    * @param {number} cause the number of the event that led to it, 0 where none did
    * @param {number} timestamp
    * @param {string} source
    */
-  constructor(seq, type, payload, traceId, cause, timestamp, source) {
+  constructor(seq, type, payload, trace, cause, timestamp, source) {
     this.seq = seq;
     this.type = type;
     this.payload = payload;
     /** @type {Record<string, unknown> | null} what history has in the payload beside it */
     this.more = null;
-    this.traceId = traceId;
+    this.trace = trace;
     this.cause = cause;
     this.timestamp = timestamp;
     this.source = source;
+  }
+
+  get traceId() {
+    return this.trace.id;
   }
 }
 

@@ -117,11 +117,14 @@ test('a step is committed with one statement, and only what begins or ends a job
   const { prepare } = library;
   library.prepare = /** @this {any} @param {string} sql */ function (sql) {
     const statement = prepare.call(this, sql);
-    const { run } = statement;
-    statement.run = (/** @type {any[]} */ ...values) => {
-      written.push(sql.slice(0, 6));
-      return run.apply(statement, values);
-    };
+    if (!/^(BEGIN|COMMIT|INSERT|UPDATE|DELETE)/.test(sql)) return statement;
+    for (const method of ['run', 'get']) {
+      const execute = statement[method];
+      statement[method] = (/** @type {any[]} */ ...values) => {
+        written.push(sql.slice(0, 6));
+        return execute.apply(statement, values);
+      };
+    }
     return statement;
   };
   t.after(() => {

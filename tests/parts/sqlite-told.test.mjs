@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { createMemoryStore } from '../../pkg-template/parts/memory-store.js';
-import { NotedEvent } from '../../pkg-template/parts/noted-event.js';
+import { NotedEvent, Trace } from '../../pkg-template/parts/noted-event.js';
 import { changeOf, commitAsEngine } from './jobs.mjs';
 import { createSqliteStore, openDatabase } from './sqlite-driver.mjs';
 
 const UUID = '6f1c2d3e-4a5b-4c6d-8e7f-0123456789ab';
-const TRACE = UUID.replaceAll('-', '');
+const TRACE = new Trace(UUID, (id) => id.replaceAll('-', ''));
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
 
