@@ -331,7 +331,7 @@ export interface BudgetManager {
   setParent?(childScopeId: string, parentScopeId: string): Awaitable<unknown>;
   /**
    * Gives back to the parent what a child was allocated and has neither spent nor reserved: asked when the child has
-   * ended, and again by `recover` where it failed or a crash came between. Twice must do no harm.
+   * ended or was not stored, and again by `recover` where it failed or a crash came between. Twice must do no harm.
    */
   reclaim?(childScopeId: string): Awaitable<unknown>;
 }
