@@ -8,15 +8,19 @@ import { sqliteCode } from './errors.js';
  *
  * @typedef {import('../index.d.ts').JobChange} JobChange
  * @typedef {import('./changes.js').Written} Written
- * @typedef {import('./heads.js').WrittenHead} WrittenHead
+ * @typedef {object} Stored
+ * @property {import('./rows.js').WrittenRow[]} added
+ * @property {boolean} hasRun whether the job's next row comes after one of its run
+ *
+ * @typedef {import('./heads.js').WrittenHead & { hasRun: boolean }} Latest `hasRun`: whether the job has rows of its run
  */
 
 /** How many characters all heads have that are remembered. */
 const MOST = 1_000_000;
 
-/** @param {{ addOrdinary: import('./driver.js').Statement }} sql */
-export function ordinaryCommits({ addOrdinary }) {
-  /** @type {Map<string, WrittenHead>} as they were last written here; oldest first */
+/** @param {{ addFirst: import('./driver.js').Statement, addNext: import('./driver.js').Statement }} sql */
+export function ordinaryCommits({ addFirst, addNext }) {
+  /** @type {Map<string, Latest>} as they were last written here; oldest first */
   const heads = new Map();
   let size = 0;
 
@@ -31,11 +35,12 @@ export function ordinaryCommits({ addOrdinary }) {
    *
    * @param {JobChange} change
    * @param {Written} written
+   * @param {boolean} hasRun
    */
-  function stored({ jobId, head }, { head: text, ended }) {
+  function stored({ jobId, head }, { head: text, ended }, hasRun) {
     forget(jobId);
     if (ended !== null) return;
-    heads.set(jobId, { head, text });
+    heads.set(jobId, { head, text, hasRun });
     size += text.length;
     for (const oldest of heads.keys()) {
       if (size <= MOST) return;
@@ -47,19 +52,20 @@ export function ordinaryCommits({ addOrdinary }) {
    * @param {JobChange} change
    * @param {Written} written
    * @param {string | null | undefined} control what the control record has to be; undefined: anything
-   * @returns {import('./rows.js').WrittenRow[] | null} what was stored
+   * @returns {Stored | null}
    */
   function attempt({ jobId, expectedRevision, fencingToken }, written, control) {
     const { id, head, plan, ended, revision, stepsTaken, numbered } = written;
     const isOrdinary = numbered !== null && plan === null && ended === null && stepsTaken !== null;
-    if (!isOrdinary || heads.get(jobId)?.text !== head) return null;
+    const latest = heads.get(jobId);
+    if (!isOrdinary || latest?.text !== head) return null;
     // Null is not asked for, and SQLite has null for NaN.
     if (fencingToken !== undefined && !Number.isSafeInteger(fencingToken)) return null;
     const { firstSeq, lastSeq, change } = numbered;
     const token = fencingToken ?? null;
     const known = control === null ? '' : (control ?? null);
     try {
-      addOrdinary.run(
+      (latest.hasRun ? addNext : addFirst).run(
         id,
         head,
         token,
@@ -75,7 +81,7 @@ export function ordinaryCommits({ addOrdinary }) {
       if (sqliteCode(error) === 'SQLITE_MISMATCH') return null;
       throw error;
     }
-    return [numbered];
+    return { added: [numbered], hasRun: true };
   }
 
   return { attempt, stored, forget, latest: (/** @type {string} */ jobId) => heads.get(jobId) };

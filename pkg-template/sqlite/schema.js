@@ -119,6 +119,19 @@ const MIGRATIONS = [
   // The same tables. Events of steps may say what they change beside themselves, which older versions don't know: see
   // told-steps.js.
   [],
+  // Rows of a job since it was first leased, and the token of that lease: see job-rows.js.
+  [
+    `
+  CREATE TABLE run_commits (
+    place INTEGER PRIMARY KEY,
+    revision INTEGER,
+    last_seq INTEGER NOT NULL,
+    steps_taken INTEGER,
+    change TEXT NOT NULL
+  ) STRICT;
+  ALTER TABLE jobs ADD COLUMN first_lease INTEGER;
+  `,
+  ],
 ];
 
 /**

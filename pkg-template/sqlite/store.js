@@ -7,11 +7,12 @@ import * as check from '../parts/store-arguments.js';
 import { writeChange, writeJob } from './changes.js';
 import { guard } from './errors.js';
 import { storedHead } from './heads.js';
+import { jobRows } from './job-rows.js';
 import { encodeKey, lookupKey } from './keys.js';
 import { storeLeases } from './leases.js';
 import { openDatabase } from './open.js';
 import { ordinaryCommits } from './ordinary-commits.js';
-import { eventsAfter, joinRows, withoutEvents } from './rows.js';
+import { joinRows, withoutEvents } from './rows.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
 import { watching } from './watching.js';
@@ -24,15 +25,11 @@ import { watching } from './watching.js';
  * @typedef {import('../index.d.ts').JobHead} JobHead
  * @typedef {import('./changes.js').Written} Written
  * @typedef {import('./driver.js').Row} Row
- * @typedef {import('./rows.js').WrittenRow} WrittenRow
  */
 
 /** How many jobs `prune` takes at a time, so that other processes can write in between; fewer, where it writes them anew. */
 const PRUNED_AT_ONCE = 200;
 const FOLDED_AT_ONCE = 20;
-
-/** How many rows of a job `getEvents` reads at a time. */
-const ROWS_AT_ONCE = 200;
 
 /**
  * A store in one SQLite file, which several processes of a machine may share.
@@ -49,6 +46,7 @@ export async function createSqliteStore(options) {
   let unpaused;
   const leases = storeLeases(sql, write, unsynced);
   const ordinary = ordinaryCommits(sql);
+  const rows = jobRows(database);
   const kept = keepJobs(joinRows, ({ change }) => change.length);
   let closed = false;
 
@@ -60,10 +58,10 @@ export async function createSqliteStore(options) {
     write(() => {
       const found = sql.findJob.get(written.id);
       if (found !== undefined) {
-        clearJob(found.n);
+        clearJob(found);
         sql.setPruned.run(0, found.n);
       }
-      writeParts(found, written, 0, 0);
+      writeParts(found && { ...found, first_lease: null, latest_row: 0, last_seq: 0 }, written);
     });
   }
 
@@ -79,10 +77,11 @@ export async function createSqliteStore(options) {
     if (!own) check.checkChange(change);
     const { jobId } = change;
     const written = writeChange(change, own, ordinary.latest(jobId));
-    const rows = (own && ordinary.attempt(change, written, unpaused)) || commitAny(change, written, own);
+    const attempted = own ? ordinary.attempt(change, written, unpaused) : null;
+    const { added, hasRun } = attempted ?? commitAny(change, written, own);
     if (!own) return forget(jobId);
-    ordinary.stored(change, written);
-    kept.committed(change, { headSize: written.head.length, plan: written.plan, rows });
+    ordinary.stored(change, written, hasRun);
+    kept.committed(change, { headSize: written.head.length, plan: written.plan, rows: added });
   }
 
   /**
@@ -92,7 +91,7 @@ export async function createSqliteStore(options) {
    */
   function commitAny({ jobId, expectedRevision, fencingToken }, written, own) {
     const endsLease = fencingToken !== undefined && written.ended !== null;
-    const rows = write(() => {
+    const stored = write(() => {
       const found = sql.findJob.get(written.id);
       const revision = found === undefined ? null : found.revision;
       if ((revision ?? 0) !== expectedRevision)
@@ -106,61 +105,47 @@ export async function createSqliteStore(options) {
         unpaused = undefined;
         throw check.controlConflict(jobId);
       }
-      return writeParts(found, written, found?.last_seq ?? 0, found?.latest_row ?? 0, endsLease);
+      return writeParts(found, written, endsLease);
     });
     if (endsLease) leases.givenBack(jobId, fencingToken);
-    return rows;
+    return stored;
   }
 
   /**
    * @param {Row | undefined} found the job as it is, if it is there
    * @param {Written} written
-   * @param {number} last the number of its last event
-   * @param {number} count how many rows it has
    * @param {boolean} [endsLease]
+   * @returns {import('./ordinary-commits.js').Stored}
    */
-  function writeParts(found, written, last, count, endsLease = false) {
+  function writeParts(found, written, endsLease = false) {
     const { id, status, parentId, ended, revision, stepsTaken, head } = written;
-    const rows = written.rows(last);
-    const lastSeq = rows.at(-1)?.lastSeq ?? last;
-    /** @type {number} */
-    let n;
+    const last = found?.last_seq ?? 0;
+    const added = written.rows(last);
+    const lastSeq = added.at(-1)?.lastSeq ?? last;
+    /** @type {import('./job-rows.js').Place} */
+    let place;
     if (found === undefined) {
       const made = sql.insertJob.run(id, status, parentId, ended, revision, lastSeq, stepsTaken, head);
-      n = Number(made.lastInsertRowid);
+      place = { n: Number(made.lastInsertRowid), first_lease: null };
     } else {
-      n = found.n;
-      const isInRow = count > 0 && rows.length > 0 && stepsTaken !== null && found.steps_taken !== null;
+      place = { n: found.n, first_lease: found.first_lease };
+      const isInRow = added.length > 0 && stepsTaken !== null && found.steps_taken !== null;
       const numbers = /** @type {const} */ ([revision, lastSeq, stepsTaken, head]);
-      if (endsLease) sql.endJob.run(...numbers, status, parentId, ended, n);
+      if (endsLease) sql.endJob.run(...numbers, status, parentId, ended, found.n);
       else if (found.status !== status || found.parent_id !== parentId || found.ended !== ended)
-        sql.moveJob.run(...numbers, status, parentId, ended, n);
+        sql.moveJob.run(...numbers, status, parentId, ended, found.n);
       // A job that has ended says itself how it stands.
-      else if (!isInRow || ended !== null || found.head !== head) sql.updateJob.run(...numbers, n);
+      else if (!isInRow || ended !== null || found.head !== head) sql.updateJob.run(...numbers, found.n);
     }
-    if (written.plan !== null) sql.setPlan.run(n, written.plan);
-    addRows(n, rows, { count, revision, stepsTaken });
-    return rows;
+    if (written.plan !== null) sql.setPlan.run(place.n, written.plan);
+    rows.add(place, added, { count: found?.latest_row ?? 0, revision, stepsTaken });
+    return { added, hasRun: place.first_lease !== null };
   }
 
-  /**
-   * @param {number} n
-   * @param {WrittenRow[]} rows
-   * @param {{ count: number, revision: number | null, stepsTaken: number | null }} after what how many rows, and how the
-   *   job stands with them
-   */
-  function addRows(n, rows, { count, revision, stepsTaken }) {
-    let place = count;
-    for (const { lastSeq, change } of rows) {
-      place += 1;
-      sql.addRow.run(n, place, revision, lastSeq, stepsTaken, change);
-    }
-  }
-
-  /** @param {number} n */
-  function clearJob(n) {
-    sql.clearPlan.run(n);
-    sql.clearRows.run(n, n);
+  /** @param {import('./job-rows.js').Place} job */
+  function clearJob(job) {
+    sql.clearPlan.run(job.n);
+    rows.clear(job);
   }
 
   /**
@@ -174,7 +159,7 @@ export async function createSqliteStore(options) {
       return joinJob({
         head: storedHead(found),
         plan: found.plan === null ? undefined : JSON.parse(found.plan),
-        ...joinRows(jobId, sql.readRows.all(found.n, found.n)),
+        ...joinRows(jobId, rows.read(found)),
       });
     });
   }
@@ -216,50 +201,24 @@ export async function createSqliteStore(options) {
   function getEvents(jobId, afterSeq = 0, limit = undefined) {
     const most = check.checkLimit(limit, 'getEvents: limit');
     return read(() => {
-      /** @type {JobEvent[]} */
-      const events = [];
-      const found = sql.findJob.get(lookupKey(jobId));
-      if (found === undefined) return events;
-      const { n, latest_row: count } = found;
-      for (let row = firstRowAfter(n, count, afterSeq); row <= count && events.length < most; ) {
-        const rows = sql.readRowsFrom.all(n, row, n, Math.min(most, ROWS_AT_ONCE));
-        for (const each of rows) for (const event of eventsAfter(jobId, each, afterSeq)) events.push(event);
-        row += rows.length;
-      }
-      return events.length > most ? events.slice(0, most) : events;
+      const found = sql.findPlace.get(lookupKey(jobId));
+      return found === undefined ? [] : rows.events(jobId, found, { afterSeq, most });
     });
-  }
-
-  /**
-   * The first row of a job with an event after one, by halves: its rows are counted from 1 without a gap.
-   *
-   * @param {number} n
-   * @param {number | null} count how many rows it has
-   * @param {number} afterSeq
-   */
-  function firstRowAfter(n, count, afterSeq) {
-    let from = 1;
-    for (let to = (count ?? 0) + 1; from < to; ) {
-      const middle = Math.floor((from + to) / 2);
-      if (sql.readSeq.get(n, middle)?.last_seq > afterSeq) to = middle;
-      else from = middle + 1;
-    }
-    return from;
   }
 
   /** @param {string} jobId */
   function deleteJob(jobId) {
     write(() => {
       const found = sql.findJob.get(lookupKey(jobId));
-      if (found !== undefined) removeJob(found.n);
+      if (found !== undefined) removeJob(found);
     });
     forget(jobId);
   }
 
-  /** @param {number} n */
-  function removeJob(n) {
-    clearJob(n);
-    sql.deleteJob.run(n);
+  /** @param {import('./job-rows.js').Place} job */
+  function removeJob(job) {
+    clearJob(job);
+    sql.deleteJob.run(job.n);
   }
 
   /**
@@ -272,9 +231,9 @@ export async function createSqliteStore(options) {
     for (let count = 0; ; ) {
       const pruned = write(() => {
         const found = (keepJob ? sql.endedWithHistory : sql.endedBefore).all(endedBefore, atOnce);
-        for (const { n, last_seq: lastSeq } of found) {
-          if (keepJob) forgetEvents(n, lastSeq);
-          else removeJob(n);
+        for (const job of found) {
+          if (keepJob) forgetEvents(job);
+          else removeJob(job);
         }
         return found.length;
       });
@@ -283,16 +242,13 @@ export async function createSqliteStore(options) {
     }
   }
 
-  /**
-   * @param {number} n
-   * @param {number} lastSeq
-   */
-  function forgetEvents(n, lastSeq) {
-    const rows = withoutEvents(sql.readRows.all(n, n));
-    sql.clearRows.run(n, n);
+  /** @param {Row} job */
+  function forgetEvents(job) {
+    const whole = withoutEvents(rows.read(job));
+    rows.clear(job);
     // Of a job that has ended its own row says how it stands.
-    addRows(n, rows, { count: 0, revision: null, stepsTaken: null });
-    sql.setPruned.run(lastSeq, n);
+    rows.add({ n: job.n, first_lease: null }, whole, { count: 0, revision: null, stepsTaken: null });
+    sql.setPruned.run(job.last_seq, job.n);
   }
 
   /** @returns {{ paused: boolean } | null} */

@@ -198,7 +198,13 @@ test('what steps give stands in the file once, and how they stand in their event
   const id = await start(chain);
   const { job } = /** @type {any} */ (await orchestrator.runJob(id));
   const database = new BetterSqlite(path);
-  const texts = database.prepare('SELECT change FROM commits ORDER BY place').pluck().all().map(String);
+  const texts = database
+    .prepare(
+      'SELECT change FROM (SELECT * FROM commits UNION ALL SELECT * FROM run_commits) ORDER BY revision',
+    )
+    .pluck()
+    .all()
+    .map(String);
   database.close();
   assert.equal(texts.join().split('"x"').length - 1, 2);
   const [, ...later] = texts.map((text) => Object.keys(JSON.parse(text)));

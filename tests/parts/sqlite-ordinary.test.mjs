@@ -12,7 +12,7 @@ import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
 import { createSqliteStore, openDatabase } from './sqlite-driver.mjs';
 
 const LONG = 600_000;
-const TABLES = ['jobs', 'commits', 'plans', 'control', 'sqlite_sequence'];
+const TABLES = ['jobs', 'commits', 'run_commits', 'plans', 'control', 'sqlite_sequence'];
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
@@ -28,7 +28,7 @@ async function watchOrdinary() {
   const { prepare } = library;
   library.prepare = function (sql) {
     const statement = prepare.call(this, sql);
-    if (!/^INSERT INTO commits .*SELECT/s.test(sql)) return statement;
+    if (!/^INSERT INTO run_commits .*SELECT/s.test(sql)) return statement;
     const run = (...values) => {
       if (isLong) throw Object.assign(new Error('datatype mismatch'), { code: 'SQLITE_MISMATCH' });
       counts.tried += 1;

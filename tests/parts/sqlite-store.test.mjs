@@ -201,9 +201,9 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 5)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 6)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 4'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 6'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();
@@ -251,7 +251,13 @@ test('a database of the first schema is brought up to date, whoever opens it fir
     const names = database
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       .all();
-    assert.deepEqual(names.map(({ name }) => name).sort(), ['commits', 'control', 'jobs', 'plans']);
+    assert.deepEqual(names.map(({ name }) => name).sort(), [
+      'commits',
+      'control',
+      'jobs',
+      'plans',
+      'run_commits',
+    ]);
   });
 });
 

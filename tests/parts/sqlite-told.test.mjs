@@ -198,16 +198,3 @@ test('what a step gave is written once, and the copy in the context is one of it
   assert.deepEqual(job.history[0].payload.output, large);
   await store.close();
 });
-
-test('a file of the fourth schema is opened, and is of the fifth from then on', async () => {
-  const path = join(folder, 'fourth.db');
-  await (await createSqliteStore({ path })).close();
-  const database = await openDatabase(path);
-  database.exec('PRAGMA user_version = 4');
-  database.close();
-  const store = await createSqliteStore({ path });
-  await store.close();
-  const opened = await openDatabase(path);
-  assert.deepEqual({ ...opened.prepare('PRAGMA user_version').get() }, { user_version: 5 });
-  opened.close();
-});
