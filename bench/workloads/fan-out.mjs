@@ -22,7 +22,7 @@ const fanOuts = {
 
 /** @param {import('../harness/run.mjs').Task} task */
 async function measure({ contender, sizes, rounds }) {
-  const { items: count, concurrency } = sizes;
+  const { items: count, concurrency, warmUpMs } = sizes;
   let calls = 0;
   const work = (/** @type {number} */ item) => {
     calls += 1;
@@ -43,7 +43,7 @@ async function measure({ contender, sizes, rounds }) {
       },
       done: () => ({ calls, right: outputs.filter((output, n) => output === n + 1).length }),
     },
-    { contender, rounds, warmUp: 1, expected: { calls: count, right: count } },
+    { contender, rounds, warmUp: 1, warmUpMs, expected: { calls: count, right: count } },
   );
   return { item };
 }
@@ -58,8 +58,8 @@ export const workloads = [
     contenders: ['jobwright', 'plain', 'xstate'],
     peers: ['langgraph', 'effect', 'mastra'],
     perProcess: 2,
-    sizes: { items: 10_000, concurrency: 8 },
-    quick: { items: 20 },
+    sizes: { items: 10_000, concurrency: 8, warmUpMs: 3_000 },
+    quick: { items: 20, warmUpMs: 0 },
     due: [{ against: 'libraries', atMost: 0.1 }],
     measure,
   },
