@@ -21,13 +21,14 @@ const WARM_UP = 2;
  * @param {string} options.contender
  * @param {number} options.rounds
  * @param {unknown} options.expected what `done` has to give after each batch
- * @param {number} [options.warmUp]
+ * @param {number} [options.warmUp] rounds
+ * @param {number} [options.warmUpMs] how long these go on at least: where a round is short for one contender and long for
+ *   another, as many rounds are not as warm
  * @returns {Promise<number[]>} microseconds per unit
  */
-export async function timed(work, { contender, rounds, expected, warmUp = WARM_UP }) {
+export async function timed(work, { contender, rounds, expected, warmUp = WARM_UP, warmUpMs = 0 }) {
   const { units, batches = 1 } = work;
-  const times = [];
-  for (let n = -warmUp; n < rounds; n++) {
+  const round = async () => {
     let nanoseconds = 0;
     for (let batch = 0; batch < batches; batch++) {
       await work.prepare?.();
@@ -36,8 +37,12 @@ export async function timed(work, { contender, rounds, expected, warmUp = WARM_U
       nanoseconds += Number(process.hrtime.bigint() - from);
       checkDone(contender, await work.done(), expected);
     }
-    if (n >= 0) times.push(nanoseconds / 1_000 / (units * batches));
-  }
+    return nanoseconds / 1_000 / (units * batches);
+  };
+  const warm = performance.now() + warmUpMs;
+  for (let n = 0; n < warmUp || performance.now() < warm; n++) await round();
+  const times = [];
+  for (let n = 0; n < rounds; n++) times.push(await round());
   await work.close?.();
   return times;
 }
