@@ -158,20 +158,19 @@ export function lease_acquire(job, call) {
  * @param {number} job
  * @param {number} call
  */
-export function lease_holds(job, call) {
+export function lease_state(job, call) {
   const slot = slotOf(job);
   const { lease } = slot;
   const { leases, store } = slot.engine;
   if (lease === null) return HELD;
   if (lease === LOST) return ELSEWHERE;
   const renew = () => store.renewLease(slot.id, lease, leases.ms);
-  // A store that can't say refuses the next commit too.
   return ask(
     slot,
     call,
     renew,
     (_, renewed) => (renewed === false ? ELSEWHERE : HELD),
-    () => HELD,
+    () => FAILED,
   );
 }
 

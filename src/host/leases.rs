@@ -1,5 +1,16 @@
 use crate::host::{JobKey, Values};
 
+/// May this orchestrator still run a job?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseState {
+    /// It has the right, or nobody needs any.
+    Held,
+    /// Somebody else has it, or may take it.
+    Lost,
+    /// It can't be found out.
+    Unknown,
+}
+
 /// The right to run a job's steps, where several orchestrators share a store. One owner has it at a time; it ends when
 /// the owner gives it back, or when the owner dies and so renews it no more.
 ///
@@ -14,8 +25,9 @@ pub trait Leases: Values {
     /// Asks for the right; false where somebody else has it, or there is no such job.
     async fn acquire_lease(&self, job: JobKey) -> Result<bool, Self::Error>;
 
-    /// Asked after a commit was refused: may this orchestrator still run the job, as far as can be said?
-    async fn holds_lease(&self, job: JobKey) -> bool;
+    /// Asked after a commit was refused, and before what is held for a step is given back: may this orchestrator still
+    /// run the job?
+    async fn lease_state(&self, job: JobKey) -> LeaseState;
 
     /// Gives the right back. One that was lost, or can't be given back, does no harm.
     async fn release_lease(&self, job: JobKey);

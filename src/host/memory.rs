@@ -42,6 +42,7 @@ mod clock;
 mod fate;
 mod form;
 mod leases;
+mod steps;
 mod store;
 
 use std::{

@@ -24,7 +24,7 @@ pub use clock::Clock;
 pub use control::Control;
 pub use event_bus::EventBus;
 pub use job_store::{CommitError, JobStore};
-pub use leases::Leases;
+pub use leases::{LeaseState, Leases};
 pub use performance_monitor::PerformanceMonitor;
 
 /// A job's place in the host's table of jobs that are being worked on. The host keeps the id.

@@ -1,17 +1,17 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{JsHost, JsValue, api::engine, calls::call, store::store_error};
-use crate::host::{JobKey, Leases};
+use crate::host::{JobKey, LeaseState, Leases};
 
 #[wasm_bindgen(raw_module = "./leases.js")]
 extern "C" {
     fn lease_acquire(job: u32, call: u32) -> i32;
-    fn lease_holds(job: u32, call: u32) -> i32;
+    fn lease_state(job: u32, call: u32) -> i32;
     fn lease_release(job: u32, call: u32) -> i32;
     fn lease_lapses(job: u32);
 }
 
-/// What `lease_acquire` and `lease_holds` answer.
+/// What `lease_acquire` and `lease_state` answer; anything else: the store failed.
 const ELSEWHERE: i32 = 0;
 const HELD: i32 = 1;
 
@@ -24,8 +24,12 @@ impl Leases for JsHost {
         }
     }
 
-    async fn holds_lease(&self, job: JobKey) -> bool {
-        call(|number| lease_holds(job.0, number)).await == HELD
+    async fn lease_state(&self, job: JobKey) -> LeaseState {
+        match call(|number| lease_state(job.0, number)).await {
+            HELD => LeaseState::Held,
+            ELSEWHERE => LeaseState::Lost,
+            _ => LeaseState::Unknown,
+        }
     }
 
     async fn release_lease(&self, job: JobKey) {

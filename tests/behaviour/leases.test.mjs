@@ -310,3 +310,54 @@ test(
     assert.deepStrictEqual([...new Set(settled)].sort(), ['s:1 5', 's:2 6', 't 1']);
   },
 );
+
+test(
+  'who can not find out whether it still has its lease leaves what is held to the one who runs the job',
+  LIMIT,
+  async () => {
+    const store = createMortalStore();
+    const grant = { success: true };
+    /** @type {Map<string, number>} what is held, by key */
+    const held = new Map();
+    const budgetManager = {
+      canSpend: () => grant,
+      reserve: (/** @type {string} */ _, /** @type {number} */ cost, /** @type {string} */ key) => {
+        held.set(key, cost);
+        return grant;
+      },
+      settle: (/** @type {string} */ _, /** @type {string} */ key) => void held.delete(key),
+      release: (/** @type {string} */ _, /** @type {string} */ key) => void held.delete(key),
+    };
+    /** A worker whose agent waits until it is told to answer. @param {any} its */
+    const worker = (its) => {
+      const agent = gatedAgent();
+      return { orchestrator: another(its, { agentRegistry: { work: agent.work }, budgetManager }), agent };
+    };
+    let isDown = false;
+    const down = new Error('the server is being started');
+    /** @type {any} */
+    const cutOff = { ...store };
+    for (const name of ['getHead', 'getJob', 'commit', 'renewLease', 'releaseLease']) {
+      cutOff[name] = (/** @type {any[]} */ ...values) => {
+        if (isDown) throw down;
+        return /** @type {any} */ (store)[name](...values);
+      };
+    }
+    const late = worker(cutOff);
+    const id = await started(late.orchestrator, [{ id: 'a', agent: 'work', cost: 5 }]);
+    const lateRun = late.orchestrator.runJob(id);
+    await late.agent.reached;
+    isDown = true;
+    store.endLeases();
+    const next = worker(store);
+    await next.orchestrator.recover();
+    const nextRun = next.orchestrator.runJob(id);
+    await next.agent.reached;
+    late.agent.open();
+    await assert.rejects(lateRun, down);
+    assert.deepStrictEqual([...held.values()], [5]);
+    next.agent.open();
+    assert.equal((await nextRun).status, 'completed');
+    assert.deepStrictEqual([...held.values()], []);
+  },
+);

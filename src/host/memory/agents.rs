@@ -10,11 +10,11 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Fate, HostCall, MemoryHost, form};
+use super::{Fate, HostCall, MemoryHost, form, steps};
 use crate::{
     core::{
         job::Signal,
-        logic::{Expr, MAX_STEPS, Reads},
+        logic::{Expr, Reads},
         outcome::{Code, Refusal},
         step::{FanOut, StepIndex, item_id},
         stored::read_routed_step,
@@ -170,7 +170,7 @@ impl MemoryHost {
 
     /// The tool calls that an attempt which is not called asks for, at the step or item that `about` names.
     pub fn set_requests(&self, job: JobKey, about: &Value, requests: Vec<ToolCall>) {
-        let place = self.look(job, |stored| place_of(stored?, about));
+        let place = self.look(job, |stored| steps::place_of(stored?, about));
         if let Some(place) = place {
             self.with(job, |record| record.requests.insert(place, requests));
         }
@@ -254,12 +254,12 @@ impl Agents for MemoryHost {
     }
 
     fn output_of(&self, job: JobKey, step: StepIndex) -> Value {
-        self.look(job, |stored| stored.map(|stored| output_at(stored, step))).unwrap_or_default()
+        self.look(job, |stored| stored.map(|stored| steps::output_at(stored, step))).unwrap_or_default()
     }
 
     fn list(&self, job: JobKey, expression: &Expr) -> Result<(Value, usize), String> {
         let none = Map::new();
-        let list = self.look(job, |stored| evaluate(expression, stored.unwrap_or(&none), None))?;
+        let list = self.look(job, |stored| steps::evaluate(expression, stored.unwrap_or(&none), None))?;
         match &list {
             Value::Array(items) => Ok((list.clone(), items.len())),
             other => Err(format!("it gives {other}, which is not a list")),
@@ -267,8 +267,9 @@ impl Agents for MemoryHost {
     }
 
     fn outputs_of(&self, job: JobKey, items: FanOut) -> Value {
-        let outputs =
-            |stored: &Map<String, Value>| items.places().map(|place| output_at(stored, place)).collect();
+        let outputs = |stored: &Map<String, Value>| {
+            items.places().map(|place| steps::output_at(stored, place)).collect()
+        };
         self.look(job, |stored| stored.map(outputs)).unwrap_or_default()
     }
 
@@ -286,10 +287,10 @@ impl Agents for MemoryHost {
         self.look(job, |stored| {
             let none = Map::new();
             let stored = stored.unwrap_or(&none);
-            let (id, agent) = step_of(stored, step);
+            let (id, agent) = steps::step_of(stored, step);
             let (_, item) = form::planned_at(stored, step);
             let state_id = item.map_or_else(|| id.clone(), |item| item_id(&id, item as u32));
-            let (input, problem) = match input_of(stored, step, &state_id, &input) {
+            let (input, problem) = match steps::input_of(stored, step, &state_id, &input) {
                 Ok(input) => (input, None),
                 Err(problem) => (Value::Null, Some(problem)),
             };
@@ -298,10 +299,10 @@ impl Agents for MemoryHost {
                 job,
                 place: step,
                 attempt,
-                idempotency_key: key_of(stored, step, &id),
+                idempotency_key: steps::key_of(stored, step, &id),
                 input,
                 context: stored.get("context").cloned().unwrap_or_default(),
-                granted: grants_of(stored, &state_id),
+                granted: steps::grants_of(stored, &state_id),
                 item,
                 step: id,
                 agent,
@@ -349,101 +350,4 @@ impl MemoryHost {
         let agent = self.world.crew.agents.borrow().get(&call.agent).map(|(agent, _)| Rc::clone(agent));
         agent.map_or_else(|| Reply::failed("the agent is gone"), |agent| agent(call))
     }
-}
-
-fn output_at(stored: &Map<String, Value>, step: StepIndex) -> Value {
-    form::output_of(stored, &step_of(stored, step).0, form::planned_at(stored, step).1)
-}
-
-/// The same for every attempt at one round, or item, of one step.
-pub(super) fn key_of(stored: &Map<String, Value>, step: StepIndex, id: &str) -> String {
-    let (step, item) = form::planned_at(stored, step);
-    let job = stored.get("id").and_then(Value::as_str).unwrap_or_default();
-    let run = stored.get("run").unwrap_or(&Value::Null);
-    match (item, run["plan"]["steps"][step].get("repeat")) {
-        (Some(item), _) => format!("{job}:{id}:{item}"),
-        (None, None) => format!("{job}:{id}"),
-        (None, Some(_)) => format!("{job}:{id}:{}", run["steps"][id]["round"].as_u64().unwrap_or(0) + 1),
-    }
-}
-
-/// The place of the step or item that an event is about.
-fn place_of(stored: &Map<String, Value>, about: &Value) -> Option<StepIndex> {
-    let run = stored.get("run")?;
-    let id = about["step"].as_str()?;
-    let Some(plan) = run.get("plan") else {
-        return id.rsplit_once('#')?.1.parse::<usize>().ok()?.checked_sub(1);
-    };
-    let step = plan["steps"].as_array()?.iter().position(|step| step["id"] == id)?;
-    let Some(item) = about.get("item") else { return Some(step) };
-    let first = run["steps"][id]["fanOut"]["place"].as_u64()?;
-    usize::try_from(first + item.as_u64()?).ok()
-}
-
-/// A step's id and agent, from the plan or from what a router answered.
-pub(super) fn step_of(stored: &Map<String, Value>, step: StepIndex) -> (String, String) {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let run = stored.get("run").unwrap_or(&Value::Null);
-    if let Some(plan) = run.get("plan") {
-        let (step, _) = form::planned_at(stored, step);
-        return (text(&plan["steps"][step]["id"]), text(&plan["steps"][step]["agent"]));
-    }
-    let ending = format!("#{}", step + 1);
-    let steps = run.get("steps").and_then(Value::as_object).into_iter().flatten();
-    let found = steps.into_iter().find(|(id, _)| id.ends_with(&ending));
-    found.map(|(id, state)| (id.clone(), text(&state["routed"]["agent"]))).unwrap_or_default()
-}
-
-fn input_of(
-    stored: &Map<String, Value>,
-    step: StepIndex,
-    id: &str,
-    input: &Input<'_>,
-) -> Result<Value, String> {
-    let state = stored.get("run").and_then(|run| run.get("steps")).and_then(|steps| steps.get(id));
-    let kept = |key: &str| state.and_then(|state| state.get(key)).cloned();
-    let after = |step: StepIndex| output_at(stored, step);
-    Ok(match input {
-        Input::Expression(expression) => evaluate(expression, stored, Some(step))?,
-        Input::Item => item_at(stored, step).map(|(item, _)| item).unwrap_or_default(),
-        Input::FromCaller => kept("input").unwrap_or_default(),
-        Input::FromRouter => {
-            let routed = state.and_then(|state| state.get("routed")).and_then(|routed| routed.get("input"));
-            let before = || step.checked_sub(1).map(after).unwrap_or_default();
-            routed.cloned().or_else(|| kept("input")).unwrap_or_else(before)
-        }
-        Input::OutputOf([]) => Value::Null,
-        Input::OutputOf([one]) => after(*one),
-        Input::OutputOf(several) => {
-            several.iter().map(|&step| (step_of(stored, step).0, after(step))).collect()
-        }
-    })
-}
-
-/// The item at a place, and its number.
-pub(super) fn item_at(stored: &Map<String, Value>, step: StepIndex) -> Option<(Value, usize)> {
-    let (planned, item) = form::planned_at(stored, step);
-    let items = form::items_of(stored, &step_of(stored, planned).0);
-    Some((items[item?].clone(), item?))
-}
-
-/// What an expression gives over the context and, where it is for an item, over that.
-pub(super) fn evaluate(
-    expression: &Expr,
-    stored: &Map<String, Value>,
-    step: Option<StepIndex>,
-) -> Result<Value, String> {
-    let mut context = stored.get("context").cloned().unwrap_or_default();
-    if let Some((item, index)) = step.and_then(|step| item_at(stored, step)) {
-        (context["item"], context["index"]) = (item, index.into());
-    }
-    expression.evaluate(&context, MAX_STEPS).map_err(|error| error.to_string())
-}
-
-fn grants_of(stored: &Map<String, Value>, id: &str) -> Vec<ToolCall> {
-    let grants = stored.get("run").and_then(|run| run["steps"][id]["grants"].as_array());
-    let call = |grant: &Value| {
-        Some(ToolCall { tool: grant["tool"].as_str()?.to_owned(), args: grant["args"].clone() })
-    };
-    grants.into_iter().flatten().filter_map(call).collect()
 }

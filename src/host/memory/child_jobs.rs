@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HostCall, MemoryHost, agents, form};
+use super::{HostCall, MemoryHost, form, steps};
 use crate::{
     core::{job::JobHead, plan::ChildJob, step::StepIndex},
     host::{ChildJobs, JobKey},
@@ -15,7 +15,7 @@ impl ChildJobs for MemoryHost {
 
     fn child_of(&self, parent: JobKey, step: StepIndex) -> JobKey {
         let id = self.look(parent, |stored| {
-            stored.map(|stored| agents::key_of(stored, step, &agents::step_of(stored, step).0))
+            stored.map(|stored| steps::key_of(stored, step, &steps::step_of(stored, step).0))
         });
         self.enter(&id.unwrap_or_default())
     }
@@ -33,8 +33,8 @@ impl ChildJobs for MemoryHost {
         let parent_id = self.id(parent);
         let (context, plan) = self.look(parent, |stored| {
             let stored = stored.unwrap_or(&none);
-            let context = match (&what.context, agents::item_at(stored, step)) {
-                (Some(context), _) => agents::evaluate(context, stored, Some(step))?,
+            let context = match (&what.context, steps::item_at(stored, step)) {
+                (Some(context), _) => steps::evaluate(context, stored, Some(step))?,
                 (None, Some((item, index))) => json!({ "item": item, "index": index }),
                 (None, None) => json!({}),
             };

@@ -1,7 +1,7 @@
 //! Who may run a job: this host's orchestrators, or somebody in another process that a test plays.
 
 use super::{HostCall, MemoryHost};
-use crate::host::{JobKey, Leases};
+use crate::host::{JobKey, LeaseState, Leases};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lease {
@@ -38,8 +38,11 @@ impl Leases for MemoryHost {
         Ok(self.call(HostCall::AcquireLease(job), acquire).await?.unwrap_or(false))
     }
 
-    async fn holds_lease(&self, job: JobKey) -> bool {
-        self.with(job, |record| record.lease == Lease::Held).unwrap_or(false)
+    async fn lease_state(&self, job: JobKey) -> LeaseState {
+        match self.with(job, |record| record.lease) {
+            Some(Lease::Held) => LeaseState::Held,
+            Some(Lease::Free | Lease::Elsewhere) | None => LeaseState::Lost,
+        }
     }
 
     async fn release_lease(&self, job: JobKey) {
