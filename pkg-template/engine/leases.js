@@ -69,6 +69,8 @@ export class Leases {
       return FAILED;
     }
     slot.lease = token;
+    // Who had it until now may have run the job since it was read here.
+    slot.current = false;
     this.held.add(slot);
     this.lapsing.delete(slot.id);
     this.arm();

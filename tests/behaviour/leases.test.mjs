@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOrchestrator, jobwright } from '../differential/subject.mjs';
 import { another, gatedAgent, PLAN, QUIET, running } from './support/leases.mjs';
-import { assertRefused, createBus, LIMIT, setup, started, within } from './support/setup.mjs';
+import { assertRefused, createBus, LIMIT, latch, setup, started, within } from './support/setup.mjs';
 import { createMortalStore } from './support/trees.mjs';
 
 const { createMemoryStore } = jobwright;
@@ -359,5 +359,61 @@ test(
     next.agent.open();
     assert.equal((await nextRun).status, 'completed');
     assert.deepStrictEqual([...held.values()], []);
+  },
+);
+
+test(
+  'who gets a lease reads the job before deciding, also where an operation before it read it',
+  LIMIT,
+  async () => {
+    const store = createMemoryStore();
+    const gates = { one: latch(), two: latch() };
+    const agents = { one: () => gates.one.promise, two: () => gates.two.promise };
+    const first = another(store, { agentRegistry: agents });
+    const id = await started(first, [
+      { id: 'a', agent: 'one', cost: 1 },
+      { id: 'b', agent: 'two', cost: 1 },
+    ]);
+    void first.runJob(id).catch(() => {});
+
+    /** @type {string[]} */
+    const reserved = [];
+    const [asked, goOn] = [latch(), latch()];
+    let asks = 0;
+    const late = {
+      ...store,
+      // Nor is it told of what others do.
+      watch: undefined,
+      async acquireLease(/** @type {any[]} */ ...values) {
+        asks += 1;
+        if (asks === 2) {
+          asked.open();
+          await goOn.promise;
+        }
+        return /** @type {any} */ (store).acquireLease(...values);
+      },
+    };
+    const second = another(late, {
+      agentRegistry: { one: () => 1, two: () => 2 },
+      budgetManager: {
+        canSpend: () => ({ success: true }),
+        reserve: (/** @type {string} */ _, /** @type {number} */ __, /** @type {string} */ key) => {
+          reserved.push(key);
+          return { success: true };
+        },
+        settle: () => {},
+        release: () => {},
+      },
+    });
+    const step = second.nextStep(id);
+    const run = second.runJob(id);
+    assertRefused(await step, 'conflict');
+    await asked.promise;
+    gates.one.open();
+    while ((await store.getHead(id)).run.stepsTaken < 2) await sleep(1);
+    await first.close();
+    goOn.open();
+    assert.equal((await run).status, 'completed');
+    assert.deepStrictEqual(reserved, [`${id}:b`]);
   },
 );

@@ -18,6 +18,7 @@ export async function rest(turns = 60) {
 export function createProcess(random) {
   const later = createDelays(random);
   let left = Infinity;
+  let isCutOff = false;
   /** @param {any} part @param {string[]} methods */
   const wrap = (part, methods) => {
     const wrapped = { ...part };
@@ -25,9 +26,12 @@ export function createProcess(random) {
       wrapped[method] = (/** @type {any[]} */ ...args) => {
         left -= 1;
         if (left < 0) return new Promise(() => {});
-        return Promise.resolve(later(() => part[method](...args))).then((answer) =>
-          left < 0 ? new Promise(() => {}) : answer,
-        );
+        return Promise.resolve(
+          later(() => {
+            if (isCutOff) throw new Error('the store can not be reached');
+            return part[method](...args);
+          }),
+        ).then((answer) => (left < 0 ? new Promise(() => {}) : answer));
       };
     }
     return wrapped;
@@ -39,6 +43,10 @@ export function createProcess(random) {
       left = calls;
     },
     isAlive: () => left >= 0,
+    /** @param {boolean} cut whether what is wrapped can't be reached from now on */
+    cutOff: (cut) => {
+      isCutOff = cut;
+    },
   };
 }
 
