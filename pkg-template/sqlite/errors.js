@@ -47,12 +47,19 @@ export function explain(error, path) {
   const code = sqliteCode(error);
   const known = Object.entries(SENTENCES).find(([name]) => code === name || code?.startsWith(`${name}_`));
   if (known === undefined && code === undefined) return error;
-  const sentence = known === undefined ? `failed: ${describe(error)}` : known[1];
+  const sentence = known === undefined ? otherError(error) : known[1];
   return new JobwrightError(`The database ${JSON.stringify(path)} ${sentence}`, {
     code: 'internal',
     details: { path, sqlite: code },
     cause: error,
   });
+}
+
+/** @param {any} error */
+function otherError(error) {
+  return /^no such (table|column)/.test(error.message)
+    ? 'has other tables than when it was opened, as after a newer version of jobwright brought it up to date: restart with that version'
+    : `failed: ${describe(error)}`;
 }
 
 /**

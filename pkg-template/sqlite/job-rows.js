@@ -3,7 +3,7 @@ import { eventsAfter } from './rows.js';
 import { placesOf } from './statements.js';
 
 /**
- * Where the rows of a job are: in `commits`, counted from 1 at its `n`, and those since it was first leased in
+ * Where the rows of a job are: in `early_commits`, counted from 1 at its `n`, and those since it was first leased in
  * `run_commits`, at the token of that lease. Each table grows at its end that way, where SQLite fills a page and begins the
  * next one; rows that are put between those of other jobs make it spread full pages over their neighbours, all of which
  * are written.
@@ -21,7 +21,7 @@ const ROWS_AT_ONCE = 200;
 
 /**
  * @param {import('./driver.js').Database} database
- * @param {'commits' | 'run_commits'} table
+ * @param {'early_commits' | 'run_commits'} table
  */
 function prepareRows(database, table) {
   const among = `FROM ${table} WHERE place ${placesOf('?')}`;
@@ -42,7 +42,7 @@ function prepareRows(database, table) {
 
 /** @param {import('./driver.js').Database} database */
 export function jobRows(database) {
-  const early = prepareRows(database, 'commits');
+  const early = prepareRows(database, 'early_commits');
   const late = prepareRows(database, 'run_commits');
 
   /**

@@ -119,9 +119,11 @@ const MIGRATIONS = [
   // The same tables. Events of steps may say what they change beside themselves, which older versions don't know: see
   // told-steps.js.
   [],
-  // Rows of a job since it was first leased, and the token of that lease: see job-rows.js.
+  // Rows of a job since it was first leased, and the token of that lease: see job-rows.js. An older version that has the
+  // file open would take the others for all of a job; under another name it finds none, and says so.
   [
     `
+  ALTER TABLE commits RENAME TO early_commits;
   CREATE TABLE run_commits (
     place INTEGER PRIMARY KEY,
     revision INTEGER,
@@ -218,13 +220,16 @@ function statementsLeft() {
   for (const statement of statements.join(';').split(';')) {
     const [, created = ''] = /^\s*CREATE \w+ (\w+)/.exec(statement) ?? [];
     const [, altered = '', column] = /^\s*ALTER TABLE (\w+) ADD COLUMN (.+)$/.exec(statement) ?? [];
+    const [, renamed = '', name = ''] = /^\s*ALTER TABLE (\w+) RENAME TO (\w+)$/.exec(statement) ?? [];
     const [, dropped = ''] = /^\s*DROP TABLE (\w+)/.exec(statement) ?? [];
     if (created !== '') made.set(created, statement.trim());
     if (altered !== '') made.set(altered, `${made.get(altered)}`.replace(/\)([^)]*)$/, `, ${column})$1`));
+    if (renamed !== '') made.set(name, `${made.get(renamed)}`.replace(renamed, name));
+    made.delete(renamed);
     made.delete(dropped);
   }
   return [...made.values()];
 }
 
 /** Without what makes no difference. @param {string} sql */
-const bare = (sql) => sql.replace(/\s/g, '');
+const bare = (sql) => sql.replace(/[\s"]/g, '');

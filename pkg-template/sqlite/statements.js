@@ -8,7 +8,8 @@ export const placesOf = (key) => `BETWEEN ${key} << 32 AND ${key} << 32 | 429496
 
 /** Jobs with their last row, which says their numbers too: that of `run_commits`, where there is one. */
 const JOBS = `jobs
-  LEFT JOIN commits AS early ON early.place = (SELECT max(place) FROM commits WHERE place ${placesOf('n')})
+  LEFT JOIN early_commits AS early
+    ON early.place = (SELECT max(place) FROM early_commits WHERE place ${placesOf('n')})
   LEFT JOIN run_commits AS late
     ON late.place = (SELECT max(place) FROM run_commits WHERE place ${placesOf('first_lease')})`;
 
@@ -36,7 +37,7 @@ const FIRST_OF_RUN = `(SELECT first_lease << 32 | 1
  * last row are as they have to be, and else a text where a number is due, which SQLite refuses (SQLITE_MISMATCH). As
  * `INSERT ... SELECT` it would fill a table in between, since it reads the one it writes. What is null is not asked.
  *
- * @param {{ after: 'commits' | 'run_commits', key: string, place: string }} where the table that has the last row, what finds
+ * @param {{ after: 'early_commits' | 'run_commits', key: string, place: string }} where the table that has the last row, what finds
  *   the job's rows there, and where the new one comes
  */
 const ordinaryCommit = ({ after, key, place }) =>
@@ -70,7 +71,7 @@ export function prepareStatements(database) {
     updateJob: sql(`UPDATE jobs SET ${NUMBERS} WHERE n = ?`),
     moveJob: sql(`UPDATE jobs SET ${NUMBERS}, ${PLACE} WHERE n = ?`),
     endJob: sql(`UPDATE jobs SET ${NUMBERS}, ${PLACE}, ${NO_LEASE} WHERE n = ?`),
-    // All rows that it has from now on come into `commits`, until it is leased again.
+    // All rows that it has from now on come into `early_commits`, until it is leased again.
     setPruned: sql('UPDATE jobs SET pruned_seq = ?, first_lease = NULL WHERE n = ?'),
     deleteJob: sql('DELETE FROM jobs WHERE n = ?'),
 
@@ -78,7 +79,7 @@ export function prepareStatements(database) {
       'INSERT INTO plans (job, plan) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET plan = excluded.plan',
     ),
     clearPlan: sql('DELETE FROM plans WHERE job = ?'),
-    addFirst: sql(ordinaryCommit({ after: 'commits', key: 'n', place: FIRST_OF_RUN })),
+    addFirst: sql(ordinaryCommit({ after: 'early_commits', key: 'n', place: FIRST_OF_RUN })),
     addNext: sql(ordinaryCommit({ after: 'run_commits', key: 'first_lease', place: 'place + 1' })),
 
     readHead: sql(`SELECT ${HEAD} FROM ${JOBS} WHERE id = ?`),

@@ -200,7 +200,7 @@ test('what steps give stands in the file once, and how they stand in their event
   const database = new BetterSqlite(path);
   const texts = database
     .prepare(
-      'SELECT change FROM (SELECT * FROM commits UNION ALL SELECT * FROM run_commits) ORDER BY revision',
+      'SELECT change FROM (SELECT * FROM early_commits UNION ALL SELECT * FROM run_commits) ORDER BY revision',
     )
     .pluck()
     .all()

@@ -12,7 +12,7 @@ import { changeOf, commitAsEngine, eventOf, jobOf } from './jobs.mjs';
 import { createSqliteStore, openDatabase } from './sqlite-driver.mjs';
 
 const LONG = 600_000;
-const TABLES = ['jobs', 'commits', 'run_commits', 'plans', 'control', 'sqlite_sequence'];
+const TABLES = ['jobs', 'early_commits', 'run_commits', 'plans', 'control', 'sqlite_sequence'];
 const folder = mkdtempSync(join(tmpdir(), 'jobwright-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;

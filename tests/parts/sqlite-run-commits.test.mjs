@@ -60,7 +60,7 @@ for (const asEngine of [true, false]) {
       assertAlike(stores, 'j');
     }
     assertAlike([other, stores[1]], 'j');
-    assert.deepEqual([await countRows(path, 'commits'), await countRows(path, 'run_commits')], [3, 6]);
+    assert.deepEqual([await countRows(path, 'early_commits'), await countRows(path, 'run_commits')], [3, 6]);
     assert.throws(() => store.commit(step('j', 8)), { name: 'ConflictError' });
     assert.throws(() => store.commit(step('j', 9, { events: [eventOf(18)] })), { name: 'ConflictError' });
 
@@ -70,12 +70,13 @@ for (const asEngine of [true, false]) {
     each((at) => commit(at, structuredClone(last)));
     each((at) => at.prune({ endedBefore: 6, keepJob: true }));
     assertAlike(stores, 'j');
-    assert.deepEqual([await countRows(path, 'commits'), await countRows(path, 'run_commits')], [1, 0]);
+    assert.deepEqual([await countRows(path, 'early_commits'), await countRows(path, 'run_commits')], [1, 0]);
     each((at) => commit(at, step('j', 10)));
     assertAlike(stores, 'j');
     each((at) => at.prune({ endedBefore: 6 }));
     each((at) => at.deleteJob('j'));
-    for (const table of ['jobs', 'commits', 'run_commits']) assert.equal(await countRows(path, table), 0);
+    for (const table of ['jobs', 'early_commits', 'run_commits'])
+      assert.equal(await countRows(path, table), 0);
     await other.close();
     await store.close();
   });
@@ -120,10 +121,15 @@ test('a job that a file of the fifth schema has half run goes on', async () => {
   await old.close();
   const database = await openDatabase(path);
   database.exec(`DROP TABLE run_commits; ALTER TABLE jobs DROP COLUMN first_lease; PRAGMA user_version = 5;
+    ALTER TABLE early_commits RENAME TO commits;
     UPDATE jobs SET lease_owner = 'old', lease_token = 1, lease_until = ${Date.now() + LONG};
     UPDATE control SET last_token = 1`);
-  database.close();
+  // A process of the version before that still has the file open.
+  const older = database.prepare('SELECT max(revision) AS revision FROM commits');
+  assert.equal(older.get().revision, 3);
   const store = await createSqliteStore({ path });
+  assert.throws(() => older.get(), /no such table: commits/);
+  database.close();
   assertAlike([store, model], 'j');
   commitAsEngine(model, step('j', 3));
   commitAsEngine(store, step('j', 3, { fencingToken: 1 }));
@@ -135,6 +141,29 @@ test('a job that a file of the fifth schema has half run goes on', async () => {
   }
   assertAlike([store, model], 'j');
   assert.equal(await countRows(path, 'run_commits'), 2);
+  await store.close();
+});
+
+test('a file that a newer version brings up to date while it is open says so', async () => {
+  const path = newPath();
+  const store = await createSqliteStore({ path });
+  commitAsEngine(store, step('j', 0));
+  const newer = await openDatabase(path);
+  newer.exec('ALTER TABLE early_commits RENAME TO other; PRAGMA user_version = 99');
+  for (const call of [
+    () => store.getJob('j'),
+    () => store.getHead('j'),
+    () => commitAsEngine(store, step('j', 1)),
+  ]) {
+    assert.throws(call, {
+      name: 'JobwrightError',
+      code: 'internal',
+      message: `The database ${JSON.stringify(path)} has other tables than when it was opened, as after a newer version of jobwright brought it up to date: restart with that version`,
+    });
+  }
+  newer.exec('ALTER TABLE other RENAME TO early_commits');
+  assert.equal(store.getHead('j').run.revision, 1);
+  newer.close();
   await store.close();
 });
 

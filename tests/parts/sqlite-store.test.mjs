@@ -88,7 +88,7 @@ test('a person can read the database', async () => {
     assert.deepEqual([id, status, revision], ['job-1', 'created', 1]);
     assert.equal(JSON.parse(head).run.revision, 1);
     const { last_seq: lastSeq, change } = database
-      .prepare('SELECT * FROM commits WHERE place >> 32 = 1')
+      .prepare('SELECT * FROM early_commits WHERE place >> 32 = 1')
       .get();
     assert.equal(lastSeq, 1);
     assert.deepEqual(JSON.parse(change), { context: { 'a key': [1] }, steps, events: [eventOf(1)] });
@@ -252,8 +252,8 @@ test('a database of the first schema is brought up to date, whoever opens it fir
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       .all();
     assert.deepEqual(names.map(({ name }) => name).sort(), [
-      'commits',
       'control',
+      'early_commits',
       'jobs',
       'plans',
       'run_commits',
@@ -298,7 +298,7 @@ test('a database that was cut short is refused when it is opened', async () => {
 
 test('a database whose tables somebody changed is refused, one to which somebody added is not', async () => {
   for (const [sql, what] of [
-    ['DROP TABLE commits', 'CREATE TABLE commits'],
+    ['DROP TABLE early_commits', 'CREATE TABLE early_commits'],
     ['ALTER TABLE plans ADD COLUMN mine TEXT', 'CREATE TABLE plans'],
     ['DROP INDEX jobs_by_parent', 'CREATE INDEX jobs_by_parent'],
   ]) {

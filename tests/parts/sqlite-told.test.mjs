@@ -127,7 +127,7 @@ const whole = (store, id) =>
 /** @param {string} path */
 async function rowsOf(path) {
   const database = await openDatabase(path);
-  const rows = database.prepare('SELECT change FROM commits ORDER BY place').all();
+  const rows = database.prepare('SELECT change FROM early_commits ORDER BY place').all();
   database.close();
   return rows.map(({ change }) => JSON.parse(change));
 }
