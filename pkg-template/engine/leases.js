@@ -62,15 +62,19 @@ export class Leases {
    * @param {unknown} token
    */
   granted(slot, token) {
-    if (token === null || token === undefined) return ELSEWHERE;
+    if (token === null || token === undefined) {
+      slot.wasElsewhere = true;
+      return ELSEWHERE;
+    }
     if (typeof token !== 'number') {
       const message = `store.acquireLease must answer a number or null; found ${describe(token)}`;
       slot.answer = new JobwrightError(message, { code: 'internal' });
       return FAILED;
     }
     slot.lease = token;
-    // Who had it until now may have run the job since it was read here.
-    slot.current = false;
+    // Who had it may have run the job since it was read here.
+    if (slot.wasElsewhere) slot.current = false;
+    slot.wasElsewhere = false;
     this.held.add(slot);
     this.lapsing.delete(slot.id);
     this.arm();

@@ -86,6 +86,7 @@ export class Notices {
     const slot = engine.jobs.byId.get(jobId);
     // What is committed here is announced here.
     if (slot !== undefined && revision <= latestOf(slot)) return;
+    if (slot !== undefined) slot.current = false;
     if (slot !== undefined && slot.drivers > 0) this.look(slot);
     engine.readers.storedMore(jobId);
     hearOfChild(engine, jobId, parentId);

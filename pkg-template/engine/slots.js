@@ -54,6 +54,8 @@ export class JobSlot {
     this.latest = 0;
     /** The core may remember something under this key. */
     this.remembered = false;
+    /** Somebody else had its lease when it was asked for last. */
+    this.wasElsewhere = false;
     /**
      * The job as it was loaded or committed last. With a store that has `commit`, the engine's own and kept up to
      * date without its history; with a plain store, what the store returned, which is never changed.
