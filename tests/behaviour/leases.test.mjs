@@ -417,3 +417,28 @@ test(
     assert.deepStrictEqual(reserved, [`${id}:b`]);
   },
 );
+
+test('a job that others have run since it was started here is read before it is run', LIMIT, async () => {
+  const store = createMemoryStore();
+  /** @type {string[]} */
+  const reserved = [];
+  const first = another(store, {
+    budgetManager: {
+      canSpend: () => ({ success: true }),
+      reserve: (/** @type {string} */ _, /** @type {number} */ __, /** @type {string} */ key) => {
+        reserved.push(key);
+        return { success: true };
+      },
+      settle: () => {},
+      release: () => {},
+    },
+  });
+  // From its first run on, it is told of what others do.
+  await first.runJob(await started(first, PLAN));
+  reserved.length = 0;
+  const id = await started(first, [{ id: 'a', agent: 'work', cost: 1 }]);
+  assert.equal((await another(store).runJob(id)).status, 'completed');
+  await sleep(5);
+  assert.equal((await first.runJob(id)).status, 'completed');
+  assert.deepStrictEqual(reserved, []);
+});
