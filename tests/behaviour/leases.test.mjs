@@ -16,6 +16,20 @@ const stepsOf = (job, type) =>
     .filter((/** @type {any} */ event) => event.type === type)
     .map((/** @type {any} */ { payload }) => payload.step);
 
+/** A budget that grants everything. @param {string[]} reserved the keys that something was reserved under */
+function grantingAll(reserved) {
+  const grant = { success: true };
+  return {
+    canSpend: () => grant,
+    reserve(/** @type {string} */ _, /** @type {number} */ __, /** @type {string} */ key) {
+      reserved.push(key);
+      return grant;
+    },
+    settle: () => {},
+    release: () => {},
+  };
+}
+
 test(
   'a job that is run elsewhere is run nowhere else, and is not changed by the attempt',
   LIMIT,
@@ -395,15 +409,7 @@ test(
     };
     const second = another(late, {
       agentRegistry: { one: () => 1, two: () => 2 },
-      budgetManager: {
-        canSpend: () => ({ success: true }),
-        reserve: (/** @type {string} */ _, /** @type {number} */ __, /** @type {string} */ key) => {
-          reserved.push(key);
-          return { success: true };
-        },
-        settle: () => {},
-        release: () => {},
-      },
+      budgetManager: grantingAll(reserved),
     });
     const step = second.nextStep(id);
     const run = second.runJob(id);
@@ -423,15 +429,7 @@ test('a job that others have run since it was started here is read before it is 
   /** @type {string[]} */
   const reserved = [];
   const first = another(store, {
-    budgetManager: {
-      canSpend: () => ({ success: true }),
-      reserve: (/** @type {string} */ _, /** @type {number} */ __, /** @type {string} */ key) => {
-        reserved.push(key);
-        return { success: true };
-      },
-      settle: () => {},
-      release: () => {},
-    },
+    budgetManager: grantingAll(reserved),
   });
   // From its first run on, it is told of what others do.
   await first.runJob(await started(first, PLAN));
