@@ -13,9 +13,9 @@ const APPLICATION_ID = 0x6a6f6277;
  * From an empty file to the newest schema, in statements and what has to be done between them. A release that changes the
  * schema adds one, and never edits one.
  *
- * Jobs are in parts, so that a commit writes what changed and nothing else: one row of `early_commits` or
- * `run_commits` and, where more of it changes than its numbers, the head. The plan, which may be large, is not beside the head because SQLite writes rows
- * whole. `n` counts jobs in order of creation.
+ * Jobs are in parts, so that a commit writes what changed and nothing else: one row of `early_commits` or `run_commits` and,
+ * where more of it changes than its numbers, the head. The plan, which may be large, is not beside the head because SQLite
+ * writes rows whole. `n` counts jobs in order of creation.
  *
  * @type {(string | ((database: Database) => void))[][]}
  */
