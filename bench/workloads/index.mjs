@@ -5,6 +5,7 @@ import { workloads as children } from './children.mjs';
 import { workloads as contexts } from './contexts.mjs';
 import { workloads as events } from './events.mjs';
 import { workloads as fanOut } from './fan-out.mjs';
+import { workloads as inFlight } from './in-flight.mjs';
 import { workloads as lifecycle } from './lifecycle.mjs';
 import { workloads as longJobs } from './long-jobs.mjs';
 import { workloads as memory } from './memory.mjs';
@@ -22,6 +23,7 @@ export const workloads = [
   longJobs,
   sqlite,
   postgres,
+  inFlight,
   children,
   childChanges,
   fanOut,

@@ -140,7 +140,8 @@ export function task_ended(task) {
   const frame = frameOf(task);
   frames[task] = undefined;
   free.push(task);
-  for (const slot of frame.pinned) slot.leave();
+  // An operation mostly lists none: not even an iterator is made then.
+  if (frame.pinned !== NOTHING) for (const slot of frame.pinned) slot.leave();
   if (frame.driving) frame.slot?.stopDriving();
   if (frame.monitors) frame.engine.monitors.delete(/** @type {any} */ (frame.slot).id);
   frame.slot?.leave();

@@ -132,24 +132,36 @@ export function jobOperations(engine) {
    * @param {unknown} jobId
    * @param {any} [options]
    */
-  const runJob = async (jobId, options) => {
-    const { input, signal: givenSignal } = optionsObject(options, 'options');
-    const signal = optionalSignal(givenSignal);
-    const given = plainCopy(input, 'input');
-    if (signal?.aborted === true) await pauseJob(jobId);
+  const runJob = (jobId, options) => {
+    try {
+      const { input, signal: givenSignal } = optionsObject(options, 'options');
+      const signal = optionalSignal(givenSignal);
+      const given = plainCopy(input, 'input');
+      const begin = driving((task, slot) => core.run_job(number, task, slot.key, given !== undefined));
+      const run = () => on(jobId, outcomeOf, begin, given);
+      return signal === undefined ? run() : runUntil(signal, jobId, run);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+
+  /**
+   * @param {AbortSignal} signal
+   * @param {any} jobId
+   * @param {() => Promise<any>} run
+   */
+  const runUntil = async (signal, jobId, run) => {
+    if (signal.aborted) await pauseJob(jobId);
     const stop = () => {
-      const slot = engine.jobs.byId.get(/** @type {string} */ (jobId));
+      const slot = engine.jobs.byId.get(jobId);
       if (slot !== undefined) core.stop_run(number, slot.key);
     };
-    const begin = driving((task, slot) => core.run_job(number, task, slot.key, given !== undefined));
     // Before the run begins: where nothing has to be waited for, it may be over when its beginning returns.
-    signal?.addEventListener('abort', stop, { once: true });
+    signal.addEventListener('abort', stop, { once: true });
     try {
-      const outcome = await on(jobId, done, begin, given);
-      if (!outcome.success) return outcome;
-      return await outcomeOf(engine, /** @type {string} */ (jobId));
+      return await run();
     } finally {
-      signal?.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', stop);
     }
   };
 

@@ -4,34 +4,52 @@ import { jobView } from './job-view.js';
 
 /** By this name Node looks for how an object is to be printed. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+const LATE = Symbol('late');
+
+// The same for every outcome: making such of its own takes longer than all else that an outcome needs.
+const lateJob = {
+  enumerable: true,
+  configurable: true,
+  /** @this {any} */
+  get() {
+    const late = this[LATE];
+    late.job ??= jobView(late.read());
+    return late.job;
+  },
+};
+const print = {
+  /** Whoever prints it sees the job, and not that it is read late. @this {any} */
+  value() {
+    return { ...this };
+  },
+};
 
 /**
  * What a run that was done gives: the job, as it is now. Where the store can copy it later it is copied when it is first
  * read, for a history can be long and most callers look at the status alone.
  *
- * @param {import('./engine.js').Engine} engine
- * @param {string} jobId
+ * @param {import('./executor.js').Frame} frame the run
  */
-export async function outcomeOf({ store }, jobId) {
-  const snapshot = snapshots.get(store.getJob)?.(jobId);
-  if (snapshot !== undefined && snapshot !== null) return lateOutcome(snapshot);
+export function outcomeOf({ engine: { store }, slot }) {
+  const { id } = /** @type {import('./slots.js').JobSlot} */ (slot);
+  try {
+    const snapshot = snapshots.get(store.getJob)?.(id);
+    return snapshot === undefined || snapshot === null ? readOutcome(store, id) : lateOutcome(snapshot);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** @param {any} store @param {string} jobId */
+async function readOutcome(store, jobId) {
   const job = jobView(await store.getJob(jobId));
   return { success: true, status: job.status, job };
 }
 
 /** @param {import('../parts/handover.js').Snapshot} snapshot */
 function lateOutcome({ status, read }) {
-  /** @type {any} */
-  let job;
-  const outcome = {
-    success: true,
-    status,
-    get job() {
-      job ??= jobView(read());
-      return job;
-    },
-  };
-  // Whoever prints it sees the job, and not that it is read late.
-  const print = () => ({ ...outcome });
-  return Object.defineProperty(outcome, INSPECT, { value: print });
+  const outcome = { success: true, status };
+  Object.defineProperty(outcome, LATE, { value: { read, job: undefined } });
+  Object.defineProperty(outcome, 'job', lateJob);
+  return Object.defineProperty(outcome, INSPECT, print);
 }

@@ -12,6 +12,8 @@ import { fanOutsOf, itemId, keyOf, StepAt, stepsOf } from './step-at.js';
 const MOST_IDLE = 64;
 /** The same where the store has the values of their contexts in memory anyway. */
 const MOST_SHARED = 1_024;
+/** When there are so many times as many, they are too many. */
+const MARGIN = 1.25;
 
 /** @type {(JobSlot | undefined)[]} */
 const slots = [];
@@ -336,7 +338,8 @@ export class JobTable {
     this.idle.add(slot);
     const { store } = this.engine;
     const most = keepsOwn.has(store.commit) ? MOST_SHARED : MOST_IDLE;
-    if (this.idle.size > most) this.trim(most);
+    // Many at a time: what was removed from the front of a set is passed over each time that its first is looked for.
+    if (this.idle.size > most * MARGIN) this.trim(most);
   }
 
   /**

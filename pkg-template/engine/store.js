@@ -169,16 +169,34 @@ export function store_error(job) {
 }
 
 /**
- * JSON for the core of all that is in `run`, but for the plan, what tools were called with and routers answered. Of a job
- * whose steps have not begun there is mostly nothing.
+ * Of a job in whose `run` there is nothing but a plan, as mostly where no step has begun: the number of the event that set
+ * it running, or 0, times 2, and 1 more where its history has a beginning. NaN where there is more to read, or none of it
+ * can be read.
+ *
+ * @param {number} job
+ */
+export function store_bare_run(job) {
+  const slot = slotOf(job);
+  try {
+    const { run } = slot.record;
+    if (run !== undefined && !(run.steps === undefined && isBare(run))) return Number.NaN;
+    const { startedSeq, hasBeginning } = beginningOf(slot);
+    const seq = Number.isSafeInteger(startedSeq) && startedSeq > 0 ? startedSeq : 0;
+    return seq * 2 + Number(hasBeginning);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/**
+ * JSON for the core of all that is in `run`, but for the plan, what tools were called with and routers answered.
  *
  * @param {number} job
  */
 export function store_run(job) {
   const slot = slotOf(job);
   try {
-    const run = coreRun(slot.record.run);
-    return jsonForCore({ run, ...beginningOf(slot) });
+    return jsonForCore({ run: coreRun(slot.record.run), ...beginningOf(slot) });
   } catch (error) {
     slot.answer = error;
     return '';
@@ -186,11 +204,9 @@ export function store_run(job) {
 }
 
 /** @param {any} run */
-function coreRun(run) {
-  if (run === undefined || (run.steps === undefined && isBare(run))) return undefined;
-  const { plan, ...rest } = run;
-  const approvals = run.approvals?.map((/** @type {any} */ { args, ...approval }) => approval);
-  const signals = run.signals?.map((/** @type {any} */ { name, seq }) => ({ name, seq }));
+function coreRun({ plan, ...rest }) {
+  const approvals = rest.approvals?.map((/** @type {any} */ { args, ...approval }) => approval);
+  const signals = rest.signals?.map((/** @type {any} */ { name, seq }) => ({ name, seq }));
   return { ...rest, approvals, signals };
 }
 

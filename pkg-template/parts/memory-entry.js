@@ -1,6 +1,7 @@
 // @ts-check
 import { committedHead, joinJob, numberEvents, splitJob, storedSeq } from './job-parts.js';
 import { copyEvent, NotedEvent, storedPayload } from './noted-event.js';
+import { copyOfPairs, eachPair, NO_PAIRS, withoutPair, withPair } from './pairs.js';
 import { cloneJson, JOB_DEPTH, plainCopy, setOwn } from './plain.js';
 import { eventConflict } from './store-arguments.js';
 
@@ -17,14 +18,14 @@ import { eventConflict } from './store-arguments.js';
  * @typedef {object} Entry
  * @property {number} order counts jobs as they are created
  * @property {JobHead} head
- * @property {Map<string, unknown>} context
+ * @property {import('./pairs.js').Pairs<unknown>} context
  * @property {(import('./noted-event.js').NotedEvent | JobEvent)[]} events
  * @property {number[] | null} seqs the number each event is stored under, rising; null where each says its own
  * @property {number} lastSeq stays when the history is pruned
  * @property {Plan | undefined} plan
- * @property {Map<string, StepState>} steps
+ * @property {import('./pairs.js').Pairs<StepState>} steps
  * @property {import('./memory-lease.js').Lease | null} lease
- * @property {boolean} isShown somebody holds its maps as they are now: they are copied before they change
+ * @property {boolean} isShown somebody holds its context and steps as they are now: they are copied before they change
  */
 
 /** Up to so many events, their list is as long as it has to be: one that is added to makes room for seventeen. */
@@ -38,12 +39,12 @@ export function createEntry(order) {
   return {
     order,
     head: /** @type {JobHead} */ ({}),
-    context: new Map(),
+    context: NO_PAIRS,
     events: [],
     seqs: null,
     lastSeq: 0,
     plan: undefined,
-    steps: new Map(),
+    steps: NO_PAIRS,
     lease: null,
     isShown: false,
   };
@@ -52,8 +53,8 @@ export function createEntry(order) {
 /** @param {Entry} entry */
 function unshow(entry) {
   if (!entry.isShown) return;
-  entry.context = new Map(entry.context);
-  entry.steps = new Map(entry.steps);
+  entry.context = copyOfPairs(entry.context);
+  entry.steps = copyOfPairs(entry.steps);
   entry.isShown = false;
 }
 
@@ -64,9 +65,9 @@ function unshow(entry) {
 export function replaceEntry(entry, job) {
   const { head, context, history, plan, steps } = splitJob(job);
   entry.head = head;
-  entry.context = new Map(Object.entries(context));
+  entry.context = withEach(NO_PAIRS, context);
   entry.plan = plan;
-  entry.steps = new Map(Object.entries(steps));
+  entry.steps = withEach(NO_PAIRS, steps);
   forgetEvents(entry);
   entry.lastSeq = 0;
   append(entry, history);
@@ -96,10 +97,12 @@ export function applyChange(entry, change, own) {
   entry.plan = plan;
   for (const key of Object.keys(change.context ?? {})) {
     const value = Object.hasOwn(context, key) ? context[key] : undefined;
-    if (value === undefined) entry.context.delete(key);
-    else entry.context.set(key, value);
+    entry.context =
+      value === undefined ? withoutPair(entry.context, key) : withPair(entry.context, key, value);
   }
-  for (const id of Object.keys(steps)) entry.steps.set(id, /** @type {StepState} */ (steps[id]));
+  for (const id of Object.keys(steps)) {
+    entry.steps = withPair(entry.steps, id, /** @type {StepState} */ (steps[id]));
+  }
   append(entry, events);
   return entry;
 }
@@ -120,29 +123,33 @@ function applyOwn(entry, { jobId, head, plan, context, steps, events }) {
   unshow(entry);
   entry.head = head;
   if (plan !== undefined) entry.plan = plan;
-  setEach(entry.context, context);
-  setEach(entry.steps, steps);
+  entry.context = withEach(entry.context, context);
+  entry.steps = withEach(entry.steps, steps);
   append(entry, events);
   return entry;
 }
 
 /**
- * @param {Map<string, any>} map
- * @param {[string, any][] | Record<string, any> | null | undefined} parts
+ * @template T
+ * @param {import('./pairs.js').Pairs<T>} pairs
+ * @param {[string, any][] | Record<string, any> | null | undefined} more
  */
-function setEach(map, parts) {
-  if (parts === null || parts === undefined) return;
-  const entries = Array.isArray(parts) ? parts : Object.entries(parts);
+function withEach(pairs, more) {
+  if (more === null || more === undefined) return pairs;
+  const entries = Array.isArray(more) ? more : Object.entries(more);
+  let all = pairs;
   // By number: nothing is made for each of them.
-  for (let i = 0; i < entries.length; i++) setEntry(map, entries[i]);
+  for (let i = 0; i < entries.length; i++) all = withEntry(all, entries[i]);
+  return all;
 }
 
 /**
- * @param {Map<string, any>} map
+ * @template T
+ * @param {import('./pairs.js').Pairs<T>} pairs
  * @param {any} entry
  */
-function setEntry(map, entry) {
-  map.set(entry[0], entry[1]);
+function withEntry(pairs, entry) {
+  return withPair(pairs, entry[0], entry[1]);
 }
 
 /**
@@ -154,10 +161,10 @@ function setEntry(map, entry) {
 export function assembleJob({ head, context, events, plan, steps }) {
   return joinJob({
     head: cloneJson(head),
-    context: copyMap(context),
+    context: objectOf(context, cloneJson),
     history: events.map((event) => copyEvent(event)),
     plan: cloneJson(plan),
-    steps: copyMap(steps),
+    steps: objectOf(steps, cloneJson),
   });
 }
 
@@ -178,7 +185,7 @@ export function uncopiedJob({ head, context, events, plan, steps }) {
     parentId,
     context: objectOf(context),
     history: events.map(uncopiedEvent),
-    run: head.run && uncopiedRun(head.run, plan, steps.size === 0 ? undefined : objectOf(steps)),
+    run: head.run && uncopiedRun(head.run, plan, steps === NO_PAIRS ? undefined : objectOf(steps)),
   };
 }
 
@@ -272,24 +279,16 @@ function append(entry, events) {
 
 /**
  * @template T
- * @param {Map<string, T>} map
+ * @param {import('./pairs.js').Pairs<T>} pairs
+ * @param {(value: T) => T} [copy] of each value; default: as it is
  * @returns {Record<string, T>}
  */
-function objectOf(map) {
+function objectOf(pairs, copy = asItIs) {
   /** @type {Record<string, T>} */
   const object = {};
-  for (const [key, value] of map) setOwn(object, key, value);
+  eachPair(pairs, (name, value) => setOwn(object, name, copy(value)));
   return object;
 }
 
-/**
- * @template T
- * @param {Map<string, T>} map
- * @returns {Record<string, T>}
- */
-function copyMap(map) {
-  /** @type {Record<string, T>} */
-  const copy = {};
-  for (const [key, value] of map) setOwn(copy, key, cloneJson(value));
-  return copy;
-}
+/** @type {<T>(value: T) => T} */
+const asItIs = (value) => value;

@@ -13,7 +13,7 @@ import {
 } from './memory-entry.js';
 import { acquire, checkFence, release, renew } from './memory-lease.js';
 import { copyEvent } from './noted-event.js';
-import { insert, placeAfter, remove } from './ordered.js';
+import { OrderedList } from './ordered.js';
 import { cloneJson, JOB_DEPTH, plainCopy } from './plain.js';
 import * as check from './store-arguments.js';
 
@@ -39,9 +39,9 @@ import * as check from './store-arguments.js';
 export function createMemoryStore({ now = Date.now } = {}) {
   /** @type {Map<string, Entry>} */
   const jobs = new Map();
-  /** @type {Entry[]} */
-  const inOrder = [];
-  /** @type {Map<string, Entry[]>} */
+  /** @type {OrderedList<Entry>} */
+  const inOrder = new OrderedList();
+  /** @type {Map<string, OrderedList<Entry>>} */
   const children = new Map();
   let created = 0;
   let lastToken = 0;
@@ -92,9 +92,12 @@ export function createMemoryStore({ now = Date.now } = {}) {
   function link(entry) {
     const { parentId } = entry.head;
     if (parentId === undefined) return;
-    const siblings = children.get(parentId);
-    if (siblings === undefined) children.set(parentId, [entry]);
-    else insert(siblings, entry);
+    let siblings = children.get(parentId);
+    if (siblings === undefined) {
+      siblings = new OrderedList();
+      children.set(parentId, siblings);
+    }
+    siblings.insert(entry);
   }
 
   /**
@@ -105,14 +108,14 @@ export function createMemoryStore({ now = Date.now } = {}) {
     if (parentId === undefined) return;
     const siblings = children.get(parentId);
     if (siblings === undefined) return;
-    remove(siblings, entry);
-    if (siblings.length === 0) children.delete(parentId);
+    siblings.remove(entry);
+    if (siblings.isEmpty) children.delete(parentId);
   }
 
   /** @param {Entry} entry */
   function add(entry) {
     jobs.set(entry.head.id, entry);
-    inOrder.push(entry);
+    inOrder.insert(entry);
     link(entry);
     tellJob(entry);
   }
@@ -207,16 +210,16 @@ export function createMemoryStore({ now = Date.now } = {}) {
   /** @param {JobFilter} [filter] */
   function headsOf(filter) {
     const { statuses, parentId, limit, cursor } = check.readFilter(filter);
-    const list = parentId === null ? inOrder : (children.get(parentId) ?? []);
+    const list = parentId === null ? inOrder : children.get(parentId);
     const after = cursor === null ? undefined : jobs.get(cursor);
     if (cursor !== null && after === undefined) throw check.unknownCursor(cursor);
     /** @type {JobHead[]} */
     const heads = [];
-    for (let i = after === undefined ? 0 : placeAfter(list, after.order); i < list.length; i += 1) {
-      if (heads.length >= limit) break;
-      const { head } = /** @type {Entry} */ (list[i]);
+    if (limit === 0) return heads;
+    list?.each(({ head }) => {
       if (statuses === null || statuses.has(head.status)) heads.push(head);
-    }
+      return heads.length < limit;
+    }, after?.order);
     return heads;
   }
 
@@ -237,7 +240,7 @@ export function createMemoryStore({ now = Date.now } = {}) {
     const entry = jobs.get(jobId);
     if (entry === undefined) return;
     jobs.delete(jobId);
-    remove(inOrder, entry);
+    inOrder.remove(entry);
     unlink(entry, entry.head.parentId);
     tell({ type: 'missed' });
   }
@@ -248,10 +251,12 @@ export function createMemoryStore({ now = Date.now } = {}) {
    */
   function prune({ endedBefore, keepJob = false }) {
     check.checkTime(endedBefore, 'prune: endedBefore');
-    const ended = inOrder.filter(({ head, events }) => {
-      const at = endedAt(head);
-      return at !== null && at < endedBefore && !(keepJob && events.length === 0);
-    });
+    /** @type {Entry[]} */
+    const ended = [];
+    for (const entry of jobs.values()) {
+      const at = endedAt(entry.head);
+      if (at !== null && at < endedBefore && !(keepJob && entry.events.length === 0)) ended.push(entry);
+    }
     for (const entry of ended) {
       if (keepJob) forgetEvents(entry);
       else deleteJob(entry.head.id);

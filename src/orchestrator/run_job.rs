@@ -9,29 +9,46 @@ use crate::{
     },
 };
 
-/// The runs that are under way, and what they came to, for those who join them.
-pub(super) struct Runs<H: Host>(RefCell<Vec<Run<H>>>);
+/// The runs that are under way.
+pub(super) struct Runs<H: Host> {
+    /// By key; keys are small numbers, given again when they are free.
+    runs: RefCell<Vec<Option<UnderWay<H>>>>,
+}
 
-type Run<H> = (JobKey, Rc<RunEnd<H>>);
+/// What a run came to, for those who joined it; made for the first of them.
+type UnderWay<H> = Option<Rc<RunEnd<H>>>;
 
 type RunEnd<H> = RefCell<Option<Outcome<H>>>;
 
 impl<H: Host> Default for Runs<H> {
     fn default() -> Self {
-        Runs(RefCell::default())
+        Runs { runs: RefCell::default() }
     }
 }
 
 impl<H: Host> Runs<H> {
     /// Begins a run, or gives the end of the one that is under way.
-    fn join(&self, key: JobKey) -> Result<Rc<RunEnd<H>>, Rc<RunEnd<H>>> {
-        let mut runs = self.0.borrow_mut();
-        if let Some((_, end)) = runs.iter().find(|(running, _)| *running == key) {
-            return Err(Rc::clone(end));
+    fn join(&self, key: JobKey) -> Option<Rc<RunEnd<H>>> {
+        let mut runs = self.runs.borrow_mut();
+        let place = key.0 as usize;
+        if runs.len() <= place {
+            runs.resize_with(place + 1, || None);
         }
-        let end = Rc::default();
-        runs.push((key, Rc::clone(&end)));
-        Ok(end)
+        match &mut runs[place] {
+            Some(end) => Some(Rc::clone(end.get_or_insert_default())),
+            free => {
+                *free = Some(None);
+                None
+            }
+        }
+    }
+
+    /// The run is over.
+    fn end(&self, key: JobKey, outcome: &Outcome<H>) {
+        let run = self.runs.borrow_mut().get_mut(key.0 as usize).and_then(Option::take);
+        if let Some(Some(end)) = run {
+            *end.borrow_mut() = Some(outcome.clone());
+        }
     }
 }
 
@@ -44,15 +61,14 @@ impl<H: Host> Orchestrator<H> {
     pub async fn run_job(&self, key: JobKey, input: Option<H::Value>) -> Outcome<H> {
         let live = self.live(key);
         match self.runs.join(key) {
-            Ok(end) => {
+            None => {
                 live.stop_asked.set(false);
                 let outcome = self.run_alone(&live, key, input).await;
-                *end.borrow_mut() = Some(outcome.clone());
-                self.runs.0.borrow_mut().retain(|(running, _)| *running != key);
+                self.runs.end(key, &outcome);
                 live.notify();
                 outcome
             }
-            Err(end) => loop {
+            Some(end) => loop {
                 let mark = live.mark();
                 let outcome = end.borrow().clone();
                 if let Some(outcome) = outcome {

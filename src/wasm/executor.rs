@@ -5,8 +5,10 @@
 #![allow(unsafe_code)]
 
 use std::{
+    arch::wasm32::memory_size,
     cell::{Cell, RefCell},
     future::Future,
+    hint::black_box,
     pin::Pin,
     ptr,
     task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
@@ -27,11 +29,28 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 thread_local! {
     static TASKS: RefCell<Vec<Option<Task>>> = const { RefCell::new(Vec::new()) };
     static CURRENT: Cell<u32> = const { Cell::new(0) };
+    /// The size of the memory, in pages, when a task began last.
+    static PAGES: Cell<usize> = const { Cell::new(0) };
 }
+
+/// By so many bytes the memory grows at least, once it grows: a growth costs a JavaScript engine the same whatever its
+/// size, more than many operations, and it may collect garbage for each.
+const ROOM: usize = 1 << 20;
 
 /// Begins a task and polls it once.
 pub(super) fn start(task: u32, future: impl Future<Output = ()> + 'static) {
+    make_room();
     poll(task, Box::pin(future));
+}
+
+/// Where the memory has grown, by the page or two that were needed, it grows by [`ROOM`] for what comes next.
+fn make_room() {
+    let pages = memory_size::<0>();
+    if PAGES.replace(pages) == pages {
+        return;
+    }
+    drop(black_box(Vec::<u8>::with_capacity(ROOM)));
+    PAGES.set(memory_size::<0>());
 }
 
 /// The task that is being polled.

@@ -28,8 +28,10 @@ extern "C" {
     fn store_load(job: u32, whole: bool, call: u32) -> i32;
     /// The error of the latest load or commit of this job.
     pub(super) fn store_error(job: u32) -> JsValue;
-    /// JSON of `{ run, startedSeq, hasBeginning }`, without what tools were called with; without `run` where nothing but the
-    /// plan is in it.
+    /// Of a job with nothing but a plan in its `run`: twice the number of the event that set it running, or 0, and 1 more
+    /// where its history has a beginning; NaN where there is more.
+    fn store_bare_run(job: u32) -> f64;
+    /// JSON of `{ run, startedSeq, hasBeginning }`, without what tools were called with.
     fn store_run(job: u32) -> String;
     /// An error for the caller: what the store returned is not a run state.
     fn store_bad_run(job: u32, problem: &str) -> JsValue;
@@ -120,7 +122,10 @@ impl JobStore for JsHost {
 
     fn read_run(&self, job: JobKey) -> Result<Run, JsValue> {
         let plan = plans::of_job(job).map_err(|()| store_error(job.0))?;
-        parse_run(&store_run(job.0), plan).map_err(|problem| store_bad_run(job.0, &problem))
+        match known(store_bare_run(job.0)) {
+            Some(beginning) => Ok(bare_run(plan, beginning as u64)),
+            None => parse_run(&store_run(job.0), plan).map_err(|problem| store_bad_run(job.0, &problem)),
+        }
     }
 
     async fn commit(&self, key: JobKey, job: &Job<JsValue>) -> Result<(), CommitError<JsValue>> {
@@ -189,12 +194,18 @@ fn commit_of_one_event(key: JobKey, job: &Job<JsValue>) -> Option<impl Future<Ou
     }))
 }
 
+/// `beginning` is as `store_bare_run` tells it.
+fn bare_run(plan: Option<Rc<Plan>>, beginning: u64) -> Run {
+    let mut run = plan.map_or_else(Run::routed, Run::planned);
+    run.started_seq = Some(beginning / 2).filter(|seq| *seq > 0);
+    run.has_beginning = beginning % 2 == 1;
+    run
+}
+
 fn parse_run(text: &str, plan: Option<Rc<Plan>>) -> Result<Run, String> {
     let stored: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let mut run = match stored.get("run") {
-        Some(Value::Object(run)) => read_run(run, plan)?,
-        _ => plan.map_or_else(Run::routed, Run::planned),
-    };
+    let run = stored.get("run").and_then(Value::as_object).ok_or("run must be an object")?;
+    let mut run = read_run(run, plan)?;
     run.started_seq = stored.get("startedSeq").and_then(Value::as_u64);
     run.has_beginning = stored.get("hasBeginning").and_then(Value::as_bool).unwrap_or(false);
     Ok(run)
