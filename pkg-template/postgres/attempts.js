@@ -20,10 +20,11 @@ export function createAttempts({ heals, patienceMs, isClosed }) {
    * @template T
    * @param {(again: boolean) => Promise<T>} send `again`: whether it may have been done before
    * @param {'read' | 'write'} kind
+   * @param {boolean} [sent] whether it may have been done before this
    * @returns {Promise<T>}
    */
-  return async function attempt(send, kind) {
-    let again = false;
+  return async function attempt(send, kind, sent = false) {
+    let again = sent;
     /** @type {number | undefined} */
     let end;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {

@@ -34,7 +34,7 @@ const DONE = { outcome: 'done', stored: null };
  * @param {string} options.schema quoted
  * @param {import('./connection.js').Source['query']} options.query
  * @param {ReturnType<typeof import('./prepared.js').createPrepared>} options.prepared
- * @param {<T>(send: (again: boolean) => Promise<T>, kind: 'write') => Promise<T>} options.attempt
+ * @param {<T>(send: (again: boolean) => Promise<T>, kind: 'write', sent?: boolean) => Promise<T>} options.attempt
  */
 export function createWriter({ schema, query, prepared, attempt }) {
   const texts = textsIn(schema);
@@ -93,27 +93,31 @@ export function createWriter({ schema, query, prepared, attempt }) {
 
   /** @param {Waiting[]} batch */
   async function sendTogether(batch) {
+    let left = batch;
     try {
-      const answers = await send(batch);
-      for (const [i, { resolve }] of batch.entries()) resolve(/** @type {Answer} */ (answers[i]));
+      if (batch.every(isAdvance)) left = await advanceTogether(batch);
+      const answers = left.length === 0 ? [] : await sendWrites(left, false);
+      for (const [i, { resolve }] of left.entries()) resolve(/** @type {Answer} */ (answers[i]));
     } catch (error) {
-      if (batch.length === 1 || isLostError(error)) for (const { reject } of batch) reject(error);
+      if (left.length === 1 || isLostError(error)) for (const { reject } of left) reject(error);
       // One that the server can't take fails them all, and so each is tried by itself.
-      else for (const each of batch) await sendTogether([each]);
+      else for (const each of left) await sendTogether([each]);
     }
   }
 
   /**
+   * Those that are stored are told so, whatever becomes of the others.
+   *
    * @param {Waiting[]} batch
-   * @returns {Promise<Answer[]>}
+   * @returns {Promise<Waiting[]>} those that have to be written in another way: of them nothing is written
    */
-  async function send(batch) {
-    if (!batch.every(isAdvance)) return sendWrites(batch, false);
+  async function advanceTogether(batch) {
     const answers = await attempt((again) => (again ? sendWrites(batch, true) : advance(batch)), 'write');
-    // What could not be done has written nothing.
-    const refused = batch.filter((_, i) => answers[i] === null);
-    const others = refused.length === 0 ? [] : await sendWrites(refused, false);
-    return answers.map((answer) => answer ?? /** @type {Answer} */ (others.shift()));
+    return batch.filter(({ resolve }, i) => {
+      const answer = answers[i] ?? null;
+      if (answer !== null) resolve(answer);
+      return answer === null;
+    });
   }
 
   /**
@@ -140,12 +144,14 @@ export function createWriter({ schema, query, prepared, attempt }) {
    * @returns {Promise<Answer[]>}
    */
   async function sendWrites(batch, sent) {
-    const rows = await attempt((again) => {
-      const values = batch.flatMap(({ write, control }) => write.values(sent || again, control));
+    /** @param {boolean} again */
+    const send = (again) => {
+      const values = batch.flatMap(({ write, control }) => write.values(again, control));
       return batch.length === 1
         ? prepared('write_job', texts.writeJobs(1), values)
         : query(texts.writeJobs(batch.length), values);
-    }, 'write');
+    };
+    const rows = await attempt(send, 'write', sent);
     return rows.map(([outcome, stored]) => ({ outcome, stored: stored === null ? null : Number(stored) }));
   }
 

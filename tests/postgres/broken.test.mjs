@@ -9,12 +9,15 @@ import { startProxy } from './proxy.mjs';
 
 const server = await startPostgres();
 const proxy = await startProxy(server.url);
+const ANY_WRITE = proxy.breakAt;
 after(async () => {
   await proxy.stop();
   await server.stop();
 });
 
-beforeEach(() => Object.assign(proxy, { moment: null, refusing: false, refuseNext: false }));
+beforeEach(() =>
+  Object.assign(proxy, { moment: null, refusing: false, refuseNext: false, breakAt: ANY_WRITE }),
+);
 
 let schemas = 0;
 const newSchema = () => {
@@ -142,6 +145,37 @@ test('where no connection can be had for too long, it says so, and whether anyth
     proxy.refusing = false;
     assert.equal((await store.getJob('j')).run.revision, 1);
   }
+  await close();
+});
+
+test('a commit whose answer was lost is never said not to be stored', async () => {
+  const { store, direct, close } = await pair({ patienceMs: 100 });
+  await direct.commit(changeOf('j', 0));
+  proxy.refuseNext = true;
+  proxy.moment = 'after';
+  const change = changeOf('j', 1, { events: [eventOf(1)] });
+  await assert.rejects(store.commit(change), { code: 'internal', details: { outcome: 'unknown' } });
+  proxy.refusing = false;
+  assert.equal((await direct.getJob('j')).run.revision, 2);
+  await close();
+});
+
+test('of commits that go together, those that are stored resolve where the connection breaks for the others', async () => {
+  const { store, direct, close } = await pair({ patienceMs: 100 });
+  for (const id of ['ahead', 'behind']) await direct.commit(changeOf(id, 0));
+  proxy.breakAt = /write_job/;
+  proxy.refuseNext = true;
+  proxy.moment = 'before';
+  const commit = (id, revision) => store.commit(changeOf(id, revision, { events: [eventOf(1)] }));
+  const answers = await Promise.allSettled([commit('ahead', 1), commit('behind', 5)]);
+  proxy.refusing = false;
+  assert.equal(answers[0].status, 'fulfilled', `${answers[0].reason}`);
+  assert.deepEqual(answers[1].reason.details, { outcome: 'unknown' });
+  const revisions = await Promise.all(['ahead', 'behind'].map((id) => direct.getHead(id)));
+  assert.deepEqual(
+    revisions.map(({ run }) => run.revision),
+    [2, 1],
+  );
   await close();
 });
 
