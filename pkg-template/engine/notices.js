@@ -68,7 +68,7 @@ export class Notices {
     if (this.engine.closed) return;
     try {
       const { type, jobId, parentId, revision } = notice;
-      if (type === 'job') this.changed(jobId, parentId, revision);
+      if (type === 'job') this.changed({ type, jobId, parentId, revision });
       else if (type === 'control') this.controlled();
       else if (type === 'missed') this.lookSoon();
     } catch (error) {
@@ -76,20 +76,36 @@ export class Notices {
     }
   }
 
-  /**
-   * @param {string} jobId
-   * @param {string | undefined} parentId
-   * @param {number} revision
-   */
-  changed(jobId, parentId, revision) {
+  /** @param {{ type: string, jobId: string, parentId: string | undefined, revision: number }} notice */
+  changed(notice) {
     const { engine } = this;
+    const { jobId, parentId, revision } = notice;
     const slot = engine.jobs.byId.get(jobId);
-    // What is committed here is announced here.
-    if (slot !== undefined && revision <= latestOf(slot)) return;
-    if (slot !== undefined) slot.current = false;
-    if (slot !== undefined && slot.drivers > 0) this.look(slot);
+    if (slot !== undefined) {
+      // What is committed here is announced here.
+      if (slot.isOwn(revision)) return;
+      if (revision === slot.sent?.head?.run.revision) {
+        slot.unsure = notice;
+        return;
+      }
+      slot.current = false;
+      if (slot.drivers > 0) this.look(slot);
+    }
     engine.readers.storedMore(jobId);
     hearOfChild(engine, jobId, parentId);
+  }
+
+  /**
+   * What was being sent was not stored, so that a notice of the same revision was of somebody else's.
+   *
+   * @param {import('./slots.js').JobSlot} slot
+   */
+  hearUnsure(slot) {
+    const { unsure } = slot;
+    if (unsure === null) return;
+    slot.unsure = null;
+    // Not from within the core.
+    queueMicrotask(() => this.hear(unsure));
   }
 
   /** All jobs were paused, or started again. */
@@ -125,9 +141,4 @@ export class Notices {
       engine.log('warn', `Job ${describe(slot.id)} could not be looked at`, error),
     );
   }
-}
-
-/** @param {import('./slots.js').JobSlot} slot */
-function latestOf({ record, sent }) {
-  return Math.max(record?.run?.revision ?? -1, sent?.head?.run?.revision ?? -1);
 }

@@ -80,6 +80,11 @@ export class JobSlot {
     this.change = null;
     /** @type {any} what the store is being sent */
     this.sent = null;
+    /** @type {any} a notice of the revision that is being sent: whose that is turns out when it is stored, or not */
+    this.unsure = null;
+    /** From which revision on, and up to which, all were committed here. */
+    this.ownFrom = 0;
+    this.ownTo = -1;
     /** @type {import('./change.js').Change | null} what was committed and not announced yet */
     this.outbox = null;
     /** @type {unknown} the latest refusal or error of the budget manager, store or registry */
@@ -120,6 +125,17 @@ export class JobSlot {
   stopDriving() {
     this.drivers -= 1;
     if (this.drivers === 0) this.current = false;
+  }
+
+  /** @param {number} revision which was committed here */
+  noteOwn(revision) {
+    if (revision !== this.ownTo + 1) this.ownFrom = revision;
+    this.ownTo = revision;
+  }
+
+  /** @param {number} revision */
+  isOwn(revision) {
+    return revision >= this.ownFrom && revision <= this.ownTo;
   }
 
   /** An operation on the job has ended. */

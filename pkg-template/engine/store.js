@@ -301,6 +301,7 @@ const save = (slot) => slot.engine.store.saveJob(slot.sent);
 function committed(slot) {
   keepCommitted(/** @type {any} */ (slot), slot.sent);
   slot.latest = slot.sent.head.run.revision;
+  slot.noteOwn(slot.latest);
   return stored(slot);
 }
 
@@ -318,6 +319,7 @@ function stored(slot) {
   slot.outbox = change;
   slot.change = null;
   slot.sent = null;
+  slot.unsure = null;
   return STORED;
 }
 
@@ -327,6 +329,8 @@ function stored(slot) {
  */
 function notStored(slot, error) {
   slot.forgetRecord();
+  slot.sent = null;
+  slot.engine.notices.hearUnsure(slot);
   if (isConflict(error)) return CONFLICT;
   slot.answer = error;
   return NOT_STORED;

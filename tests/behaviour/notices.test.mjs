@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobwright } from '../differential/subject.mjs';
 import { another, PLAN, running } from './support/leases.mjs';
-import { assertRefused, FREE, LIMIT, started, within } from './support/setup.mjs';
+import { assertRefused, FREE, LIMIT, latch, started, within } from './support/setup.mjs';
 
 const { createMemoryStore } = jobwright;
 
@@ -79,6 +79,45 @@ test('who follows a job hears of what is done to it elsewhere, each event once',
   await within(follow, 'the reader');
   assert.deepStrictEqual(heard, (await store.getJob(id)).history);
 });
+
+for (const what of ['cancelJob', 'setPermissions']) {
+  test(`who follows a job where it is run hears of a ${what} elsewhere that was quicker`, LIMIT, async () => {
+    const store = createTalkative(createMemoryStore());
+    const [reached, sent] = [latch(), latch()];
+    let holds = false;
+    const slow = {
+      ...store,
+      async commit(/** @type {any} */ change) {
+        if (holds) {
+          reached.open();
+          await sent.promise;
+        }
+        store.commit(change);
+      },
+    };
+    const { id, first, run, agent } = await running(slow);
+    const heard = /** @type {any[]} */ ([]);
+    const follow = (async () => {
+      for await (const event of first.events(id, { after: 0 })) heard.push(event);
+    })();
+    await sleep(5);
+    // The end of a step is on its way to the store when it tells of what was stored before that.
+    holds = true;
+    agent.open();
+    await reached.promise;
+    await another(store)[what](id, what === 'setPermissions' ? { maxSteps: 50 } : undefined);
+    await sleep(5);
+    sent.open();
+    await run;
+    await within(follow, 'the reader');
+    // It ends with the job.
+    const { history } = await store.getJob(id);
+    assert.deepStrictEqual(
+      heard,
+      history.filter(({ type }) => type !== 'late_result_dropped'),
+    );
+  });
+}
 
 test('who follows from now on hears nothing of what was done elsewhere before', LIMIT, async () => {
   const store = createTalkative(createMemoryStore());
