@@ -101,9 +101,9 @@ export class Leases {
     try {
       const renewed = await engine.store.renewLease(slot.id, token, this.ms);
       if (slot.lease !== token || engine.closed) return;
-      if (renewed === false) this.lose(slot);
       // What others change is found now at the latest, whether or not the store tells.
-      else engine.notices.look(slot);
+      if (renewed !== false) engine.notices.look(slot);
+      else if (!isEnding(slot)) this.lose(slot);
     } catch (error) {
       engine.log('warn', `The lease of job ${describe(slot.id)} could not be renewed`, error);
     }
@@ -139,6 +139,17 @@ export class Leases {
   notReleased(id, error) {
     this.engine.log('warn', `The lease of job ${describe(id)} could not be given back`, error);
   }
+}
+
+/**
+ * A store may take the lease back with the commit that ends the job, before it says so. Where the lease was lost before
+ * that, the commit is refused.
+ *
+ * @param {JobSlot} slot
+ */
+function isEnding({ sent, record }) {
+  const status = sent?.head?.status ?? record?.status;
+  return status === 'completed' || status === 'failed';
 }
 
 /**

@@ -143,6 +143,59 @@ test(
 );
 
 test(
+  'a renewal that comes after the commit that ended the job, and gave its lease back, is no loss',
+  LIMIT,
+  async () => {
+    const store = createMemoryStore();
+    /** @type {((token: number) => void) | null} */
+    let late = null;
+    const ending = {
+      ...store,
+      async commit(/** @type {any} */ change) {
+        store.commit(change);
+        const { jobId, head, fencingToken } = change;
+        if (head.status !== 'failed' || head.parentId !== undefined) return;
+        await store.releaseLease(jobId, fencingToken);
+        // Its answer takes longer than that of the renewal.
+        await new Promise((resolve) => {
+          late = (token) => token === fencingToken && setTimeout(resolve, 5);
+        });
+      },
+      async renewLease(/** @type {[string, number, number]} */ ...asked) {
+        const renewed = await store.renewLease(...asked);
+        if (!renewed) late?.(asked[1]);
+        return renewed;
+      },
+    };
+    const begun = latch();
+    const w = setup({
+      store: ending,
+      clock: null,
+      leaseMs: 60,
+      logger: QUIET,
+      agentRegistry: {
+        slow: (/** @type {any} */ _, /** @type {any} */ { signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', resolve);
+            begun.open();
+          }),
+        fails: async () => {
+          await begun.promise;
+          throw new Error('no');
+        },
+      },
+    });
+    const id = await started(w, [
+      { id: 'child', job: { plan: { steps: [{ id: 'deep', agent: 'slow' }] } }, after: [] },
+      { id: 'bad', agent: 'fails', after: [] },
+    ]);
+    assertRefused(await within(w.runJob(id), 'the run'), 'agent_failed', 'no');
+    const [child] = await w.listJobs({ parentId: id });
+    assert.deepEqual([child.status, child.run.failure?.code], ['failed', 'cancelled']);
+  },
+);
+
+test(
   'an agent whose job is run elsewhere now is told to stop, and its answer is not noted',
   LIMIT,
   async () => {
