@@ -178,8 +178,19 @@ export class Readers {
       }
       const event = reader.waiting.shift();
       if (event !== undefined) {
-        if (jobId !== undefined && event.seq <= seen && !BUS_ONLY.has(event.type)) continue;
-        seen = Math.max(seen, event.seq);
+        // What is told on the bus only has the number of another event.
+        if (jobId !== undefined && !BUS_ONLY.has(event.type)) {
+          if (event.seq <= seen) continue;
+          // Others stored something before it, and the store has not said so yet.
+          if (event.seq > seen + 1) {
+            for await (const missed of this.stored(jobId, seen)) {
+              if (missed.seq >= event.seq) break;
+              seen = missed.seq;
+              yield missed;
+            }
+          }
+          seen = event.seq;
+        }
         yield event;
       } else if (this.engine.closed) {
         return;

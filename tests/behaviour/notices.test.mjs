@@ -119,6 +119,25 @@ for (const what of ['cancelJob', 'setPermissions']) {
   });
 }
 
+test(
+  'who follows a job where it is run hears what was stored elsewhere, before the store says so',
+  LIMIT,
+  async () => {
+    const { watch: _, ...store } = createMemoryStore();
+    const { id, first, run, agent } = await running(store);
+    const heard = /** @type {any[]} */ ([]);
+    const follow = (async () => {
+      for await (const event of first.events(id, { after: 0 })) heard.push(event);
+    })();
+    await sleep(5);
+    await another(store).signal(id, 'go', { by: 'ada' });
+    agent.open();
+    await run;
+    await within(follow, 'the reader');
+    assert.deepStrictEqual(heard, (await store.getJob(id)).history);
+  },
+);
+
 test('who follows from now on hears nothing of what was done elsewhere before', LIMIT, async () => {
   const store = createTalkative(createMemoryStore());
   const first = another(store);
