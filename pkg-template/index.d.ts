@@ -1177,8 +1177,8 @@ export interface Orchestrator {
   /**
    * After a crash or a restart, takes over the running jobs that nobody runs, here or elsewhere (where the store has no
    * leases: that this orchestrator does not run), and makes their interrupted steps ready again. Resolves with their
-   * ids; running them is the caller's, within `leaseMs`, before others may take them over. Those whose parent was
-   * cancelled are cancelled instead, for the cancel was cut short. Rejects with a {@link JobwrightError}, code
+   * ids; running them is the caller's, within `leaseMs`, before others may take them over. Those that a step of a job
+   * ran which has ended since are cancelled instead, for that was cut short. Rejects with a {@link JobwrightError}, code
    * "unsupported", where the store has `commit` and no `listJobs`.
    *
    * @example

@@ -97,6 +97,33 @@ export function child_of_step(job) {
   return id.startsWith(`${record?.parentId}:`);
 }
 
+/**
+ * Did the step fail that made a child?
+ *
+ * @param {number} job
+ * @param {number} call
+ */
+export function child_given_up(job, call) {
+  const slot = slotOf(job);
+  const { store } = slot.engine;
+  const { parentId } = slot.record;
+  const look = () => store.getJob(parentId);
+  return ask(slot, call, look, (_, parent) => readGivenUp(slot, parent), parentFailed);
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {any} parent
+ */
+function readGivenUp(slot, parent) {
+  try {
+    const states = /** @type {any[]} */ (Object.values(parent?.run?.steps ?? {}));
+    return states.some(({ childId, status }) => childId === slot.id && status === 'failed') ? 1 : 0;
+  } catch (error) {
+    return parentFailed(slot, error);
+  }
+}
+
 /** @param {number} job */
 export function child_context(job) {
   const slot = slotOf(job);

@@ -35,6 +35,9 @@ pub trait ChildJobs: Values {
     /// Was a job that is loaded, and has a parent, made by a step of that?
     fn is_made_by_step(&self, job: JobKey) -> bool;
 
+    /// Did the step of its parent's that a job which is loaded was made by fail, as the store has the parent now?
+    async fn is_given_up(&self, job: JobKey) -> Result<bool, Self::Error>;
+
     /// The context of a job that is loaded, safe to store.
     ///
     /// # Errors

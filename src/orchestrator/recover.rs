@@ -15,7 +15,7 @@ enum Taken {
 /// How a job was left that nobody runs.
 enum Left {
     ToBeRun,
-    /// The job whose step it was has been cancelled.
+    /// The job whose step it was has ended.
     Orphaned,
     /// It is not running any more.
     Elsewise,
@@ -23,8 +23,8 @@ enum Left {
 
 impl<H: Host> Orchestrator<H> {
     /// Takes over the running jobs that nobody runs, here or elsewhere: attempts that were cut off become ready
-    /// again, with the same attempt number and idempotency key. Doesn't run them. Those that a
-    /// step of a job waited for which was cancelled are cancelled too: the end of a process kept that from being done.
+    /// again, with the same attempt number and idempotency key. Doesn't run them. Those that a step of a job waited for
+    /// which has ended are cancelled: the end of a process, or a store that failed, kept that from being done.
     /// What jobs left unsettled that ended in a crash is settled with the budget manager.
     ///
     /// # Errors
@@ -90,6 +90,12 @@ impl<H: Host> Orchestrator<H> {
     async fn lost_its_parent(&self, key: JobKey) -> Outcome<H, bool> {
         let section = self.section(key).await?;
         let job = section.load().await?;
-        Ok(self.parent_of(key, &job).await?.is_some_and(|parent| parent.was_cancelled))
+        match self.parent_of(key, &job).await? {
+            Some(parent) if parent.was_cancelled => Ok(true),
+            Some(parent) if parent.status.has_ended() => {
+                self.host.is_given_up(key).await.map_err(Stop::Failed)
+            }
+            _ => Ok(false),
+        }
     }
 }

@@ -17,6 +17,7 @@ extern "C" {
     fn child_problem(job: u32) -> String;
     fn child_is_of(job: u32, parent: u32) -> bool;
     fn child_of_step(job: u32) -> bool;
+    fn child_given_up(job: u32, call: u32) -> i32;
     /// Its context, or undefined where [`child_problem`] says why not.
     fn child_context(job: u32) -> JsValue;
     /// The budget manager's answer in an error, or undefined.
@@ -72,6 +73,14 @@ impl ChildJobs for JsHost {
 
     fn is_made_by_step(&self, job: JobKey) -> bool {
         child_of_step(job.0)
+    }
+
+    async fn is_given_up(&self, job: JobKey) -> Result<bool, JsValue> {
+        match call(|number| child_given_up(job.0, number)).await {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(parent_error(job.0)),
+        }
     }
 
     fn context_of(&self, job: JobKey) -> Result<JsValue, String> {

@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../pkg-template/sqlite/index.js';
 import { createRandom } from '../differential/random.mjs';
 import { jobwright } from '../differential/subject.mjs';
 import { assertRefused, created, createStore, FREE, LIMIT, latch, setup, started } from './support/setup.mjs';
+import { createMortalStore } from './support/trees.mjs';
 
 const { createMemoryStore } = jobwright;
 const ENDED = { name: 'JobwrightError', code: 'invalid_argument', message: /The parent job has ended/ };
@@ -198,3 +199,56 @@ test('recover cancels what a step of a job that was cancelled made', LIMIT, asyn
   // A monitor that is aborted leaves them running too; who cancelled the tree cancels it again.
   assert.deepStrictEqual((await second.cancelJob(root)).results[left], 'cancelled');
 });
+
+for (const [how, items] of /** @type {[string, any][]} */ ([
+  ['a step', {}],
+  ['an item', { forEach: [1, 2] }],
+]))
+  test(`recover cancels what ${how} made of a job that failed when its process died`, LIMIT, async () => {
+    const store = createMortalStore();
+    let isDead = false;
+    const mortal = Object.fromEntries(
+      Object.entries(store).map(([name, method]) => [
+        name,
+        (/** @type {any[]} */ ...asked) => {
+          if (isDead) return new Promise(() => {});
+          const answer = /** @type {any} */ (method)(...asked);
+          const [{ jobId, head } = /** @type {any} */ ({})] = asked;
+          isDead = name === 'commit' && jobId === 'root' && head.status === 'failed';
+          return answer;
+        },
+      ]),
+    );
+    const begun = latch();
+    const agentRegistry = {
+      slow() {
+        begun.open();
+        return new Promise(() => {});
+      },
+      fails: async () => {
+        await begun.promise;
+        throw new Error('no');
+      },
+    };
+    const first = setup({ store: mortal, agentRegistry });
+    const inner = { plan: { steps: [{ id: 'deep', agent: 'slow' }] } };
+    const root = await started(
+      first,
+      [
+        { id: 'sub', job: inner, after: [], ...items },
+        { id: 'bad', agent: 'fails', after: [] },
+      ],
+      { id: 'root' },
+    );
+    void first.runJob(root);
+    while (!isDead) await new Promise((resolve) => setImmediate(resolve));
+    // Somebody else's, though its id is like those that steps give.
+    const second = setup({ store, agentRegistry });
+    const children = await second.listJobs({ parentId: root, status: 'running' });
+    assert.ok(children.length > 0, 'no child was left running');
+    const like = /** @type {any} */ (await store.getJob(children[0].id));
+    await store.saveJob({ ...like, id: `${root}:other` });
+    store.endLeases();
+    assert.deepStrictEqual(await second.recover(), { resumed: [`${root}:other`] });
+    for (const { id } of children) assert.equal((await second.getJob(id)).run.failure?.code, 'cancelled', id);
+  });

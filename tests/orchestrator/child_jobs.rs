@@ -186,6 +186,46 @@ fn a_crash_makes_no_second_child() {
 }
 
 #[test]
+fn a_crash_that_leaves_children_of_a_job_that_failed_is_made_good() {
+    let cases = [
+        ("job:sub", json!({})),
+        ("job:sub:0", json!({ "forEach": [7] })),
+        ("job:sub:1", json!({ "repeat": { "until": true, "max": 2 } })),
+    ];
+    for world in WORLDS {
+        for (id, more) in &cases {
+            let bench = Bench::new(world);
+            bench.host.set_agent("slow", |_| Reply::Later);
+            bench.host.set_agent("bad", |_| Reply::failed("broken"));
+            let mut sub =
+                json!({ "id": "sub", "job": { "plan": { "steps": [{ "id": "a", "agent": "slow" }] } } });
+            for (key, value) in more.as_object().unwrap() {
+                sub[key.as_str()] = value.clone();
+            }
+            let late = json!({ "id": "late", "wait": { "ms": 5 }, "after": [] });
+            let key = bench.started(json!([sub, late, { "id": "bad", "agent": "bad" }]));
+            let _run = bench.begin(key, Op::run());
+            let host = bench.host.clone();
+            // Nothing is stored any more once the parent has failed.
+            bench.host.choose_fates(move |_| match host.job(key) {
+                Some(job) if job["status"] == "failed" => Fate::Never,
+                _ => Fate::Go,
+            });
+            bench.pass_all();
+            let bench = bench.crash();
+            let left = bench.host.enter(id);
+            assert_eq!(
+                (bench.status(key).as_str(), bench.status(left).as_str()),
+                ("failed", "running"),
+                "{id}"
+            );
+            assert_eq!(bench.go(key, Op::Recover), Ok(Gave::Resumed(vec![])), "{id}");
+            assert_eq!(bench.job(left)["run"]["failure"]["code"], "cancelled", "{id}");
+        }
+    }
+}
+
+#[test]
 fn children_of_a_list_get_their_item() {
     in_each_world(|bench| {
         bench.host.set_agent("echo", |call| Reply::done(call.context["item"].clone()));

@@ -65,6 +65,26 @@ impl ChildJobs for MemoryHost {
         })
     }
 
+    async fn is_given_up(&self, job: JobKey) -> Result<bool, String> {
+        let id = self.id(job);
+        let Some(parent) = self.parent_of(job) else { return Ok(false) };
+        let failed = |stored: &Map<String, Value>, parent: &str| {
+            let made = id.strip_prefix(parent).and_then(|rest| rest.strip_prefix(':'));
+            let states = stored.get("run").and_then(|run| run["steps"].as_object()).into_iter().flatten();
+            states.into_iter().filter(|(_, state)| state["status"] == "failed").any(|(name, state)| {
+                let item = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+                let key = item.map_or_else(|| name.clone(), |(step, item)| format!("{step}:{item}"));
+                let round = state["round"].as_u64().unwrap_or(0) + 1;
+                made == Some(key.as_str()) || made == Some(format!("{name}:{round}").as_str())
+            })
+        };
+        let look = || {
+            let parent_id = self.id(parent);
+            self.look(parent, |stored| stored.is_some_and(|stored| failed(stored, &parent_id)))
+        };
+        self.call(HostCall::Load(parent), look).await
+    }
+
     fn context_of(&self, job: JobKey) -> Result<Value, String> {
         Ok(self.look(job, |stored| stored.and_then(|it| it.get("context")).cloned()).unwrap_or_default())
     }
@@ -92,10 +112,7 @@ impl ChildJobs for MemoryHost {
     }
 
     async fn parent_head(&self, job: JobKey) -> Result<Option<JobHead>, String> {
-        let parent = self.look(job, |stored| {
-            stored.and_then(|stored| stored.get("parentId")?.as_str().map(str::to_owned))
-        });
-        let Some(parent) = parent.map(|id| self.enter(&id)) else { return Ok(None) };
+        let Some(parent) = self.parent_of(job) else { return Ok(None) };
         let head = || self.look(parent, |stored| stored.map(form::read_head).transpose());
         self.call(HostCall::Load(parent), head).await?
     }

@@ -114,7 +114,7 @@ impl MemoryHost {
         self.world.monitor_failures.borrow().clone()
     }
 
-    fn parent_of(&self, job: JobKey) -> Option<JobKey> {
+    pub(super) fn parent_of(&self, job: JobKey) -> Option<JobKey> {
         let parent = self.look(job, |stored| Some(stored?.get("parentId")?.as_str()?.to_owned()))?;
         Some(self.enter(&parent))
     }
