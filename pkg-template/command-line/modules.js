@@ -1,7 +1,8 @@
 // @ts-check
 /** What arguments name: files of plans, modules of agents and tools, JSON. */
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { validatePlan } from 'jobwright';
 import { Failure } from './failure.js';
@@ -15,9 +16,10 @@ const MODULE = /\.[cm]?[jt]s$/i;
  * @param {string} file `-` for the standard input
  * @param {string} what it is, as `plan`
  */
-export function readText(file, what) {
+export async function readText(file, what) {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    // At once, a terminal can't be read, nor a pipe into which nobody has written yet. Without a byte order mark, too.
+    return await textOf(file === '-' ? process.stdin : createReadStream(file));
   } catch (error) {
     const { code, message } = /** @type {{ code?: string, message: string }} */ (error);
     const why =
@@ -43,21 +45,21 @@ function parse(text, what) {
  *
  * @param {string} given
  * @param {string} what
- * @returns {unknown}
+ * @returns {Promise<unknown>}
  */
-export function readValue(given, what) {
+export async function readValue(given, what) {
   if (!given.startsWith('@')) return parse(given, `${what} (${plain(given, 60)})`);
   const file = given.slice(1);
-  return parse(readText(file, `file of ${what}`), `The file ${quoted(file)} of ${what}`);
+  return parse(await readText(file, `file of ${what}`), `The file ${quoted(file)} of ${what}`);
 }
 
 /**
  * @param {string | undefined} given
  * @param {string} what
- * @returns {Record<string, unknown>}
+ * @returns {Promise<Record<string, unknown>>}
  */
-export function readObject(given, what) {
-  const value = given === undefined ? {} : readValue(given, what);
+export async function readObject(given, what) {
+  const value = given === undefined ? {} : await readValue(given, what);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw new Failure(
     'invalid_argument',
@@ -72,7 +74,7 @@ export function readObject(given, what) {
  * @returns {Promise<unknown>}
  */
 export async function readPlan(file) {
-  if (!MODULE.test(file)) return parse(readText(file, 'plan'), `The plan ${quoted(file)}`);
+  if (!MODULE.test(file)) return parse(await readText(file, 'plan'), `The plan ${quoted(file)}`);
   const module = await load(file, 'plan');
   return module.plan ?? module.default;
 }

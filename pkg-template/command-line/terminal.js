@@ -45,8 +45,10 @@ export function createTerminal({ stdin, stdout, stderr, env }, forProgram) {
 
   return {
     forProgram,
-    /** Can a person be asked? */
-    isInteractive: stdin.isTTY === true && stdout.isTTY === true && !forProgram,
+    /** Can a person be asked? Not by a terminal that was read to its end, as for a plan. */
+    get isInteractive() {
+      return stdin.isTTY === true && !stdin.readableEnded && stdout.isTTY === true && !forProgram;
+    },
     /** Can lines be written again? */
     rewrites,
     rows: () => stdout.rows || 24,

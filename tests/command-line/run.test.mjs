@@ -1,10 +1,12 @@
 // @ts-check
 /** `jobwright run`, where nobody looks: in a pipe. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EXIT, LIMIT, makePlace, planOf, RAW } from './support.mjs';
+import { promisify } from 'node:util';
+import { EXIT, LIMIT, makePlace, planOf, program, RAW } from './support.mjs';
 
 const GREETING = { steps: [{ id: 'greeting', agent: 'greet', input: { var: 'name' } }] };
 
@@ -101,6 +103,24 @@ test('a plan comes from a file, a module or the standard input', LIMIT, async (t
     assert.equal(code, EXIT.ok, file);
     assert.equal(JSON.parse(stdout).context.greeting, 'Hello null');
   }
+});
+
+test('what is slow to come by the standard input is waited for', LIMIT, async (t) => {
+  const place = makePlace(t);
+  place.put('plan.json', GREETING);
+  const command = `(cat plan.json | head -c 5; sleep 1; cat plan.json | tail -c +6) | '${program}' validate -`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: place.folder });
+  assert.equal(stdout, '-: no problems\n');
+});
+
+test('JSON may begin with a byte order mark, as some editors write it', LIMIT, async (t) => {
+  const place = makePlace(t);
+  place.put('plan.json', `\ufeff${JSON.stringify(GREETING)}`);
+  place.put('context.json', '\ufeff{"name":"Ada"}');
+  const args = ['run', 'plan.json', '--agents', 'agents.mjs', '--context', '@context.json', '--json'];
+  const { code, stdout, stderr } = await place.run(args);
+  assert.equal(code, EXIT.ok, stderr);
+  assert.equal(JSON.parse(stdout).context.greeting, 'Hello Ada');
 });
 
 const MISTAKES = /** @type {const} */ ([

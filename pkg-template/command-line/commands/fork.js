@@ -20,8 +20,10 @@ export const fork = {
     const { options } = desk;
     if (options.after === undefined)
       throw new Failure('usage', 'fork: --after names the last step that is shared.');
-    const given = ['context', 'permissions'].filter((name) => options[name] !== undefined);
-    const changes = Object.fromEntries(given.map((name) => [name, readObject(options[name], `--${name}`)]));
+    /** @type {Record<string, unknown>} */
+    const changes = {};
+    for (const name of ['context', 'permissions'])
+      if (options[name] !== undefined) changes[name] = await readObject(options[name], `--${name}`);
     const { opened, orchestrator } = await desk.open();
     const jobId = await findJob(opened, argument(desk, 0));
     const forkId = await orchestrator.forkJob(jobId, { afterStep: options.after, ...changes });

@@ -76,7 +76,7 @@ export const verify = {
   withoutStore: true,
   async work(desk) {
     const file = argument(desk, 0);
-    return sayResult(desk, await verifyRun([readText(file, 'run')]), 'line');
+    return sayResult(desk, await verifyRun([await readText(file, 'run')]), 'line');
   },
 };
 

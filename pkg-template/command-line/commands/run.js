@@ -25,8 +25,8 @@ export const run = {
   async work(desk) {
     const { options, terminal } = desk;
     const plan = await loadPlan(argument(desk, 0));
-    const context = readObject(options.context, '--context');
-    const input = options.input === undefined ? undefined : readValue(options.input, '--input');
+    const context = await readObject(options.context, '--context');
+    const input = options.input === undefined ? undefined : await readValue(options.input, '--input');
     const permissions = permissionsFor(plan, options);
     const parts = await partsOf(desk);
     requireParts(plan, parts);

@@ -50,7 +50,7 @@ export const signal = {
   example: 'signal 3f2a paid \'{"amount":80}\' --store jobs.db',
   async work(desk) {
     const [, name = '', given] = desk.args;
-    const payload = given === undefined ? undefined : readValue(given, 'the payload');
+    const payload = given === undefined ? undefined : await readValue(given, 'the payload');
     const { opened, orchestrator } = await desk.open();
     const jobId = await findJob(opened, argument(desk, 0));
     granted(await orchestrator.signal(jobId, name, payload), `Job ${quoted(jobId)} was sent no signal`);
