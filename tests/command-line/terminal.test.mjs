@@ -220,12 +220,29 @@ test('stop-all asks once, and says that it is final', LIMIT, async (t) => {
   await spared.shows(/Cancel 1 job for good\? This can't be undone\. \[y\/N\] /);
   spared.type('\r');
   assert.equal((await spared.end).code, EXIT.refused);
+  const interrupted = place.terminal(['stop-all', '--store', 'jobs.db']);
+  await interrupted.shows(/\[y\/N\] /);
+  interrupted.type(CTRL_C);
+  const { code, text } = await interrupted.end;
+  assert.equal(code, EXIT.interrupted);
+  assert.match(text, /Nothing was cancelled\./);
   assert.equal((await place.jobs())[0].status, 'paused');
   const meant = place.terminal(['stop-all', '--store', 'jobs.db']);
   await meant.shows(/\[y\/N\] /);
   meant.type('y\r');
   assert.equal((await meant.end).code, EXIT.ok);
   assert.equal((await place.jobs())[0].status, 'failed');
+});
+
+test('a plan that is typed ends with Ctrl-D, and nobody is asked then', LIMIT, async (t) => {
+  const place = makePlace(t);
+  const run = place.terminal(['run', '-', '--store', 'jobs.db', '--id', 'job-1']);
+  run.type(`${JSON.stringify({ steps: [{ id: 'ok', approve: {} }] })}\r`);
+  await run.shows(/approve/);
+  run.type(CTRL_D);
+  const { code, text } = await run.end;
+  assert.equal(code, EXIT.waiting, text);
+  assert.match(text, /It goes on with: jobwright approve job-1/);
 });
 
 test('a hostile request for approval can neither hide nor move anything', LIMIT, async (t) => {

@@ -1,6 +1,7 @@
 // @ts-check
 /** What is done to all jobs of a store at once. */
 import { EXIT, Failure } from '../failure.js';
+import { onInterrupt } from '../interrupts.js';
 import { hasEnded, headsOf } from '../jobs.js';
 import { count, plain } from '../text.js';
 
@@ -53,9 +54,15 @@ export const stopAll = {
   async work(desk) {
     const { options, terminal } = desk;
     const { orchestrator, store } = await desk.open();
-    if (!options.yes && !(await isMeant(terminal, store))) {
-      desk.answer({ stopped: [] }, () => ['Nothing was cancelled.']);
-      return EXIT.refused;
+    if (!options.yes) {
+      // The question takes Ctrl-C away from the process.
+      const { signal, ignore } = onInterrupt({ first() {}, second() {} });
+      const meant = await isMeant(terminal, store, signal);
+      ignore();
+      if (!meant) {
+        desk.answer({ stopped: [] }, () => ['Nothing was cancelled.']);
+        return signal.aborted ? EXIT.interrupted : EXIT.refused;
+      }
     }
     const { stopped } = await orchestrator.stopAll(options.reason);
     desk.answer({ stopped }, () => [`Cancelled ${count(stopped.length, 'job')}.`, ...ids(stopped)]);
@@ -66,15 +73,16 @@ export const stopAll = {
 /**
  * @param {import('../terminal.js').Terminal} terminal
  * @param {import('../stores.js').Store} store
+ * @param {AbortSignal} signal
  */
-async function isMeant(terminal, store) {
+async function isMeant(terminal, store, signal) {
   if (!terminal.isInteractive) {
     throw new Failure('usage', 'stop-all cancels every job for good: give --yes, or ask at a terminal.');
   }
   let live = 0;
   for await (const head of headsOf(store)) live += Number(!hasEnded(head));
   const question = `Cancel ${count(live, 'job')} for good? This can't be undone. [y/N] `;
-  const answer = await terminal.ask(question, new AbortController().signal);
+  const answer = await terminal.ask(question, signal);
   return /^y(es)?$/i.test(answer?.trim() ?? '');
 }
 
