@@ -9,7 +9,7 @@ import { goTo, jobIs, openBrowser, openWithAgents, PATIENCE, placeWithGates, pre
 
 const limit = { timeout: 300_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const WIDTHS = [1280, 390];
+const WIDTHS = [1280, 360];
 const JOBS = 10_000;
 const CHILDREN = 100;
 
@@ -36,7 +36,9 @@ test(
     const place = placeWithGates(t);
     const store = await openStore(t, place);
     const idOf = (/** @type {number} */ n) => `job-${String(n).padStart(5, '0')}`;
-    for (let n = 0; n < JOBS; n += 1) await store.saveJob(jobOf(idOf(n), { timing: { created: n } }));
+    // Their age is as long as ages get: 23 h 53 min.
+    const began = Date.now() - 86_000_000;
+    for (let n = 0; n < JOBS; n += 1) await store.saveJob(jobOf(idOf(n), { timing: { created: began + n } }));
     const dashboard = await openDashboard(place);
     const { page, problems } = await browser.openPage(t, dashboard.url);
     const times = {
@@ -54,9 +56,14 @@ test(
     for (const [what, ms] of Object.entries(times)) assert.ok(ms < 10_000, `${what} took ${ms} ms`);
     t.diagnostic(`10,000 jobs: ${JSON.stringify(times)} ms`);
     await page.locator('[data-job]').nth(5).waitFor();
+    for (const width of [1280, 890, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      assert.deepEqual(await page.evaluate(cutOff), [], `${width} pixels`);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
     const drawn = await page.locator('[data-job]').count();
     assert.ok(drawn < 60, `${drawn} rows are drawn`);
-    await store.saveJob(jobOf('newcomer', { timing: { created: JOBS } }));
+    await store.saveJob(jobOf('newcomer', { timing: { created: began + JOBS } }));
     await page.getByPlaceholder('Search by id or type').fill('newcomer');
     await page.locator('[data-job="newcomer"]').waitFor();
     assert.deepEqual(problems, []);
@@ -94,6 +101,12 @@ test('everything is stopped while many children run, after one question', limit,
   assert.deepEqual(problems, []);
 });
 
+/** In the page: what needs more room than it has, and so lies under its neighbour or outside. */
+function cutOff() {
+  const parts = [...document.querySelectorAll('.top .brand, .job-list .row, .job-list .row .number')];
+  return parts.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent);
+}
+
 /**
  * @param {import('playwright-core').Page} page
  * @param {string} what
@@ -118,9 +131,16 @@ async function assertAccessible(page, what) {
 test('no view breaks a rule of axe-core, in light and dark, wide and narrow', limit, async (t) => {
   const { dashboard, create } = await openWithAgents(t);
   const { page, problems } = await browser.openPage(t, dashboard.url);
+  // What has no place to break has to be broken.
+  const long = 'x'.repeat(300);
   await create('job', [
-    { id: 'one', agent: 'echo', input: { list: [1, 'two'] }, cost: 3 },
-    { id: 'ask', approve: { message: 'Shall it go on?' }, after: ['one'] },
+    {
+      id: 'one',
+      agent: 'echo',
+      input: { success: true, data: { [long]: [long] }, cost: 12_345_678 },
+      cost: 3,
+    },
+    { id: 'ask', approve: { message: long }, after: ['one'] },
   ]);
   await goTo(page, '#/jobs/job');
   await press(page, 'Start');
@@ -140,9 +160,33 @@ test('no view breaks a rule of axe-core, in light and dark, wide and narrow', li
         await goTo(page, `#/jobs/job/${view}`);
         await page.locator(`[data-view="${view}"]`).waitFor();
         if (view === 'graph') await page.locator('[data-step="ask"]').waitFor();
+        // 10,000,000, in letters of 12 pixels.
+        if (view === 'budget')
+          assert.ok(
+            (await page.locator('.u-over').evaluate((/** @type {any} */ plot) => plot.offsetLeft)) > 70,
+          );
         await assertAccessible(page, `${view}, ${theme}, ${width}`);
       }
     }
   }
+  assert.deepEqual(problems, []);
+});
+
+test('a chart has the colours of the theme that is chosen', limit, async (t) => {
+  const { dashboard, create } = await openWithAgents(t);
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await create('job', [{ id: 'one', agent: 'echo', input: { success: true, data: 1, cost: 2 } }]);
+  await goTo(page, '#/jobs/job/budget');
+  await press(page, 'Start');
+  await jobIs(page, 'completed');
+  const drawn = () => page.locator('canvas').evaluate((canvas) => /** @type {any} */ (canvas).toDataURL());
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.getByLabel('Theme').selectOption('dark');
+  await page.waitForTimeout(500);
+  const chosen = await drawn();
+  await page.reload();
+  await page.locator('canvas').waitFor();
+  await page.waitForTimeout(500);
+  assert.equal(chosen, await drawn());
   assert.deepEqual(problems, []);
 });
