@@ -246,7 +246,13 @@ test(
     await dashboard.end();
     await page.getByText('Not connected: The server does not answer').waitFor();
     await openDashboard(place, ['--port', String(dashboard.port)]);
-    await page.getByText('Not connected: The server was started anew').waitFor();
+    const said = page.getByText('Not connected: The server was started anew');
+    await said.waitFor();
+    // And at the next attempts.
+    for (let ms = 0; ms < 3_000; ms += 100) {
+      await page.waitForTimeout(100);
+      assert.ok(await said.isVisible(), (await page.getByRole('alert').allTextContents()).join());
+    }
   },
 );
 

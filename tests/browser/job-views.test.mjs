@@ -110,6 +110,14 @@ test('the graph follows a run as it goes', limit, async () => {
   );
   await openGate(page, 'publish');
   await jobIs(page, 'completed');
+  const steps = await page.evaluate(async () => {
+    const { jobs } = /** @type {any} */ (window);
+    return (await jobs.source.getHead('report')).run.stepsTaken;
+  });
+  assert.ok(steps > 1);
+  await page
+    .locator('.facts', { hasText: new RegExp(`${steps} of\\s+[\\d,]+\\s+steps\\s+taken`) })
+    .waitFor(patient);
   assert.deepEqual(problems, []);
   await page.close();
 });

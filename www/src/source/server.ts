@@ -28,6 +28,9 @@ function isAnother(error: unknown): boolean {
   return error instanceof ServerError && ['not_found', 'unauthorized'].includes(error.code);
 }
 
+/** What such a server says is told as what it means, where it can mean nothing else. */
+const meant = (error: unknown) => (isAnother(error) ? new ServerError(ANOTHER, 'another') : error);
+
 /** The address of something, beside the page. */
 function at(name: string, query: Record<string, string | number | undefined> = {}): URL {
   const url = new URL(`api/${name}`, document.baseURI);
@@ -76,7 +79,7 @@ async function listJobs({
   for (let cursor = rest.cursor; heads.length < limit; cursor = heads.at(-1)?.id) {
     const asked = Math.min(PAGE, limit - heads.length);
     const query = { parentId: rest.parentId, cursor, limit: asked, status: status && [status].flat().join() };
-    const page = await get<JobHead[]>('jobs', query);
+    const page = await get<JobHead[]>('jobs', query).catch((error) => Promise.reject(meant(error)));
     heads.push(...page);
     if (page.length < asked) break;
   }
@@ -147,8 +150,7 @@ class Changes {
     } catch (error) {
       if (signal.aborted) return;
       this.disconnect();
-      for (const { fail } of this.readers)
-        fail(isAnother(error) ? new ServerError(ANOTHER, 'another') : error);
+      for (const { fail } of this.readers) fail(meant(error));
     }
   }
 
@@ -188,7 +190,7 @@ export async function openServerSource(): Promise<Source> {
     getHead: (id) => get<JobHead | null>('head', { id }),
     getJob: (id) => get<Job | null>('job', { id }),
     health: () => get('health'),
-    isPaused: () => get('paused'),
+    isPaused: () => get<boolean>('paused').catch((error) => Promise.reject(meant(error))),
     getBudget: (id) => get('budget', { id }),
     events,
     changes: (signal) => changes.read(signal),
