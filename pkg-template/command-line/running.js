@@ -26,6 +26,13 @@ export const RUN_OPTIONS = [
   ['--watch', 'show bars that move instead of a line for each step'],
 ];
 
+/** @param {Record<string, any>} options @returns {number | undefined} */
+export function maxStepsOf({ maxSteps: given }) {
+  if (given === undefined) return undefined;
+  if (/^\d{1,15}$/.test(given)) return Number(given);
+  throw new Failure('invalid_argument', `--max-steps: expected a whole number, found ${quoted(given)}.`);
+}
+
 /** @param {Desk} desk @returns {Promise<Parts>} */
 export async function partsOf({ options }) {
   return {
@@ -200,8 +207,11 @@ const sentence = (next) =>
 async function summarise(desk, session, job, { refusal, interrupted, goOn }) {
   const { terminal } = desk;
   const requests = await requestsOf(session.store, job.id);
-  const next = hasEnded(job) ? undefined : goOn(requests);
   const { status, context, run: { failure, pause } = {} } = job;
+  const command = hasEnded(job) ? undefined : goOn(requests);
+  // With the limit that it has, it would pause again at once.
+  const isLimit = command !== undefined && pause?.reason === 'step_limit';
+  const next = isLimit ? `${command} --max-steps N` : command;
   if (terminal.forProgram) {
     const about = { jobId: job.id, status, context, cost: costOf(job), failure, pause };
     terminal.json({

@@ -123,6 +123,21 @@ test('JSON may begin with a byte order mark, as some editors write it', LIMIT, a
   assert.equal(JSON.parse(stdout).context.greeting, 'Hello Ada');
 });
 
+test('a job that has reached its limit of steps goes on with another, as it says', LIMIT, async (t) => {
+  const place = makePlace(t);
+  place.put('plan.json', planOf('greet', 'greet', 'greet'));
+  const agents = ['--agents', 'agents.mjs'];
+  const run = await place.stored('run', 'plan.json', ...agents, '--id', 'one', '--max-steps', '1');
+  assert.equal(run.code, EXIT.waiting);
+  const next = 'jobwright start one --store jobs.db --agents agents.mjs --max-steps N';
+  assert.ok(run.stderr.includes(`Step limit reached. It goes on with: ${next}\n`), run.stderr);
+  const more = await place.stored('start', 'one', ...agents, '--max-steps', '2', '--json');
+  assert.equal(more.code, EXIT.waiting);
+  assert.equal(JSON.parse(more.stdout).next, next);
+  assert.equal((await place.stored('start', 'one', '--max-steps', 'x')).code, EXIT.usage);
+  assert.equal((await place.stored('start', 'one', ...agents, '--max-steps', '3')).code, EXIT.ok);
+});
+
 const MISTAKES = /** @type {const} */ ([
   [['run'], /missing required argument 'plan' \[usage\]/],
   [['run', 'absent.json'], /The plan "absent\.json" can't be read: there is no such file\. \[unreadable\]/],

@@ -6,7 +6,7 @@ import { EXIT, Failure, granted } from '../failure.js';
 import { findJob, hasEnded, loadJob, nextCommand, runnerOf } from '../jobs.js';
 import { missingOf, needsOf, requireParts } from '../modules.js';
 import { argument } from '../program.js';
-import { partsOf, RUN_OPTIONS, runDeps, runHere } from '../running.js';
+import { maxStepsOf, partsOf, RUN_OPTIONS, runDeps, runHere } from '../running.js';
 import { plain, quoted } from '../text.js';
 
 /**
@@ -29,19 +29,26 @@ export const start = {
   about:
     'Sets a job running that is created or paused. With its agents, runs it here; then also one that a crash left running.',
   example: 'start 3f2a --agents agents.mjs --store jobs.db',
-  options: RUN_OPTIONS,
-  work: (desk) =>
-    goOn(
+  options: [...RUN_OPTIONS, ['--max-steps <n>', 'how many steps may run from now on, those before counted']],
+  async work(desk) {
+    const maxSteps = maxStepsOf(desk.options);
+    return goOn(
       desk,
       async ({ orchestrator, opened }, jobId, isHere) => {
         const job = await loadJob(opened, jobId);
+        if (maxSteps !== undefined)
+          granted(
+            await orchestrator.setPermissions(jobId, { maxSteps }),
+            `Job ${quoted(jobId)} got no other limit`,
+          );
         // One that is running already may have been left so by a crash, and is taken over.
         if (job.status === 'running' && isHere) return;
         granted(await orchestrator.startJob(jobId), `Job ${quoted(jobId)} (${job.status}) was not started`);
         if (!isHere) desk.answer({ jobId, status: 'running' }, () => [`Started ${plain(jobId)}.`]);
       },
       false,
-    ),
+    );
+  },
 };
 
 /** @type {Command} */

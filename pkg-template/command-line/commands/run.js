@@ -2,7 +2,7 @@
 import { EXIT, Failure } from '../failure.js';
 import { loadPlan, needsOf, readObject, readValue, requireParts } from '../modules.js';
 import { argument } from '../program.js';
-import { partsOf, RUN_OPTIONS, runDeps, runHere } from '../running.js';
+import { maxStepsOf, partsOf, RUN_OPTIONS, runDeps, runHere } from '../running.js';
 import { plain, quoted } from '../text.js';
 
 /** The smallest limit that is set by itself: that of `createJob`. */
@@ -62,14 +62,10 @@ export const run = {
  */
 function permissionsFor(plan, options) {
   const needs = needsOf(plan);
-  const given = options.maxSteps;
-  if (given !== undefined && !/^\d{1,15}$/.test(given)) {
-    throw new Failure('invalid_argument', `--max-steps: expected a whole number, found ${quoted(given)}.`);
-  }
   return {
     // A module of tools is given to be used.
     allowTools: options.tools !== undefined,
     requireApproval: options.requireApproval === true,
-    maxSteps: given === undefined ? Math.max(LEAST_STEPS, needs.steps) : Number(given),
+    maxSteps: maxStepsOf(options) ?? Math.max(LEAST_STEPS, needs.steps),
   };
 }
