@@ -1,6 +1,7 @@
 // @ts-check
 import { snapshots } from '../parts/handover.js';
 import { jobView } from './job-view.js';
+import { refusal } from './outcome.js';
 
 /** By this name Node looks for how an object is to be printed. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
@@ -43,6 +44,8 @@ export function outcomeOf({ engine: { store }, slot }) {
 /** @param {any} store @param {string} jobId */
 async function readOutcome(store, jobId) {
   const job = jobView(await store.getJob(jobId));
+  // Somebody removed it since, or the store keeps nothing that has ended.
+  if (job === null || job === undefined) return refusal('not_found', 'Job not found');
   return { success: true, status: job.status, job };
 }
 

@@ -66,6 +66,34 @@ test('a store that wraps the memory store is asked for the job', async () => {
   assert.equal((await ran(store)).outcome.job.mark, 1);
 });
 
+test('a job that is gone when its run is over is not found', async () => {
+  const kept = createMemoryStore();
+  const forgetful = new Map();
+  const stores = /** @type {[any, any][]} */ ([
+    [
+      kept,
+      (/** @type {string} */ type, /** @type {any} */ { jobId }) =>
+        type === 'job_completed' && kept.deleteJob(jobId),
+    ],
+    [
+      {
+        saveJob: (/** @type {any} */ job) =>
+          job.status === 'completed' ? forgetful.delete(job.id) : forgetful.set(job.id, job),
+        getJob: (/** @type {string} */ id) => forgetful.get(id),
+      },
+      () => {},
+    ],
+  ]);
+  for (const [store, emit] of stores) {
+    const orchestrator = createOrchestrator({ store, eventBus: { emit }, agentRegistry });
+    const id = await started(orchestrator);
+    /** @type {any} */
+    const outcome = await orchestrator.runJob(id);
+    assert.equal(outcome.code, 'not_found');
+    assert.deepEqual(outcome, { success: false, error: 'Job not found' });
+  }
+});
+
 test('a job that is started and run where it was made is not read whole before it has ended', async () => {
   const store = createMemoryStore();
   /** @type {string[]} */
