@@ -142,7 +142,13 @@ function readError(slot, error) {
   return FAILED;
 }
 
-const told = () => GRANTED;
+/**
+ * @param {JobSlot} slot
+ * @param {any} answer
+ */
+function told(slot, answer) {
+  return answer?.success === false ? notTold(slot, answer.error) : GRANTED;
+}
 
 /**
  * What is said after the fact can't be refused: a failure is logged.

@@ -277,6 +277,21 @@ for (const [wrong, act] of Object.entries(WRONGS)) {
   );
 }
 
+test('what a manager refuses to count is logged, and the work is kept', LIMIT, async () => {
+  const counted = createBudgetManager();
+  const recording = { canSpend: yes, recordSpend: counted.recordSpend };
+  for (const budgetManager of [counted, recording]) {
+    const w = hostileWorld(budgetManager);
+    const id = await started(w, [paid('a0.5', 1)], budgetManager === counted ? { budget: 10 } : {});
+    assert.equal((await w.runJob(id)).status, 'completed');
+    assert.equal(w.logged.length, 1);
+    assert.match(
+      w.logged[0].join(' '),
+      /budget manager .* expected an integer that is not negative, found 0\.5/,
+    );
+  }
+});
+
 test('managers that can do little are asked for no more', LIMIT, async () => {
   for (const manager of [{ canSpend: yes }, { canSpend: yes, allocate: yes, setBudget: yes }]) {
     const w = hostileWorld(manager);
