@@ -154,7 +154,12 @@ function configOf(given) {
 function contextOf(engine, context) {
   const given = optionsObject(context, 'The initial context');
   if (Array.isArray(given)) throw invalidArgument('The initial context must be an object; found an array');
-  if (engine.commits()) return plainCopy(given, 'context');
+  if (engine.commits()) {
+    const copy = plainCopy(given, 'context');
+    // A Date, a URL and whatever else says by toJSON what it is.
+    if (copy !== null && typeof copy === 'object' && !Array.isArray(copy)) return copy;
+    throw invalidArgument(`The initial context must be an object; it is ${describe(copy)} as JSON`);
+  }
   try {
     return { ...given };
   } catch (error) {

@@ -105,6 +105,20 @@ function getAhead(w, times, change = (job) => job) {
   };
 }
 
+test('a context that is no object as JSON is refused', LIMIT, async () => {
+  const w = world();
+  const contexts = [new Date(0), new URL('http://a.b/'), { toJSON: () => [1] }, { toJSON: () => null }];
+  for (const context of contexts) {
+    await assert.rejects(w.createJob(context), {
+      code: 'invalid_argument',
+      message: /^The initial context must be an object; it is .* as JSON$/,
+    });
+  }
+  assert.deepStrictEqual(w.store.changes, []);
+  await w.createJob({ toJSON: () => ({ a: 1 }) });
+  assert.deepStrictEqual(w.store.changes[0].context, { a: 1 });
+});
+
 test('heads that are looked up side by side do not mix', LIMIT, async () => {
   const hosts = createHosts({ faultyBus: false, faultyMonitor: false });
   let delay = 0;
