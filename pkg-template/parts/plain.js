@@ -258,6 +258,7 @@ export function describe(thing) {
   try {
     if (thing instanceof Error) return `${thing.name}: ${thing.message}`.slice(0, 200);
     if (typeof thing === 'string') return JSON.stringify(thing).slice(0, 200);
+    if (thing instanceof Promise) return 'a promise';
     if (typeof thing === 'object' && thing !== null) return Array.isArray(thing) ? 'an array' : 'an object';
     return typeof thing === 'function' ? 'a function' : String(thing).slice(0, 200);
   } catch {

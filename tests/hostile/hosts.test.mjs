@@ -158,6 +158,12 @@ for (const junk of [undefined, null, 5, 'text', {}, [], { execute: 5 }, { execut
   });
 }
 
+test('a registry that answers later is told that it may not', LIMIT, async () => {
+  const w = setup({ agentRegistry: { get: async () => () => 1 } });
+  const id = await started(w, PLAN);
+  await assert.rejects(w.nextStep(id), /an object with an execute method; found a promise$/);
+});
+
 test('a registry whose get throws', LIMIT, async () => {
   const w = setup({
     agentRegistry: {
