@@ -1010,8 +1010,8 @@ export interface Orchestrator {
    * Runs a running job's steps until it ends or can't go on without somebody. Called again on a job that this
    * orchestrator is running, it joins that run. Aborting `signal` stops the run, not the job: attempts in flight finish and are
    * committed, and the job is left paused. Refuses with what stopped the job, as `approval_required`,
-   * `step_limit`, `agent_failed`, `timeout`, `rejected`, `cancelled`, `not_running` (a person paused it), or the
-   * budget's own object. `job` is the job as it was then; with the memory store it is copied when it is first read.
+   * `step_limit`, `agent_failed`, `timeout`, `rejected`, `cancelled`, `not_running` (a person paused it), `not_found`
+   * (also where the store no longer has the job when its run is over), or the budget's own object. `job` is the job as it was then; with the memory store it is copied when it is first read.
    *
    * @example
    * await orchestrator.startJob(jobId);
@@ -1024,8 +1024,9 @@ export interface Orchestrator {
   ): Promise<Outcome<{ status: JobStatus; job: Job<C> }>>;
 
   /**
-   * Live events, of one job or of all. With `after`, first what is stored after that number. Ends when the job
-   * ends, or when the signal aborts; without a job id, when the signal aborts or the orchestrator closes.
+   * Live events, of one job, whoever runs it, or of all that this orchestrator works on. With `after`, first what is
+   * stored after that number. Ends when the job ends, or when the signal aborts; without a job id, when the signal
+   * aborts or the orchestrator closes. Following keeps no process alive.
    *
    * @example
    * for await (const event of orchestrator.events(jobId, { after: 0 })) console.log(event.seq, event.type);
