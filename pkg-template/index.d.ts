@@ -1118,7 +1118,7 @@ export interface Orchestrator {
    * for (const page of pages) await orchestrator.createJob({ page }, permissions, { parentId: parent, plan });
    * orchestrator.startMonitoring(await orchestrator.getJob(parent));
    */
-  startMonitoring(job: Job, options?: MonitorOptions): void;
+  startMonitoring(job: Job<object>, options?: MonitorOptions): void;
 
   /**
    * Listens for `job_status_change` on the bus, where it has `on`, so that what other processes do is known before the
@@ -1146,7 +1146,7 @@ export interface Orchestrator {
    * const replay = await orchestrator.replayJob(jobId);
    * if (!replay.ok) console.log(`event ${replay.at}`, replay.expected, replay.actual);
    */
-  replayJob(job: string | Job): Promise<ReplayResult>;
+  replayJob(job: string | Job<object>): Promise<ReplayResult>;
 
   /**
    * The lines of a file that {@link verifyRun} checks without this store: a head, then a line of JSON per event. Each
@@ -1345,7 +1345,7 @@ export function verifyRun(lines: Iterable<string> | AsyncIterable<string>): Prom
  * @example
  * console.log(planToMermaid({ steps: [{ id: 'draft', agent: 'writer' }, { id: 'publish', approve: {} }] }));
  */
-export function planToMermaid(plan: Plan, job?: Job): string;
+export function planToMermaid(plan: Plan, job?: Job<object>): string;
 
 // ---------------------------------------------------------------- errors
 

@@ -5,6 +5,7 @@ import {
   type Job,
   type JobStatus,
   type Plan,
+  planToMermaid,
   validatePlan,
   verifyRun,
 } from 'jobwright';
@@ -23,6 +24,7 @@ const {
   setPermissions,
   approveStep,
   replayJob,
+  startMonitoring,
   exportJob,
   forkJob,
 } = createOrchestrator();
@@ -42,6 +44,11 @@ export async function typedContext(): Promise<number> {
   // @ts-expect-error: the context has no such key
   job?.context.title;
   const outcome = await runJob<Report>(jobId, { input: 'x', signal: AbortSignal.timeout(5) });
+  if (job !== null) {
+    startMonitoring(job);
+    await replayJob(job);
+    planToMermaid(plan, job);
+  }
   return outcome.success ? (outcome.job.context.pages ?? 0) : 0;
 }
 
