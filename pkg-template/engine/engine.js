@@ -137,7 +137,7 @@ export class Engine {
     if (this.clock === null) return Date.now();
     try {
       const now = this.clock.now();
-      if (Number.isFinite(now)) return Math.max(now, this.sleptUntil);
+      if (Number.isFinite(now) && now >= 0) return Math.max(now, this.sleptUntil);
       this.log('error', `clock.now answered ${describe(now)}`);
     } catch (error) {
       this.log('error', 'clock.now failed', error);

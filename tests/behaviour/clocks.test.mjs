@@ -65,6 +65,22 @@ for (const [how, sleep] of Object.entries({
   });
 }
 
+test(
+  'a clock that tells a time before 1970 is logged, and the system clock stands in for it',
+  LIMIT,
+  async () => {
+    let logged = 0;
+    const clock = { now: () => -5, sleep: async () => {} };
+    const w = setup({ clock, logger: { error: () => void logged++ }, agentRegistry: { work: () => 1 } });
+    const id = await started(w, [
+      { id: 'pause', wait: { ms: 5 } },
+      { id: 'one', agent: 'work', timeoutMs: 500 },
+    ]);
+    assert.equal((await within(w.runJob(id), 'runJob')).status, 'completed');
+    assert.ok(logged > 0);
+  },
+);
+
 test('a job ends when its end is decided, not when that was asked for', LIMIT, async () => {
   for (const [operation, ...given] of /** @type {const} */ ([
     ['completeJob'],
