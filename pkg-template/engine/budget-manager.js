@@ -126,9 +126,14 @@ function holds(budget) {
  * @param {any} answer
  */
 function read(slot, answer) {
-  if (answer?.success === true) return GRANTED;
-  slot.answer = answer;
-  if (answer?.success === false) return REFUSED;
+  try {
+    const success = answer?.success;
+    if (success === true) return GRANTED;
+    slot.answer = answer;
+    if (success === false) return REFUSED;
+  } catch (error) {
+    return readError(slot, error);
+  }
   slot.answer = new TypeError('budgetManager must answer { success: true } or { success: false, error }');
   return FAILED;
 }
@@ -147,7 +152,11 @@ function readError(slot, error) {
  * @param {any} answer
  */
 function told(slot, answer) {
-  return answer?.success === false ? notTold(slot, answer.error) : GRANTED;
+  try {
+    return answer?.success === false ? notTold(slot, answer.error) : GRANTED;
+  } catch (error) {
+    return notTold(slot, error);
+  }
 }
 
 /**

@@ -121,6 +121,26 @@ for (const junk of [undefined, null, 5, 'no', true, [], {}, { success: 'yes' }, 
   );
 }
 
+for (const [when, later] of /** @type {[string, (answer: any) => any][]} */ ([
+  ['at once', (answer) => answer],
+  ['later', async (answer) => answer],
+])) {
+  test(`a budget manager whose answer, ${when}, can't be read has failed`, LIMIT, async () => {
+    const evil = Object.defineProperty({}, 'success', {
+      get() {
+        throw new Error('not readable');
+      },
+    });
+    const budgetManager = { canSpend: () => later(evil), recordSpend: () => later(evil) };
+    const w = setup({ budgetManager, agentRegistry: { reader: () => 1 }, logger: {} });
+    const id = await w.createJob({}, FREE, { plan: { steps: PLAN } });
+    await assert.rejects(within(w.startJob(id), 'startJob'), /not readable/);
+    budgetManager.canSpend = () => ({ success: true });
+    assert.deepStrictEqual(await w.startJob(id), { success: true });
+    assert.equal((await within(w.nextStep(id), 'nextStep')).success, true);
+  });
+}
+
 for (const junk of [
   undefined,
   5,
