@@ -179,7 +179,7 @@ export interface Refusal {
   success: false;
   /** A sentence for people. */
   error: string;
-  /** For programs. Not enumerable. */
+  /** For programs. Not enumerable. A refusal of your own budget manager has it where that gave it one. */
   readonly code: OutcomeCode;
   /** Not enumerable. */
   readonly details?: unknown;
@@ -347,7 +347,7 @@ export interface PerformanceMonitor {
   recordLatency?(durationMs: number, tags?: object): unknown;
 }
 
-/** A Map, a plain object, or anything with `get(name)`. */
+/** A Map, a plain object, or anything with `get(name)`: in a plain object no agent can be called `get`. */
 export type AgentRegistry =
   | { get(name: string): Agent | AgentFn | null | undefined }
   | Record<string, Agent | AgentFn>;
@@ -1423,7 +1423,7 @@ export interface JobEventBus extends Required<EventBus> {
  */
 export function createEventBus(options?: { logger?: Logger }): JobEventBus;
 
-/** The bundled budget manager. Amounts are integers in the user's unit. */
+/** The bundled budget manager. Amounts are integers in the user's unit; a fraction that was spent counts as a whole one. */
 export interface JobBudgetManager extends Required<BudgetManager> {
   /**
    * Sets a scope's limit; what was spent stays spent.

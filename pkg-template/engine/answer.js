@@ -11,6 +11,9 @@ import { checkSchema } from './schema.js';
 export const DONE = 0;
 const FAILED = 1;
 
+/** So many characters are told of an error that is an object without a message. */
+const MOST_OF_ERROR = 1_000;
+
 /** An output that its schema refuses. */
 class SchemaError extends Error {}
 
@@ -132,7 +135,9 @@ function messageOf(error) {
   try {
     if (typeof error === 'string') return error;
     if (typeof error?.message === 'string') return error.message;
-    return describe(error);
+    // An answer of somebody's API mostly: it says why in words of its own.
+    const json = typeof error === 'object' ? (JSON.stringify(error) ?? '{}') : '{}';
+    return json === '{}' ? describe(error) : json.slice(0, MOST_OF_ERROR);
   } catch {
     return 'an error that could not be read';
   }

@@ -30,12 +30,18 @@ const REMEMBERED_KEYS = 256;
 const YES = Object.freeze({ success: true });
 
 /**
+ * As an orchestrator's refusals, which it may become.
+ *
  * @param {string} error
+ * @param {'invalid_argument' | 'budget_exceeded'} [code]
  * @returns {{ success: false, error: string }}
  */
-function no(error) {
-  return { success: false, error };
+function no(error, code = 'invalid_argument') {
+  return Object.defineProperty({ success: /** @type {const} */ (false), error }, 'code', { value: code });
 }
+
+/** @param {string} error */
+const tooMuch = (error) => no(error, 'budget_exceeded');
 
 /**
  * @param {string} id
@@ -63,6 +69,15 @@ export function newScope(id) {
 export function amountProblem(value, name) {
   if (Number.isSafeInteger(value) && Number(value) >= 0) return null;
   return `${name}: expected an integer that is not negative, found ${describe(value)}`;
+}
+
+/**
+ * What was spent was spent: a fraction counts as a whole one, so that a limit is never passed unseen.
+ *
+ * @param {number} spent
+ */
+function wholeOf(spent) {
+  return Number.isFinite(spent) ? Math.ceil(spent) : spent;
 }
 
 /**
@@ -96,7 +111,9 @@ export function createLedger(find, make) {
    * @returns {Answer}
    */
   function room(account, amount) {
-    return account.spent + account.reserved + amount <= Number(account.limit) ? YES : no('Budget exceeded');
+    return account.spent + account.reserved + amount <= Number(account.limit)
+      ? YES
+      : tooMuch('Budget exceeded');
   }
 
   /**
@@ -151,17 +168,18 @@ export function createLedger(find, make) {
       nameProblem(id, 'scopeId') ?? (cost == null ? null : amountProblem(cost, 'estimatedCost'));
     if (problem !== null) return no(problem);
     const account = accountOf(id);
-    if (account === undefined) return no('No budget found');
+    if (account === undefined) return tooMuch('No budget found');
     // Without a cost the question is whether anything is left.
     return room(account, cost ?? 1);
   }
 
   /**
    * @param {string} id
-   * @param {number} amount
+   * @param {number} spent
    * @returns {Answer}
    */
-  function recordSpend(id, amount) {
+  function recordSpend(id, spent) {
+    const amount = wholeOf(spent);
     const problem = nameProblem(id, 'scopeId') ?? amountProblem(amount, 'amount');
     if (problem !== null) return no(problem);
     const account = accountOf(id) ?? make(id);
@@ -182,7 +200,7 @@ export function createLedger(find, make) {
     const scope = find(id);
     if (scope?.holds.has(key) || scope?.settled.has(key)) return YES;
     const account = accountOf(id);
-    if (account === undefined) return no('No budget found');
+    if (account === undefined) return tooMuch('No budget found');
     const answer = room(account, amount);
     if (!answer.success) return answer;
     account.reserved += amount;
@@ -193,10 +211,11 @@ export function createLedger(find, make) {
   /**
    * @param {string} id
    * @param {string} key
-   * @param {number} actual
+   * @param {number} spent
    * @returns {Answer}
    */
-  function settle(id, key, actual) {
+  function settle(id, key, spent) {
+    const actual = wholeOf(spent);
     const problem = nameProblem(id, 'scopeId') ?? nameProblem(key, 'key') ?? amountProblem(actual, 'actual');
     if (problem !== null) return no(problem);
     const scope = make(id);
@@ -255,7 +274,7 @@ export function createLedger(find, make) {
       nameProblem(from, 'fromScopeId') ?? nameProblem(to, 'toScopeId') ?? amountProblem(amount, 'amount');
     if (problem !== null) return no(problem);
     const account = accountOf(from);
-    if (account === undefined) return no('No budget found');
+    if (account === undefined) return tooMuch('No budget found');
     const fund = find(to)?.fund ?? account.id;
     if (fund !== account.id) return no(`The scope ${describe(to)} draws on ${describe(fund)} already`);
     if (!Number.isSafeInteger(amount + (find(to)?.limit ?? 0)))

@@ -277,18 +277,29 @@ for (const [wrong, act] of Object.entries(WRONGS)) {
   );
 }
 
+test('a limit holds where what agents report are fractions', LIMIT, async () => {
+  const budgetManager = createBudgetManager();
+  const w = hostileWorld(budgetManager);
+  const steps = Array.from({ length: 9 }, (_, n) => ({ ...paid(`${'abcdefghi'[n]}0.9`, 1) }));
+  const id = await started(w, steps, { budget: 5 });
+  const refused = await w.runJob(id);
+  assert.deepEqual(
+    [refused, refused.code],
+    [{ success: false, error: 'Budget exceeded' }, 'budget_exceeded'],
+  );
+  assert.deepEqual(await budgetManager.getBudget(id), { id, limit: 5, spent: 5, reserved: 0 });
+  assert.deepEqual(w.logged, []);
+});
+
 test('what a manager refuses to count is logged, and the work is kept', LIMIT, async () => {
-  const counted = createBudgetManager();
-  const recording = { canSpend: yes, recordSpend: counted.recordSpend };
-  for (const budgetManager of [counted, recording]) {
+  const refuse = () => ({ success: false, error: 'no such account' });
+  const counted = { ...createBudgetManager(), settle: refuse };
+  for (const budgetManager of [counted, { canSpend: yes, recordSpend: refuse }]) {
     const w = hostileWorld(budgetManager);
-    const id = await started(w, [paid('a0.5', 1)], budgetManager === counted ? { budget: 10 } : {});
+    const id = await started(w, [paid('a7', 9)], budgetManager === counted ? { budget: 10 } : {});
     assert.equal((await w.runJob(id)).status, 'completed');
     assert.equal(w.logged.length, 1);
-    assert.match(
-      w.logged[0].join(' '),
-      /budget manager .* expected an integer that is not negative, found 0\.5/,
-    );
+    assert.match(w.logged[0].join(' '), /budget manager .* no such account/);
   }
 });
 

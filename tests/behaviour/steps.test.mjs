@@ -87,6 +87,9 @@ const FAILURES = {
   'answers success false with a string': () => ({ success: false, error: 'no ink' }),
   'answers success false with an Error': () => ({ success: false, error: new Error('no ink') }),
   'answers success false with an object': () => ({ success: false, error: { message: 'no ink' } }),
+  'throws an object without a message': () => {
+    throw { code: 5, why: ['no ink'] };
+  },
 };
 
 for (const [name, agent] of Object.entries(FAILURES)) {
