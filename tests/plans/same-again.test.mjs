@@ -118,6 +118,31 @@ test('a stored plan that is none is refused, whatever was read before', LIMIT, a
   assert.equal((await orchestrator.startJob(id)).success, true);
 });
 
+test('a plan is stored as it was given, however little it differs from the one before', LIMIT, async () => {
+  const store = createMemoryStore();
+  const orchestrator = createOrchestrator({ store, agentRegistry: { work: () => null } });
+  const inputs = [{ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 }, { a: 1 }, { a: 1, b: [1] }, { a: 1, b: [2, 1] }];
+  const others = [
+    { a: 1, b: { 0: 1, 1: 2 } },
+    { a: 1, b: [1, 2], c: null },
+    { a: '1', b: [1, 2] },
+    [],
+    {},
+    null,
+  ];
+  for (const one of [...inputs, ...others]) {
+    for (const other of [...inputs, ...others]) {
+      for (const input of [one, other]) {
+        const plan = { steps: [{ id: 'a', agent: 'work', input }] };
+        const id = await orchestrator.createJob({}, {}, { plan });
+        const stored = /** @type {any} */ (store.getJob(id)).run.plan;
+        assert.equal(JSON.stringify(stored), JSON.stringify(plan));
+      }
+    }
+  }
+  await orchestrator.close();
+});
+
 test('plans that differ in halves of surrogate pairs alone are different plans', LIMIT, async () => {
   const store = createMemoryStore();
   const orchestrator = createOrchestrator({ store, agentRegistry: { work: () => null } });
