@@ -63,12 +63,8 @@ pub(super) async fn until_given_up<H: Host, T>(
     limit: Option<&Limit>,
     mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Abort> {
-    let mut timer = pin!(async {
-        match limit {
-            Some(limit) => host.sleep(limit.ms).await,
-            None => std::future::pending().await,
-        }
-    });
+    // Boxed: most attempts have no limit, and need not hold room for one.
+    let mut timer = limit.map(|limit| Box::pin(host.sleep(limit.ms)));
     poll_fn(|context| {
         if let Poll::Ready(result) = answer.as_mut().poll(context) {
             return Poll::Ready(Ok(result));
@@ -76,7 +72,10 @@ pub(super) async fn until_given_up<H: Host, T>(
         if let Poll::Ready(why) = attempting.poll_aborted(context) {
             return Poll::Ready(Err(why));
         }
-        timer.as_mut().poll(context).map(|()| Err(Abort::Timeout))
+        match &mut timer {
+            Some(timer) => timer.as_mut().poll(context).map(|()| Err(Abort::Timeout)),
+            None => Poll::Pending,
+        }
     })
     .await
 }

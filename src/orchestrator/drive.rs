@@ -65,7 +65,7 @@ pub(super) struct Drive<'a, H: Host> {
     plan: Option<Rc<Plan>>,
     conflicts: Conflicts,
     /// What the run came to, while attempts are still under way.
-    end: Option<Outcome<H, Driven<H::Value>>>,
+    end: Option<Box<Outcome<H, Driven<H::Value>>>>,
     looked: bool,
     given_up: bool,
 }
@@ -96,21 +96,28 @@ impl<'a, H: Host> Drive<'a, H> {
     }
 
     /// Runs until there is nothing to do, if nobody else runs the job.
+    ///
+    /// A run waits for its agents' answers most of the time: what it does before and after is boxed, so that it need not
+    /// hold room for that meanwhile.
     pub(super) async fn run(&mut self) -> Outcome<H, Driven<H::Value>> {
-        let (orchestrator, key) = (self.orchestrator, self.key);
-        if !orchestrator.host.acquire_lease(key).await.map_err(Stop::Failed)? {
-            let job = orchestrator.section(key).await?.load_whole().await?;
-            return if job.is_running() { Err(run_elsewhere().into()) } else { Ok(self.stopped(&job)) };
+        let (host, key) = (&self.orchestrator.host, self.key);
+        if !host.acquire_lease(key).await.map_err(Stop::Failed)? {
+            return Box::pin(self.leave_to_others()).await;
         }
         self.live.lost.set(false);
-        let driven = self.run_leased().await;
-        orchestrator.host.release_lease(key).await;
-        driven
+        let driven = self.run_steps().await;
+        let cleared_up = Box::pin(self.clear_up()).await;
+        host.release_lease(key).await;
+        cleared_up.and(driven)
     }
 
-    /// What was held for a step that did not begin is free again.
-    async fn run_leased(&mut self) -> Outcome<H, Driven<H::Value>> {
-        let driven = self.run_steps().await;
+    async fn leave_to_others(&self) -> Outcome<H, Driven<H::Value>> {
+        let job = self.orchestrator.section(self.key).await?.load_whole().await?;
+        if job.is_running() { Err(run_elsewhere().into()) } else { Ok(self.stopped(&job)) }
+    }
+
+    /// What was held for a step that did not begin is free again, and what the job leaves when it has ended is settled.
+    async fn clear_up(&mut self) -> Outcome<H> {
         let (orchestrator, key) = (self.orchestrator, self.key);
         let ended = self.live.to_settle.borrow().is_some();
         let leaves_something = !ended && !self.progress.granted.is_empty();
@@ -149,13 +156,25 @@ impl<'a, H: Host> Drive<'a, H> {
         if let Some(holds) = to_settle {
             orchestrator.close_account(key, holds).await;
         }
-        cancelled?;
-        driven
+        cancelled
     }
 
     async fn run_steps(&mut self) -> Outcome<H, Driven<H::Value>> {
         loop {
-            let decided = match self.decide_beside_jobs().await {
+            let (until, mark) = Box::pin(self.go_on()).await?;
+            if self.running() == 0
+                && let Some(end) = self.end.take()
+            {
+                return *end;
+            }
+            self.wait(until, mark).await;
+        }
+    }
+
+    /// Decides until there is something to wait for: a moment, or what changes after a mark.
+    async fn go_on(&mut self) -> Outcome<H, (Option<f64>, u64)> {
+        loop {
+            let (next, mark) = match self.decide_beside_jobs().await {
                 Ok(Some(decided)) => decided,
                 Ok(None) => match self.refused_commit().await {
                     Ok(()) => continue,
@@ -163,34 +182,23 @@ impl<'a, H: Host> Drive<'a, H> {
                 },
                 Err(stop) => (Next::End(Err(stop)), self.live.mark()),
             };
-            let (next, mark) = decided;
-            let until = match next {
-                Next::DecideAgain | Next::Ended(_) => continue,
-                Next::AskRouter => {
-                    self.ask_router().await?;
-                    continue;
-                }
-                Next::Wait { until } => until,
+            match next {
+                Next::DecideAgain | Next::Ended(_) => {}
+                Next::AskRouter => self.ask_router().await?,
+                Next::Wait { until } => return Ok((until, mark)),
                 Next::End(end) => {
                     // What it came to first counts: attempts that end later change nothing about it.
-                    self.end.get_or_insert(end);
-                    None
+                    self.end.get_or_insert_with(|| Box::new(end));
+                    return Ok((None, mark));
                 }
-            };
-            if self.running() == 0
-                && let Some(end) = self.end.take()
-            {
-                return end;
             }
-            self.wait(until, mark).await;
         }
     }
 
     /// Decides, while child jobs go on: one may have its parent's turn, or that of an ancestor which is waited for.
     async fn decide_beside_jobs(&mut self) -> Outcome<H, Option<(Next<H>, u64)>> {
         let under_way = Rc::clone(&self.under_way);
-        // Boxed, because a run waits for its agents' answers most of the time and need not hold room for this meanwhile.
-        let mut deciding = Box::pin(self.decide());
+        let mut deciding = pin!(self.decide());
         poll_fn(|context| {
             let decided = deciding.as_mut().poll(context);
             if decided.is_pending() {
@@ -286,17 +294,15 @@ impl<'a, H: Host> Drive<'a, H> {
         if ms.is_some_and(|ms| ms <= 0.0) {
             return;
         }
-        let mut timer = pin!(async {
-            match ms {
-                Some(ms) => host.sleep(ms).await,
-                None => std::future::pending().await,
-            }
-        });
+        let mut timer = ms.map(|ms| Box::pin(host.sleep(ms)));
         poll_fn(|context| {
             if self.poll_running(context) || (listens && live.poll_changed(mark, context).is_ready()) {
                 return Poll::Ready(());
             }
-            timer.as_mut().poll(context)
+            match &mut timer {
+                Some(timer) => timer.as_mut().poll(context),
+                None => Poll::Pending,
+            }
         })
         .await;
     }
