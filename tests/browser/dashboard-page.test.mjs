@@ -71,6 +71,36 @@ test(
   },
 );
 
+test('whoever presses buttons at the keyboard stays among them', limit, async (t) => {
+  const { place, dashboard, create } = await openWithAgents(t);
+  await create('keys', [
+    { id: 'ask', approve: {} },
+    { id: 'one', agent: 'gated', input: 'k', after: ['ask'] },
+    { id: 'two', agent: 'gated', input: 'l', after: ['one'] },
+  ]);
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await goTo(page, '#/jobs/keys');
+  await press(page, 'Start');
+  const focused = (/** @type {string} */ selector) => page.locator(`#main ${selector}:focus`).waitFor();
+  await page.getByRole('button', { name: 'Approve' }).focus();
+  await page.keyboard.press('Enter');
+  await place.reachedGate('k');
+  await page.locator('[data-approval]').waitFor({ state: 'detached' });
+  await focused('*');
+  const group = page.getByRole('group', { name: 'This job' });
+  await group.getByRole('button', { name: 'Pause' }).focus();
+  await page.keyboard.press('Enter');
+  place.openGate('k');
+  await jobIs(page, 'paused');
+  await focused('fieldset button:has-text("Go on")');
+  await page.keyboard.press('Enter');
+  await place.reachedGate('l');
+  await focused('fieldset button:has-text("Pause")');
+  place.openGate('l');
+  await jobIs(page, 'completed');
+  assert.deepEqual(problems, []);
+});
+
 test('what is rejected fails, with the reason', limit, async (t) => {
   const { dashboard, create } = await openWithAgents(t);
   await create('refused', [{ id: 'ask', approve: { message: 'sure?' } }]);
