@@ -22,7 +22,7 @@ export function helpOfAll(commands, width) {
     'Usage: jobwright <command> [options]\n',
     `${wrap('Runs jobs whose steps are done by agents, and steers those that run.', width)}\n`,
     ...section({ Options: Object.values(COMMON), Commands: listed }, width),
-    `${EXIT_CODES.slice(1)}\nEach command has an example: jobwright run --help\n`,
+    `${EXIT_CODES.slice(1)}\nEach command has an example: jobwright help run\n`,
   ].join('\n');
 }
 

@@ -15,8 +15,11 @@ import { Failure } from './failure.js';
 /** What every command takes, and the program without one. */
 export const COMMON = /** @type {const} */ ({
   version: ['--version', 'print the version'],
-  help: ['--help', 'show this'],
+  help: ['--help', 'show this; -h does, too'],
 });
+
+/** @param {string | undefined} word */
+const asksForHelp = (word) => word === COMMON.help[0] || word === '-h';
 
 /** How many letters may be wrong in a word that is taken for another, and which share of them must be right. */
 const MOST_WRONG = 3;
@@ -36,14 +39,12 @@ export function readWords(words, commands) {
     const command = commands.find(({ name }) => name === first);
     if (command !== undefined) return readCommand(rest, command);
     if (first === undefined) return { wanted: 'help', args: [], options: {} };
-    throw wrong(
-      `unknown command '${first}'`,
-      first,
-      commands.map(({ name }) => name),
-    );
+    if (first === 'help') return readWords([...rest.slice(0, 1), COMMON.help[0], ...rest.slice(1)], commands);
+    const known = [...commands.map(({ name }) => name), 'help'];
+    throw wrong(`unknown command '${first}'`, first, known);
   }
-  if (first === COMMON.version[0] || first === COMMON.help[0])
-    return { wanted: first === COMMON.help[0] ? 'help' : 'version', args: [], options: {} };
+  if (asksForHelp(first)) return { wanted: 'help', args: [], options: {} };
+  if (first === COMMON.version[0]) return { wanted: 'version', args: [], options: {} };
   throw wrong(
     `unknown option '${first}'`,
     first,
@@ -72,7 +73,7 @@ function readCommand(words, command) {
     const flags = takes.get(flag);
     if (!isOption(word)) read.args.push(word);
     else if (word === COMMON.version[0]) return { ...read, wanted: 'version' };
-    else if (word === COMMON.help[0]) read.wanted = 'help';
+    else if (asksForHelp(word)) read.wanted = 'help';
     else if (flags === flag && value === undefined) read.options[memberOf(flag)] = !flag.startsWith('--no-');
     else if (flags === undefined || flags === flag) unknown ??= word;
     else {

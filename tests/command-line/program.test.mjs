@@ -38,6 +38,13 @@ test(
       for (const [flag] of stdout.matchAll(/^ {2}--[a-z-]+/gm))
         assert.ok(page.includes(flag.trim()), `${name} ${flag}`);
     }
+    for (const words of [['-h'], ['help']]) assert.deepEqual(await place.run(words), all, words[0]);
+    const one = await place.run(['fork', '--help']);
+    for (const words of [
+      ['fork', '-h'],
+      ['help', 'fork'],
+    ])
+      assert.deepEqual(await place.run(words), one, words.join(' '));
     const none = await place.run([]);
     assert.deepEqual([none.code, none.stdout], [EXIT.usage, '']);
   },

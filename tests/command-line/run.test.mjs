@@ -174,7 +174,7 @@ const MISTAKES = /** @type {const} */ ([
   [['--vers'], /unknown option '--vers' \(Did you mean --version\?\) \[usage\]/],
   [['rum', 'plan.json'], /unknown command 'rum' \(Did you mean run\?\) \[usage\]/],
   [['stat-all'], /unknown command 'stat-all' \(Did you mean start-all\?\) \[usage\]/],
-  [['help'], /unknown command 'help' \[usage\]/],
+  [['help', 'nothing'], /unknown command 'nothing' \[usage\]/],
   [[''], /unknown command '' \[usage\]/],
 ]);
 
