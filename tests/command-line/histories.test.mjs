@@ -102,4 +102,7 @@ test('prune removes what ended long enough ago, or its history', LIMIT, async (t
   for (const wrong of [[], ['--older-than', '30'], ['--older-than', 'soon']]) {
     assert.equal((await place.stored('prune', ...wrong)).code, EXIT.usage);
   }
+  const beyond = await place.stored('prune', '--older-than', '99999999999w');
+  assert.equal(beyond.code, EXIT.usage);
+  assert.match(beyond.stderr, /--older-than: .*found "99999999999w"\. \[usage\]/);
 });

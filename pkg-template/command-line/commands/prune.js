@@ -18,6 +18,10 @@ export const prune = {
   async work(desk) {
     const { options } = desk;
     const endedBefore = Date.now() - ageOf(options.olderThan);
+    if (moment(endedBefore) === '') {
+      const given = quoted(options.olderThan);
+      throw new Failure('usage', `--older-than: expected an age whose beginning has a date; found ${given}.`);
+    }
     const { store } = await desk.open();
     const keepJob = options.keepJobs === true;
     const removed = await store.prune({ endedBefore, keepJob });
