@@ -86,6 +86,10 @@ test('fork makes a job that goes on behind a step, with another context', LIMIT,
   ])) {
     assert.equal((await place.stored('fork', 'job-1', ...wrong)).code, exit);
   }
+  const slip = ['--after', 'first', '--permissions', '{"maxStep":3}'];
+  const refused = await place.stored('fork', 'job-1', ...slip);
+  assert.equal(refused.code, EXIT.usage);
+  assert.match(refused.stderr, /expected allowTools, requireApproval, maxSteps; found "maxStep"/);
 });
 
 test('prune removes what ended long enough ago, or its history', LIMIT, async (t) => {

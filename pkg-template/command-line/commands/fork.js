@@ -3,7 +3,9 @@ import { EXIT, Failure } from '../failure.js';
 import { findJob, nextCommand } from '../jobs.js';
 import { readObject } from '../modules.js';
 import { argument } from '../program.js';
-import { plain } from '../text.js';
+import { plain, quoted } from '../text.js';
+
+const PERMISSIONS = ['allowTools', 'requireApproval', 'maxSteps'];
 
 /** @type {import('../program.js').Command} */
 export const fork = {
@@ -14,7 +16,7 @@ export const fork = {
   options: [
     ['--after <step>', 'the last step that is shared; required'],
     ['--context <json>', 'members that the context gets: a JSON object, or @FILE'],
-    ['--permissions <json>', 'what of the permissions changes: a JSON object, or @FILE'],
+    ['--permissions <json>', 'allowTools, requireApproval, maxSteps as they change: a JSON object, or @FILE'],
   ],
   async work(desk) {
     const { options } = desk;
@@ -24,6 +26,11 @@ export const fork = {
     const changes = {};
     for (const name of ['context', 'permissions'])
       if (options[name] !== undefined) changes[name] = await readObject(options[name], `--${name}`);
+    const unknown = Object.keys(changes.permissions ?? {}).find((name) => !PERMISSIONS.includes(name));
+    if (unknown !== undefined) {
+      const known = PERMISSIONS.join(', ');
+      throw new Failure('usage', `--permissions: expected ${known}; found ${quoted(unknown)}.`);
+    }
     const { opened, orchestrator } = await desk.open();
     const jobId = await findJob(opened, argument(desk, 0));
     const forkId = await orchestrator.forkJob(jobId, { afterStep: options.after, ...changes });
