@@ -216,7 +216,7 @@ export type OutcomeCode =
   | 'globally_paused'
   /** Not a job that can be monitored. */
   | 'invalid_job'
-  /** The store lacks what this call needs. */
+  /** The store, or where this runs, lacks what this call needs. */
   | 'unsupported';
 
 // ---------------------------------------------------------------- what the host supplies

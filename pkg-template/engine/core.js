@@ -1,4 +1,5 @@
 // @ts-check
+import { JobwrightError } from '../parts/errors.js';
 
 /**
  * The exports of the wasm module, and the nine numbers it reads a job's head from.
@@ -31,7 +32,14 @@ let hasGrown = false;
  */
 export function needCore(load) {
   if (core !== undefined) return;
-  take(load());
+  try {
+    take(load());
+  } catch (cause) {
+    // What a browser says itself has no code, and names another source than the one to allow.
+    const problem =
+      "The WebAssembly module can't be loaded. A page's Content-Security-Policy has to allow it: script-src 'wasm-unsafe-eval'";
+    throw new JobwrightError(problem, { code: 'unsupported', cause });
+  }
   instantiate = load;
   growsFromHere();
 }

@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import vm from 'node:vm';
 import { build } from 'esbuild';
 import { entrySize, limits } from '../../scripts/setup/size.mjs';
+import { openSite } from '../browser/store-page.mjs';
 import { consumerDir, importPackage, pkgDir, wasmFile } from './installed.mjs';
 
 const run = promisify(execFile);
@@ -207,6 +208,26 @@ test('Node reads the module from its file, and unpacks the inlined one where the
 test('a plain script bundle runs where there is no Node', async () => {
   const code = await bundle('iife', `import { createOrchestrator } from 'jobwright'; ${program}`);
   assert.equal(await runInContext(code), expected);
+});
+
+test('where a page may not compile WebAssembly, the first call says what to allow', async (t) => {
+  const site = await openSite();
+  t.after(site.close);
+  const page = await site.browser.newPage();
+  await page.route(`${site.origin}/`, async (route) => {
+    const response = await route.fetch();
+    const headers = { ...response.headers(), 'content-security-policy': "script-src 'self'" };
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(site.origin);
+  await page.waitForFunction('globalThis.kit');
+  for (const call of ['createOrchestrator()', 'validatePlan({ steps: [] })', 'verifyRun([])']) {
+    const { error } = /** @type {any} */ (
+      await page.evaluate(`ending(Promise.resolve().then(() => kit.${call}))`)
+    );
+    assert.deepEqual([error?.name, error?.code], ['JobwrightError', 'unsupported'], call);
+    assert.match(error.message, /Content-Security-Policy .* script-src 'wasm-unsafe-eval'$/);
+  }
 });
 
 test('a bundle of one part leaves the engine out', async () => {
