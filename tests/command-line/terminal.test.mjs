@@ -296,3 +296,19 @@ test('an export is shown without what is not seen, and written as it is', LIMIT,
   assert.ok(piped.stdout.includes(id));
   assert.equal((await place.run(['verify', '-'], { input: piped.stdout })).code, EXIT.ok);
 });
+
+test('an id that is too long for the table of jobs has a line of its own, whole', LIMIT, async (t) => {
+  const place = placeWith(t, planOf('greet'));
+  const long = 'l'.repeat(90);
+  for (const id of ['short', long])
+    await place.stored('run', 'plan.json', '--agents', 'agents.mjs', '--id', id);
+  const list = place.terminal(['list', '--store', 'jobs.db']);
+  const { text } = await list.end;
+  const [head = '', first = '', ...rest] = text.trimEnd().split('\r\n');
+  assert.match(head, /^JOB {4}STATUS {5}CREATED/);
+  assert.match(first, /^short {2}completed {2}\d{4}-/);
+  assert.equal(rest[0], long);
+  assert.match(String(rest[1]), /^ {7}completed {2}\d{4}-/);
+  // In a pipe a job is one line.
+  assert.equal((await place.stored('list')).stdout.trimEnd().split('\n').length, 3);
+});

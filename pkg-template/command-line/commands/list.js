@@ -28,24 +28,40 @@ export const list = {
     /** @type {import('jobwright').JobHead[]} */
     const jobs = [];
     for await (const head of headsOf(store, Object.fromEntries(given))) jobs.push(head);
-    desk.answer({ jobs }, () => (jobs.length === 0 ? ['No jobs.'] : rows(jobs)));
+    desk.answer({ jobs }, () => (jobs.length === 0 ? ['No jobs.'] : rows(jobs, desk.terminal)));
     return EXIT.ok;
   },
 };
 
-/** @param {import('jobwright').JobHead[]} jobs */
-function rows(jobs) {
-  return table([
-    ['JOB', 'STATUS', 'CREATED', 'STEPS', 'TYPE'],
+/**
+ * At a terminal, an id that is too long for its column has a line of its own: it stays whole, to be copied. In a pipe each
+ * job is one line.
+ *
+ * @param {import('jobwright').JobHead[]} jobs
+ * @param {import('../terminal.js').Terminal} terminal
+ */
+function rows(jobs, terminal) {
+  const isNarrow = terminal.rewrites;
+  const ids = ['JOB', ...jobs.map(({ id }) => plain(id, isNarrow ? undefined : 80))];
+  const rest = table([
+    ['STATUS', 'CREATED', 'STEPS', 'TYPE'],
     ...jobs.map((job) => [
-      plain(job.id, 80),
       standing(job),
       moment(job.timing.created),
       plain(job.run?.stepsTaken ?? 0),
       plain(job.type ?? '', 30),
     ]),
   ]);
+  const room = isNarrow ? terminal.columns() - 2 - widest(rest) : Infinity;
+  const width = Math.max(3, widest(ids.filter(({ length }) => length <= room)));
+  return ids.flatMap((id, row) => {
+    const line = (/** @type {string} */ first) => `${first.padEnd(width)}  ${rest[row]}`;
+    return id.length > width ? [id, line('')] : [line(id)];
+  });
 }
+
+/** @param {string[]} texts */
+const widest = (texts) => texts.reduce((most, { length }) => Math.max(most, length), 0);
 
 /** @param {string | undefined} given */
 function statusesOf(given) {
