@@ -136,6 +136,7 @@ export interface ApprovalRequest {
 }
 
 export interface StepState {
+  /** Of a job that has ended, "pending" and "waiting" say that the step never began. */
   status: 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
   /** How often the step's agent was called. */
   attempts: number;

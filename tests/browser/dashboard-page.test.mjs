@@ -101,6 +101,23 @@ test('whoever presses buttons at the keyboard stays among them', limit, async (t
   assert.deepEqual(problems, []);
 });
 
+test('what a cancelled job did not begin is not run, and waits for nobody', limit, async (t) => {
+  const { dashboard, create } = await openWithAgents(t);
+  await create('ended', [
+    { id: 'ask', approve: {} },
+    { id: 'next', agent: 'echo', after: ['ask'] },
+  ]);
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await goTo(page, '#/jobs/ended');
+  await press(page, 'Start');
+  await stepIs(page, 'ask', 'waiting');
+  await press(page, 'Cancel');
+  await press(page, 'Cancel the job');
+  for (const step of ['ask', 'next']) await stepIs(page, step, 'not run');
+  await page.getByText('not run', { exact: true }).first().waitFor();
+  assert.deepEqual(problems, []);
+});
+
 test('what is rejected fails, with the reason', limit, async (t) => {
   const { dashboard, create } = await openWithAgents(t);
   await create('refused', [{ id: 'ask', approve: { message: 'sure?' } }]);

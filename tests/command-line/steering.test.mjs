@@ -72,6 +72,20 @@ test('a child job that waits is named, and its approval runs the parent on', LIM
   assert.match(stdout, /✔ pack:label {2}done[\s\S]*Job parent-1 completed/);
 });
 
+test('what a job that has ended did not begin is shown as not run', LIMIT, async (t) => {
+  const place = makePlace(t);
+  await waiting(place, 'job-1');
+  assert.match(
+    (await place.stored('show', 'job-1')).stdout,
+    /\n {2}ok {8}waiting\n {2}greeting {2}pending\n/,
+  );
+  await place.stored('cancel', 'job-1');
+  assert.match(
+    (await place.stored('show', 'job-1')).stdout,
+    /\n {2}ok {8}not run\n {2}greeting {2}not run\n/,
+  );
+});
+
 test('a tool call that needs approval is shown with its arguments', LIMIT, async (t) => {
   const place = makePlace(t);
   place.put('plan.json', {

@@ -1,6 +1,6 @@
 // @ts-check
 import { EXIT } from '../failure.js';
-import { approveCommand, costOf, findJob, loadJob, requestsOf, standing } from '../jobs.js';
+import { approveCommand, costOf, findJob, hasEnded, loadJob, requestsOf, standing } from '../jobs.js';
 import { argument } from '../program.js';
 import { contextLines } from '../running.js';
 import { duration, inline, moment, plain, table } from '../text.js';
@@ -70,7 +70,7 @@ const waitingFor = ({ step, tool, args }) =>
   tool === undefined ? plain(step) : `${plain(step)} calls ${plain(tool)} ${inline(args, 100)}`;
 
 /** @param {Job} job */
-function stepLines({ run }) {
+function stepLines({ status: job, run }) {
   const states = run?.steps ?? {};
   const named = run?.plan?.steps.map(({ id }) => id) ?? [];
   const ids = [...named, ...Object.keys(states).filter((id) => !named.includes(id) && !/\[\d+\]$/.test(id))];
@@ -93,7 +93,15 @@ function stepLines({ run }) {
         : fanOut !== undefined
           ? `${done}/${fanOut.count} items`
           : '';
-    return [`  ${plain(id, 60)}`, status, attempts > 1 ? `${attempts} attempts` : '', time, note];
+    // What has not begun when its job ends never will.
+    const isOver = hasEnded({ status: job }) && (status === 'pending' || status === 'waiting');
+    return [
+      `  ${plain(id, 60)}`,
+      isOver ? 'not run' : status,
+      attempts > 1 ? `${attempts} attempts` : '',
+      time,
+      note,
+    ];
   });
   return ['', 'Steps', ...table(rows)];
 }

@@ -76,6 +76,13 @@ export interface JobState {
   forkedFrom: { jobId: string; afterStep: string } | undefined;
 }
 
+/** A step's status as it is shown: what has not begun when the job ends never will, and nobody can approve it any more. */
+export function statusOf({ status: job }: JobState, step: StepNow | undefined): string {
+  const status = step?.status ?? 'pending';
+  const isOver = job === 'completed' || job === 'failed';
+  return isOver && (status === 'pending' || status === 'waiting') ? 'not run' : status;
+}
+
 export function newState(): JobState {
   return {
     position: 0,
