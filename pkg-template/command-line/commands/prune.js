@@ -20,7 +20,7 @@ export const prune = {
     const endedBefore = Date.now() - ageOf(options.olderThan);
     if (moment(endedBefore) === '') {
       const given = quoted(options.olderThan);
-      throw new Failure('usage', `--older-than: expected an age whose beginning has a date; found ${given}.`);
+      throw new Failure('usage', `--older-than: expected an age of less than 270,000 years; found ${given}.`);
     }
     const { store } = await desk.open();
     const keepJob = options.keepJobs === true;
