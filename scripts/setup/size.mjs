@@ -9,7 +9,7 @@ export const limits = {
   /** The wasm module, as the text it is inlined as, what unpacks it, and the glue that wasm-bindgen writes. */
   engine: 96_500,
   /** The main entry with all it imports. */
-  entry: 133_500,
+  entry: 134_000,
 };
 
 /** Bytes of all files, as they are on a user's disk. */
@@ -17,7 +17,7 @@ export const diskLimits = {
   /** The dashboard's page, compressed. */
   page: 164_000,
   /** Everything else. */
-  rest: 924_000,
+  rest: 926_500,
 };
 
 /** @param {string} folder the built package */
