@@ -40,6 +40,9 @@ export class Readers {
     for (const readers of [this.byJob.get(jobId), this.byJob.get(undefined)]) {
       for (const reader of readers ?? []) offer(reader, this.copyOf(event));
     }
+    if (!ENDINGS.has(event.type)) return;
+    // Nothing comes after it: who has not read it yet, or never does, has it all the same.
+    for (const reader of this.byJob.get(jobId) ?? []) if (!reader.overflowed) this.remove(jobId, reader);
   }
 
   /**
@@ -113,27 +116,36 @@ export class Readers {
       throw invalidArgument(`types must be a list of names; found ${describe(types)}`);
     }
     const signal = optionalSignal(given.signal);
-    // From now on, whenever the first event is asked for.
-    return this.events(this.add(jobId), jobId, { ...given, signal });
+    const reader = this.add(jobId);
+    const stop = () => {
+      this.remove(jobId, reader);
+      reader.wake?.();
+    };
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    const events = this.events(reader, jobId, { ...given, signal }, stop);
+    // From now on, whenever the first event is asked for. What was not begun would not end when it is given up.
+    events.next();
+    return events;
   }
 
   /**
    * @param {Reader} reader
    * @param {string | undefined} jobId
    * @param {{ signal?: AbortSignal, after?: number, types?: string[] }} options
+   * @param {() => void} stop listens to the signal
    */
-  async *events(reader, jobId, { signal, after, types }) {
+  async *events(reader, jobId, { signal, after, types }, stop) {
     const wanted = (/** @type {any} */ event) => types === undefined || types.includes(event.type);
-    const wake = () => reader.wake?.();
-    signal?.addEventListener('abort', wake);
     try {
+      yield;
       for await (const event of this.read(reader, jobId, after, signal)) {
         if (wanted(event)) yield event;
         if (jobId !== undefined && ENDINGS.has(event.type)) return;
       }
     } finally {
-      signal?.removeEventListener('abort', wake);
-      this.remove(jobId, reader);
+      signal?.removeEventListener('abort', stop);
+      stop();
     }
   }
 
@@ -169,8 +181,8 @@ export class Readers {
       if (reader.overflowed || reader.behind) {
         reader.overflowed = false;
         reader.behind = false;
-        // What waits is stored too, but for what is told on the bus only.
-        reader.waiting = reader.waiting.filter(({ type }) => BUS_ONLY.has(type));
+        // What waits is stored too, but for what is told on the bus only. Who was told of the end is told no more.
+        reader.waiting = reader.waiting.filter(({ type }) => BUS_ONLY.has(type) || ENDINGS.has(type));
         for await (const event of this.stored(jobId ?? '', seen)) {
           seen = event.seq;
           yield event;

@@ -2,12 +2,27 @@
 /** events(): what is stored, then what comes, until the job ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createOrchestrator } from '../differential/subject.mjs';
 import { settle } from './support/clock.mjs';
 import { created, LIMIT, setup, started, within } from './support/setup.mjs';
 
 const PLAN = ['one', 'two'].map((id) => ({ id, agent: 'reader' }));
 const agentRegistry = { reader: () => 'read' };
+
+setFlagsFromString('--expose-gc');
+/** @type {() => void} */
+const gc = runInNewContext('gc');
+
+/** What is in use, in bytes, when what nobody holds is gone. */
+async function heapUsed() {
+  for (let n = 0; n < 3; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gc();
+  }
+  return process.memoryUsage().heapUsed;
+}
 
 /** @param {AsyncIterable<any>} events @param {any[]} [into] */
 async function collect(events, into = []) {
@@ -107,6 +122,48 @@ test('leaving the loop early is fine, and another reader is not disturbed', LIMI
   await settle();
   await w.runJob(id);
   assert.equal((await within(other, 'events')).at(-1).type, 'job_completed');
+});
+
+/** @type {Record<string, (open: (options?: any) => any, whole: (options?: any) => any) => unknown>} */
+const NOT_READ = {
+  'given up before it was read': (_, whole) => whole().return(),
+  'whose signal aborts before it was read': (_, whole) => {
+    const controller = new AbortController();
+    whole({ signal: controller.signal });
+    controller.abort();
+  },
+  'whose signal had fired': (_, whole) => whole({ signal: AbortSignal.abort() }),
+  'of a job that has ended, not read at all,': (open) => open(),
+  'of a job that has ended, read in part,': (open) => open().next(),
+};
+
+for (const [how, follow] of Object.entries(NOT_READ)) {
+  test(`a reader ${how} keeps no events`, LIMIT, async () => {
+    const reader = () => Array.from({ length: 20_000 }, (_, i) => i + 0.5);
+    const w = setup({ agentRegistry: { reader } });
+    const id = await started(w, PLAN);
+    const before = await heapUsed();
+    for (let n = 0; n < 50; n++) {
+      follow(
+        (options) => w.events(id, options),
+        (options) => w.events(undefined, options),
+      );
+    }
+    await w.runJob(id);
+    const more = (await heapUsed()) - before;
+    assert.ok(more < 8_000_000, `${more} bytes more`);
+    await w.close();
+  });
+}
+
+test('a job that has ended meanwhile is read whole', LIMIT, async () => {
+  const w = setup({ agentRegistry });
+  const id = await started(w, PLAN);
+  const events = w.events(id);
+  await w.runJob(id);
+  const types = (await within(collect(events), 'events')).map((event) => event.type);
+  assert.deepStrictEqual(types.slice(-2), ['step_completed', 'job_completed']);
+  assert.equal(types.length, 5);
 });
 
 test('a slow reader misses nothing', LIMIT, async () => {
