@@ -43,13 +43,15 @@ pub(super) fn start(task: u32, future: impl Future<Output = ()> + 'static) {
     poll(task, Box::pin(future));
 }
 
-/// Where the memory has grown, by the page or two that were needed, it grows by [`ROOM`] for what comes next.
+/// Where the memory has grown, by the page or two that were needed, it grows by [`ROOM`] for what comes next, if it can.
 fn make_room() {
     let pages = memory_size::<0>();
     if PAGES.replace(pages) == pages {
         return;
     }
-    drop(black_box(Vec::<u8>::with_capacity(ROOM)));
+    let mut room = Vec::<u8>::new();
+    let _ = room.try_reserve_exact(ROOM);
+    drop(black_box(room));
     PAGES.set(memory_size::<0>());
 }
 
