@@ -156,7 +156,7 @@ export function readPlan(plan) {
 }
 
 /**
- * Are they the same text as JSON? That is found in half of the time that writing one of them takes.
+ * Are they the same text as JSON? To compare them is quicker than to write one of them out.
  *
  * @param {any} a
  * @param {any} b

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Names and their values, as the memory store keeps those of each job: while they are few, a list in which each name is
- * followed by its value, which takes a quarter of the room of a Map and is as quick to look through; then a Map.
+ * followed by its value, which takes less room than a Map and is as quick to look through; then a Map.
  *
  * @template T
  * @typedef {any[] | Map<string, T>} Pairs
@@ -28,7 +28,7 @@ export function withPair(pairs, name, value) {
   if (!Array.isArray(pairs)) return pairs.set(name, value);
   const place = placeOf(pairs, name);
   if (place >= 0) pairs[place + 1] = value;
-  // A list that is added to makes room for nine more.
+  // As long as it has to be: a list that is added to makes room for more.
   else if (pairs.length === 0) return [name, value];
   else if (pairs.length < LONGEST_LIST) pairs.push(name, value);
   else return mapOf(pairs).set(name, value);
