@@ -109,8 +109,11 @@ export interface RunState {
   sharedBy?: string[];
   /** With `shareSteps`: how many steps its descendants took, and of the last of them up to which. */
   treeSteps?: { taken: number; last: { job: string; steps: number }[] };
-  /** What is settled with the budget manager when the job has ended; `closed` when that was done. */
-  account?: { allocated?: number; closed?: true };
+  /**
+   * What is settled with the budget manager when the job has ended; `closed` when that was done. `owed`: what it could not
+   * be told of steps that ended, by their idempotency keys; without an `amount`, that they cost nothing.
+   */
+  account?: { allocated?: number; closed?: true; owed?: { key: string; amount?: number }[] };
   forkedFrom?: { jobId: string; afterStep: string };
   /** Why the job is paused. */
   pause?: { reason: PauseReason; step?: string; message?: string };

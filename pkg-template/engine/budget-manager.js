@@ -1,6 +1,6 @@
 // @ts-check
 import { describe } from '../parts/plain.js';
-import { reclaimFor } from './accounts.js';
+import { holds, reclaimFor, settleOwed } from './accounts.js';
 import { ask } from './executor.js';
 import { slotOf } from './slots.js';
 
@@ -67,7 +67,7 @@ export function budget_spent(job, step, round, actual, call) {
     );
   if (typeof budget.recordSpend !== 'function' || actual === 0) return GRANTED;
   const { id, agent } = slot.stepAt(step);
-  return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), told, notTold);
+  return ask(slot, call, () => budget.recordSpend(slot.id, actual, { step: id, agent }), counted, notCounted);
 }
 
 /**
@@ -92,6 +92,16 @@ export function budget_free(job, step, round, call) {
   return ask(slot, call, () => budget.release(slot.id, slot.idempotencyKey(step, round)), told, notTold);
 }
 
+/**
+ * @param {number} job
+ * @param {number} call
+ */
+export function budget_settle_owed(job, call) {
+  const slot = slotOf(job);
+  if (slot.engine.budget === null) return GRANTED;
+  return ask(slot, call, settleOwed, told, notTold);
+}
+
 /** @param {number} job */
 export function budget_reserves(job) {
   const { budget } = slotOf(job).engine;
@@ -114,11 +124,6 @@ export function budget_answer(job) {
   const answer = slot.answer;
   slot.answer = undefined;
   return answer;
-}
-
-/** @param {any} budget */
-function holds(budget) {
-  return ['reserve', 'settle', 'release'].every((method) => typeof budget[method] === 'function');
 }
 
 /**
@@ -157,6 +162,26 @@ function told(slot, answer) {
   } catch (error) {
     return notTold(slot, error);
   }
+}
+
+/**
+ * What has no key can't be said twice: where the manager failed, nobody knows whether it counted.
+ *
+ * @param {JobSlot} slot
+ * @param {any} answer
+ */
+function counted(slot, answer) {
+  told(slot, answer);
+  return GRANTED;
+}
+
+/**
+ * @param {JobSlot} slot
+ * @param {unknown} error
+ */
+function notCounted(slot, error) {
+  notTold(slot, error);
+  return GRANTED;
 }
 
 /**

@@ -1,4 +1,5 @@
 // @ts-check
+import { withOwed } from './accounts.js';
 import { JOB_STATUSES, PAUSE_REASONS } from './names.js';
 import { codeAt } from './outcome.js';
 import { slotOf } from './slots.js';
@@ -170,8 +171,24 @@ export function change_tree_steps(job, taken) {
  */
 export function change_account(job, open) {
   const slot = slotOf(job);
-  const { allocated } = slot.record.run?.account ?? {};
-  runOf(slot).account = { ...(allocated !== undefined && { allocated }), ...(!open && { closed: true }) };
+  const { allocated, owed } = slot.record.run?.account ?? {};
+  runOf(slot).account = {
+    ...(allocated !== undefined && { allocated }),
+    ...(open && owed !== undefined && { owed }),
+    ...(!open && { closed: true }),
+  };
+}
+
+/**
+ * @param {number} job
+ * @param {number} step
+ * @param {number} round of the step, from 1
+ * @param {number} cost NaN where it cost nothing
+ */
+export function change_owed(job, step, round, cost) {
+  const slot = slotOf(job);
+  const run = runOf(slot);
+  run.account = withOwed(slot, run.account, slot.idempotencyKey(step, round), cost);
 }
 
 /** @param {number} job */

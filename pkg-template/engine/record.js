@@ -1,7 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { describe } from '../parts/plain.js';
-import { isOpen } from './accounts.js';
+import { accountProblem, isOpen } from './accounts.js';
 import { headRegisters } from './core.js';
 import { JOB_STATUSES } from './names.js';
 import { treeProblem } from './step-trees.js';
@@ -13,6 +13,7 @@ const HAS_PARENT = 8;
 const SHARES_STEPS = 16;
 const ACCOUNT_OPEN = 32;
 const WAS_CANCELLED = 64;
+const OWES = 128;
 
 /** @type {Map<unknown, number>} */
 const statusCodes = new Map(JOB_STATUSES.map((status, code) => [status, code]));
@@ -85,7 +86,7 @@ function check(slot, job) {
   if (run.approvals !== undefined && !areRequests(run.approvals)) {
     throw badJob(slot, 'run.approvals is not a list of requests');
   }
-  const problem = treeProblem(run);
+  const problem = treeProblem(run) ?? accountProblem(run.account);
   if (problem !== null) throw badJob(slot, problem);
 }
 
@@ -281,6 +282,7 @@ function writeHead({ status, permissions, timing, run, parentId }, seq) {
     (parentId === undefined ? 0 : HAS_PARENT) |
     (run?.sharedBy === undefined ? 0 : SHARES_STEPS) |
     (isOpen(run?.account) ? ACCOUNT_OPEN : 0) |
+    (run?.account?.owed === undefined ? 0 : OWES) |
     (run?.failure?.code === 'cancelled' ? WAS_CANCELLED : 0);
   head[8] = run?.treeSteps?.taken ?? 0;
   return /** @type {number} */ (statusCodes.get(status));

@@ -2,7 +2,7 @@
 
 use crate::core::{
     event::{Event, Fact},
-    step::StepIndex,
+    step::{Owed, StepIndex},
 };
 
 /// The changes of one commit. What it doesn't name stays as it is. `V` is a value that the host holds.
@@ -18,6 +18,8 @@ pub struct JobChange<V> {
     pub events: Vec<Event<V>>,
     /// What a new job is made of beside what was decided: the host's own.
     pub origin: Option<V>,
+    /// What the budget manager could not be told.
+    pub owed: Vec<Owed>,
     /// Parts of the head that changed and seldom do.
     pub rare: Rare,
     /// Made by the one who runs the job's steps: the store refuses it when somebody else does.
@@ -45,7 +47,7 @@ pub struct Rare {
     pub slow_play: bool,
     /// What its descendants' steps count.
     pub tree_steps: bool,
-    /// Whether its account is open.
+    /// Whether its account is open, and what is owed.
     pub account: bool,
 }
 
@@ -64,6 +66,7 @@ impl<V> Default for JobChange<V> {
             context: Vec::new(),
             events: Vec::new(),
             origin: None,
+            owed: Vec::new(),
             rare: Rare::default(),
             fenced: false,
         }

@@ -14,6 +14,15 @@ pub struct Hold {
     pub round: u32,
 }
 
+/// What a step that ended cost, which the budget manager could not be told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Owed {
+    /// What is still held for it.
+    pub hold: Hold,
+    /// `None` where it cost nothing.
+    pub cost: Option<f64>,
+}
+
 /// What an item of a step is called, among the steps that are stored: `files[3]`.
 pub fn item_id(step: &str, number: u32) -> String {
     format!("{step}[{number}]")

@@ -1,14 +1,18 @@
-//! What is settled with the budget manager when a job has ended: holds that nobody needs any more, and what the job was
-//! allocated and did not spend.
+//! What is settled with the budget manager when a job has ended: what it could not be told before, holds that nobody needs
+//! any more, and what the job was allocated and did not spend.
 //!
 //! A manager's books are not the job's store, so the two can't change at once. That there is something to be settled
 //! is stored with the job's end, and that it was done in a commit after it: what a crash leaves between the two is
 //! found by [`Orchestrator::recover`], and done again, which does no harm.
 
-use std::pin::Pin;
+use std::{mem, pin::Pin};
 
 use crate::{
-    core::{job::Job, outcome::Code, step::Hold},
+    core::{
+        job::Job,
+        outcome::Code,
+        step::{Hold, Owed},
+    },
     host::{Host, JobKey},
     orchestrator::{Orchestrator, Outcome, Stop},
 };
@@ -39,12 +43,46 @@ impl<H: Host> Orchestrator<H> {
         }
         let close = &mut |job: &mut Job<H::Value>| {
             job.set_account(false);
+            job.settled_owed();
             Ok(())
         };
-        // That it is settled is stored as everything else is.
-        let closing: Pin<Box<dyn Future<Output = Outcome<H>>>> = Box::pin(self.change_job(key, close));
+        self.note_account(key, close).await;
+    }
+
+    /// Notes in a job that has ended what the budget manager could not be told.
+    pub(super) async fn owe(&self, key: JobKey, owed: Owed) {
+        let owe = &mut |job: &mut Job<H::Value>| {
+            job.owe(owed);
+            Ok(())
+        };
+        self.note_account(key, owe).await;
+    }
+
+    /// Changes what a job that has ended says of its account. That is stored as everything else is.
+    async fn note_account(&self, key: JobKey, note: &mut dyn FnMut(&mut Job<H::Value>) -> Outcome<H>) {
+        let noting: Pin<Box<dyn Future<Output = Outcome<H>>>> = Box::pin(self.change_job(key, note));
         // The job has ended, whatever becomes of this.
-        let _ = closing.await;
+        let _ = noting.await;
+    }
+
+    /// Says to the budget manager what a step cost. False where that failed.
+    pub(super) async fn tell_cost(&self, key: JobKey, Owed { hold, cost }: Owed) -> bool {
+        match cost {
+            Some(cost) => self.host.spent(key, hold, cost).await,
+            None => self.host.free(key, hold).await,
+        }
+    }
+
+    /// Says again what the budget manager could not be told: what is stored, and what would be with the next commit.
+    pub(super) async fn settle_owed(&self, key: JobKey, job: &mut Job<H::Value>) {
+        for owed in mem::take(&mut job.change.owed) {
+            if !self.tell_cost(key, owed).await {
+                job.change.owed.push(owed);
+            }
+        }
+        if self.host.settle_owed(key).await {
+            job.settled_owed();
+        }
     }
 
     /// Settles what jobs left that ended just before a crash.

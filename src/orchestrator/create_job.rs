@@ -62,6 +62,7 @@ impl<H: Host> Orchestrator<H> {
             // What it inherits is known to those who load it.
             shares_steps: false,
             account_open: false,
+            owes: false,
         };
         let mut job = Job::loaded(head, None, now);
         job.change.origin = new.origin;

@@ -16,7 +16,7 @@ use crate::{
         outcome::{Code, Refusal},
         plan::{Plan, Work},
         status::JobStatus,
-        step::StepIndex,
+        step::{Owed, StepIndex},
     },
     host::{Host, Input, JobKey, LeaseState},
     orchestrator::{
@@ -137,10 +137,10 @@ impl<'a, H: Host> Drive<'a, H> {
         }
         for granted in mem::take(&mut self.progress.granted) {
             // Of a step that nobody tries again, what its failed attempts cost is all that it cost.
-            if ended && granted.spent > 0.0 {
-                orchestrator.host.spent(key, granted.hold, granted.spent).await;
-            } else {
-                orchestrator.host.free(key, granted.hold).await;
+            let cost = (ended && granted.spent > 0.0).then_some(granted.spent);
+            let owed = Owed { hold: granted.hold, cost };
+            if !orchestrator.tell_cost(key, owed).await && cost.is_some() {
+                orchestrator.owe(key, owed).await;
             }
         }
         // One that is being paused may have its child's turn, which cancelling it needs.

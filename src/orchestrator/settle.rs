@@ -4,7 +4,7 @@ use crate::{
     core::{
         job::{Job, PauseReason},
         outcome::{Code, Refusal},
-        step::{StepIndex, StepStatus},
+        step::{Owed, StepIndex, StepStatus},
         trace::trace_id,
     },
     host::{AgentResult, Host},
@@ -15,13 +15,21 @@ use crate::{
 pub(super) struct Finished<H: Host> {
     order: (StepIndex, StepIndex),
     ended: Ended<H>,
-    /// What it cost has been said to the budget manager.
-    accounted: bool,
+    account: Account,
+}
+
+/// Has what it cost been said to the budget manager?
+#[derive(Clone, Copy)]
+enum Account {
+    Open,
+    Closed,
+    /// It was, and the manager failed.
+    Owed(Owed),
 }
 
 impl<H: Host> Finished<H> {
     pub(super) fn new(order: (StepIndex, StepIndex), ended: Ended<H>) -> Self {
-        Finished { order, ended, accounted: false }
+        Finished { order, ended, account: Account::Open }
     }
 
     /// The step in the plan, and the place of what ended: the step's own, or an item's.
@@ -88,10 +96,16 @@ impl<H: Host> Drive<'_, H> {
     }
 
     /// Says to the budget manager what the attempt cost, once.
-    async fn account(&mut self, job: &mut Job<H::Value>, place: usize) {
-        let finished = &mut self.finished[place];
-        if std::mem::replace(&mut finished.accounted, true) {
-            return;
+    async fn account(&mut self, job: &mut Job<H::Value>, at: usize) {
+        let finished = &mut self.finished[at];
+        match std::mem::replace(&mut finished.account, Account::Closed) {
+            Account::Open => {}
+            Account::Closed => return,
+            owed @ Account::Owed(what) => {
+                // Somebody else committed first: it is noted in the job as it is now.
+                finished.account = owed;
+                return job.owe(what);
+            }
         }
         let (_, step) = finished.order;
         // A child job spends its own budget: nothing is held for its step.
@@ -117,10 +131,12 @@ impl<H: Host> Drive<'_, H> {
         };
         let Granted { hold, spent, .. } = *granted;
         self.progress.granted.swap_remove(place);
-        let host = self.orchestrator.host();
-        match cost {
-            Some(cost) => host.spent(self.key, hold, spent + cost).await,
-            None => drop(host.free(self.key, hold).await),
+        let owed = Owed { hold, cost: cost.map(|cost| spent + cost) };
+        // What is held for a step that goes on without having cost anything is its own.
+        let is_its_own = cost.is_none() && !job.run_mut().states[step].status.has_ended();
+        if !self.orchestrator.tell_cost(self.key, owed).await && !is_its_own {
+            self.finished[at].account = Account::Owed(owed);
+            job.owe(owed);
         }
     }
 }

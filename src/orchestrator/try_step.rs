@@ -286,6 +286,10 @@ impl<H: Host> Orchestrator<H> {
         if progress.granted.iter().any(|granted| granted.hold.step == step) {
             return None;
         }
+        // What is owed may be all that stands in the step's way.
+        if job.head.owes {
+            self.settle_owed(key, job).await;
+        }
         let estimate = job.run_mut().step(step).cost.or(usual_cost).unwrap_or(0.0);
         let hold = job.run_mut().hold_for(step);
         match self.host.hold(key, hold, estimate).await {

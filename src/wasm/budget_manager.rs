@@ -16,6 +16,7 @@ extern "C" {
     fn budget_hold(job: u32, step: u32, round: u32, estimate: f64, call: u32) -> i32;
     fn budget_spent(job: u32, step: u32, round: u32, actual: f64, call: u32) -> i32;
     fn budget_free(job: u32, step: u32, round: u32, call: u32) -> i32;
+    fn budget_settle_owed(job: u32, call: u32) -> i32;
     fn budget_reserves(job: u32) -> bool;
     fn budget_reclaim(job: u32, call: u32) -> i32;
     /// The refusal or the error of the latest answer about this job.
@@ -44,12 +45,16 @@ impl BudgetManager for JsHost {
         read(job, call(|number| budget_hold(job.0, step as u32, round, estimate, number)).await)
     }
 
-    async fn spent(&self, job: JobKey, Hold { step, round }: Hold, actual: f64) {
-        call(|number| budget_spent(job.0, step as u32, round, actual, number)).await;
+    async fn spent(&self, job: JobKey, Hold { step, round }: Hold, actual: f64) -> bool {
+        call(|number| budget_spent(job.0, step as u32, round, actual, number)).await == GRANTED
     }
 
     async fn free(&self, job: JobKey, Hold { step, round }: Hold) -> bool {
         call(|number| budget_free(job.0, step as u32, round, number)).await == GRANTED
+    }
+
+    async fn settle_owed(&self, job: JobKey) -> bool {
+        call(|number| budget_settle_owed(job.0, number)).await == GRANTED
     }
 
     fn reserves(&self, job: JobKey) -> bool {

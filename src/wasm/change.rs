@@ -9,7 +9,7 @@ use super::{
 use crate::core::{
     job::{Approval, Job},
     permissions::Permissions,
-    step::{FanOut, StepIndex, StepState},
+    step::{FanOut, Owed, StepIndex, StepState},
 };
 
 #[wasm_bindgen(raw_module = "./change.js")]
@@ -35,6 +35,8 @@ extern "C" {
     fn change_slow_play(job: u32, ms: f64, own: bool);
     fn change_tree_steps(job: u32, taken: f64);
     fn change_account(job: u32, open: bool);
+    /// NaN where it cost nothing.
+    fn change_owed(job: u32, step: u32, round: u32, cost: f64);
     fn change_approvals(job: u32);
     fn change_approval(job: u32, id: &str, step: u32, tool_call: i32);
     /// Begins the list of signals that wait.
@@ -115,6 +117,9 @@ fn write_head(key: u32, job: &Job<JsValue>) {
     }
     if change.rare.account {
         change_account(key, head.account_open);
+    }
+    for Owed { hold, cost } in &change.owed {
+        change_owed(key, hold.step as u32, hold.round, number(*cost));
     }
 }
 

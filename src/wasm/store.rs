@@ -68,6 +68,7 @@ const HAS_PARENT: u32 = 8;
 const SHARES_STEPS: u32 = 16;
 const ACCOUNT_OPEN: u32 = 32;
 const WAS_CANCELLED: u32 = 64;
+const OWES: u32 = 128;
 
 /// Where JavaScript writes the numbers of a head: nine 64-bit floats.
 #[wasm_bindgen]
@@ -98,6 +99,7 @@ impl Registers {
             was_cancelled: flags & WAS_CANCELLED != 0,
             shares_steps: flags & SHARES_STEPS != 0,
             account_open: flags & ACCOUNT_OPEN != 0,
+            owes: flags & OWES != 0,
         }
     }
 }

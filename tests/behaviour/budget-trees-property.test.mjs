@@ -4,11 +4,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../differential/random.mjs';
 import { jobwright } from '../differential/subject.mjs';
-import { costOfCompleted, createAgents, createSettled, plant, watch } from './support/budget-trees.mjs';
+import {
+  costOfCompleted,
+  createAgents,
+  createLossy,
+  createSettled,
+  plant,
+  watch,
+} from './support/budget-trees.mjs';
 import { LIMIT, within } from './support/setup.mjs';
 import { createHome, createMortalStore, rest } from './support/trees.mjs';
 
 const { createBudgetManager } = jobwright;
+
 /** Calls `look` with what the scope of the tree's root holds, whenever that is written. @param {(scope: any) => void} look */
 function createBooks(look) {
   const books = new Map();
@@ -93,3 +101,32 @@ for (const [what, costOf] of Object.entries(COSTS)) {
     }
   }
 }
+
+test('what a manager could not be told is known to the unit once it can be told', LIMIT, async () => {
+  let lost = 0;
+  for (let seed = 0; seed < 80; seed++) {
+    const random = createRandom(seed);
+    const settled = createSettled();
+    const store = createMortalStore();
+    const manager = createBudgetManager();
+    const lossy = createLossy(manager, createRandom(random.fork()));
+    const agentRegistry = createAgents(COSTS['more than their estimates, too']);
+    const home = createHome(random, store, {
+      agentRegistry,
+      budgetManager: settled.note(lossy),
+      logger: { error() {} },
+    });
+    const ids = await plant(random, home);
+    const runs = await play(random, home, ids);
+    await within(Promise.all(runs), `seed ${seed}: runs`);
+    await within(home.stopAll(), `seed ${seed}: stopAll`);
+    await rest(10);
+    lossy.isMended = true;
+    await within(home.recover(), `seed ${seed}: recover`);
+    const budget = await manager.getBudget('root');
+    assert.equal(budget.reserved, 0, `seed ${seed}: nothing is held, and all is back`);
+    assert.equal(budget.spent, settled.sum(), `seed ${seed}`);
+    lost += lossy.lost;
+  }
+  assert.ok(lost > 100, `${lost} calls were lost: the test does not disturb anything`);
+});

@@ -5,7 +5,7 @@ use crate::core::{
     permissions::Permissions,
     plan::Work,
     status::{JobStatus, Move, after},
-    step::{Hold, StepIndex},
+    step::{Hold, Owed, StepIndex},
 };
 
 impl<V> Job<V> {
@@ -221,6 +221,20 @@ impl<V> Job<V> {
     pub fn set_account(&mut self, open: bool) {
         self.change.rare.account |= self.head.account_open != open;
         self.head.account_open = open;
+    }
+
+    /// What a step cost could not be said to the budget manager, and is to be said again.
+    pub fn owe(&mut self, owed: Owed) {
+        self.set_account(true);
+        self.head.owes = true;
+        self.change.rare.account = true;
+        self.change.owed.push(owed);
+    }
+
+    /// What was owed when the job was loaded has been said to the budget manager again.
+    pub fn settled_owed(&mut self) {
+        self.change.rare.account |= self.head.owes;
+        self.head.owes = !self.change.owed.is_empty();
     }
 
     /// What may be held for steps of a job that ends: for those that are given up, with the child jobs that may never have

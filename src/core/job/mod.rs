@@ -53,6 +53,8 @@ pub struct JobHead {
     pub shares_steps: bool,
     /// Is something to be settled with the budget manager when it has ended?
     pub account_open: bool,
+    /// Is there something of steps that ended that the budget manager could not be told?
+    pub owes: bool,
 }
 
 /// Why the engine paused a job.

@@ -109,13 +109,14 @@ impl BudgetManager for MemoryHost {
         .await
     }
 
-    async fn spent(&self, job: JobKey, hold: Hold, actual: f64) {
+    async fn spent(&self, job: JobKey, hold: Hold, actual: f64) -> bool {
         self.surely(HostCall::Spent(job), || {
             self.world.purse.note(Entry::Spent(job, hold, actual));
             self.world.purse.let_go(job, hold);
             self.world.purse.put_back(-actual);
         })
         .await;
+        true
     }
 
     async fn free(&self, job: JobKey, hold: Hold) -> bool {
@@ -124,6 +125,11 @@ impl BudgetManager for MemoryHost {
             self.world.purse.let_go(job, hold);
         })
         .await;
+        true
+    }
+
+    // This purse is told everything the first time.
+    async fn settle_owed(&self, _job: JobKey) -> bool {
         true
     }
 

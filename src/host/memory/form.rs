@@ -34,6 +34,7 @@ pub(super) fn read_head(job: &Map<String, Value>) -> Result<JobHead, String> {
             .is_some_and(|failure| failure["code"] == Code::Cancelled.name()),
         shares_steps: false,
         account_open: false,
+        owes: false,
     })
 }
 

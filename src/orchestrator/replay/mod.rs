@@ -83,6 +83,7 @@ impl<H: Host> Replay<H> {
             was_cancelled: false,
             shares_steps: false,
             account_open: false,
+            owes: false,
         };
         let trace = trace_id(&orchestrator.host.id_of(key));
         let run = plan.map_or_else(Run::routed, Run::planned);

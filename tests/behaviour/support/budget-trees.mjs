@@ -43,6 +43,24 @@ export function watch(manager, look) {
 }
 
 /**
+ * A manager whose connection is lost now and then when it is told what was spent, before or after it did what it was told.
+ * @param {any} manager @param {any} random
+ */
+export function createLossy(manager, random) {
+  const lossy = { ...manager, lost: 0, isMended: false };
+  for (const name of ['settle', 'release', 'reclaim']) {
+    lossy[name] = async (/** @type {any[]} */ ...args) => {
+      const isLost = !lossy.isMended && random.chance(0.3);
+      const answer = isLost && random.chance(0.5) ? undefined : manager[name](...args);
+      if (!isLost) return answer;
+      lossy.lost += 1;
+      throw new Error('connection lost');
+    };
+  }
+  return lossy;
+}
+
+/**
  * @param {any} random @param {any} home
  * @returns {Promise<string[]>} the jobs of a tree
  */
