@@ -108,17 +108,29 @@ export function prepareStatements(database) {
 /**
  * `listJobs`, one statement for each kind of question.
  *
+ * @typedef {{ statuses: string[] | null, parentId: string | null, after: number, limit: number }} Question `limit`: -1 is none
+ *
  * @param {import('./driver.js').Database} database
  */
 export function prepareLists(database) {
   /** @type {Map<string, import('./driver.js').Statement>} */
   const prepared = new Map();
 
+  /** @param {Question} question */
+  return (question) => {
+    const { statuses, parentId, limit } = question;
+    if (statuses === null || parentId !== null || statuses.length < 2) return ask(question);
+    // Those of one status are in order in its index; those of several SQLite would sort, all of them for each page.
+    const found = statuses.flatMap((status) => ask({ ...question, statuses: [status] }));
+    found.sort((a, b) => a.n - b.n);
+    return limit < 0 ? found : found.slice(0, limit);
+  };
+
   /**
-   * @param {{ statuses: string[] | null, parentId: string | null, after: number, limit: number }} question
+   * @param {Question} question
    * @returns {import('./driver.js').Row[]} see heads.js
    */
-  return ({ statuses, parentId, after, limit }) => {
+  function ask({ statuses, parentId, after, limit }) {
     const conditions = ['n > ?'];
     /** @type {(string | number)[]} */
     const values = [after];
@@ -130,12 +142,12 @@ export function prepareLists(database) {
       conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`);
       values.push(...statuses);
     }
-    const sql = `SELECT ${HEAD} FROM ${JOBS} WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
+    const sql = `SELECT n, ${HEAD} FROM ${JOBS} WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
     let statement = prepared.get(sql);
     if (statement === undefined) {
       statement = database.prepare(sql);
       prepared.set(sql, statement);
     }
     return statement.all(...values, limit);
-  };
+  }
 }
