@@ -79,6 +79,7 @@ pub struct MemoryHost {
 struct World {
     jobs: RefCell<Vec<Record>>,
     always_reread: Cell<bool>,
+    runs_read: RefCell<BTreeMap<JobKey, usize>>,
     all_paused: Cell<bool>,
     announced: RefCell<Vec<Announced>>,
     durations: RefCell<Vec<Duration>>,
@@ -194,6 +195,11 @@ impl MemoryHost {
     /// reads the stored form again each time and never goes on with what it remembers.
     pub fn always_reread(&self, always: bool) {
         self.world.always_reread.set(always);
+    }
+
+    /// How often the whole of a job was read, and not its head alone.
+    pub fn runs_read(&self, job: JobKey) -> usize {
+        self.world.runs_read.borrow().get(&job).copied().unwrap_or(0)
     }
 
     /// What was sent on the bus, in order.

@@ -163,6 +163,8 @@ impl<'a, H: Host> Child<'a, H> {
             parent: Some(self.parent),
             id_was_given: true,
         };
+        // What is known of it stays known from its creation to its end.
+        self.orchestrator.live(self.key);
         match self.orchestrator.create_job(self.key, new).await {
             Err(Stop::Refused(refusal)) if refusal.code == Code::Conflict => Ok(None),
             made => made.map(|()| None),
@@ -221,7 +223,7 @@ impl<'a, H: Host> Child<'a, H> {
             return Ok(Stand::Ended(failed(Code::Conflict, message)));
         }
         let pause = job.run.as_ref().and_then(|run| run.pause.as_ref());
-        Ok(match job.head.status {
+        let stand = match job.head.status {
             JobStatus::Created => Stand::ToStart,
             JobStatus::Running => Stand::Running,
             JobStatus::Paused if pause.is_some_and(|pause| pause.reason == PauseReason::Parent) => {
@@ -237,7 +239,10 @@ impl<'a, H: Host> Child<'a, H> {
                 let id = host.id_of(self.key);
                 Stand::Ended(failed(code, format!("Child job \"{id}\" failed: {message}")))
             }
-        })
+        };
+        // Whoever runs it next need not read it again.
+        self.orchestrator.keep(self.key, *job, true);
+        Ok(stand)
     }
 
     fn named(&self, Refusal { code, message }: Refusal) -> Refusal {

@@ -103,11 +103,11 @@ impl<H: Host> Orchestrator<H> {
     /// What a child has of its parent; its permissions are at most these.
     async fn inherit(&self, parent: JobKey, origin: &mut Option<H::Value>) -> Outcome<H, Permissions> {
         let section = self.section(parent).await?;
-        let head = match section.load().await {
+        let head = match section.load_head().await {
             Err(Stop::Refused(refusal)) if refusal.code == Code::NotFound => {
                 return Err(Refusal::new(Code::NotFound, "Parent job not found").into());
             }
-            loaded => loaded?.head,
+            head => head?,
         };
         if head.status.has_ended() {
             return Err(parent_has_ended());

@@ -167,7 +167,7 @@ impl<H: Host> Orchestrator<H> {
     /// `not_found`; what the store fails with.
     pub async fn look_again(&self, key: JobKey) -> Outcome<H> {
         let section = self.section(key).await?;
-        let ended = section.load().await?.head.status.has_ended();
+        let ended = section.load_head().await?.status.has_ended();
         drop(section);
         if let Some(live) = self.live.get(key) {
             if ended && live.is_driven() && !live.is_shut() {

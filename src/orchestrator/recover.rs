@@ -89,8 +89,8 @@ impl<H: Host> Orchestrator<H> {
 
     async fn lost_its_parent(&self, key: JobKey) -> Outcome<H, bool> {
         let section = self.section(key).await?;
-        let job = section.load().await?;
-        match self.parent_of(key, &job).await? {
+        let head = section.load_head().await?;
+        match self.parent_of(key, &head).await? {
             Some(parent) if parent.was_cancelled => Ok(true),
             Some(parent) if parent.status.has_ended() => {
                 self.host.is_given_up(key).await.map_err(Stop::Failed)

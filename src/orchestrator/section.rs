@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::{
     core::{
-        job::{Job, Run},
+        job::{Job, JobHead, Run},
         outcome::Code,
         step::{StepIndex, StepStatus},
     },
@@ -55,6 +55,12 @@ impl Conflicts {
 impl<'a, H: Host> Section<'a, H> {
     pub(super) fn new(orchestrator: &'a Orchestrator<H>, key: JobKey, turn: Turn<'a>) -> Self {
         Section { orchestrator, key, turn, whole: Cell::new(false), tells_later: false, fenced: false }
+    }
+
+    /// The job's head, to be looked at: what is kept of its run state stays where it is.
+    pub(super) async fn load_head(&self) -> Outcome<H, JobHead> {
+        let head = self.orchestrator.host.load(self.key, false).await.map_err(Stop::Failed)?;
+        head.ok_or_else(|| Code::NotFound.into())
     }
 
     /// The job, with as much of its run state as it has. In a box: an operation that waits would have room for it several

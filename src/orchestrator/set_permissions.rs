@@ -27,7 +27,7 @@ impl<H: Host> Orchestrator<H> {
             }
             let before = job.head.permissions;
             let own = patch.over(before);
-            let parent = self.parent_of(key, &job).await?;
+            let parent = self.parent_of(key, &job.head).await?;
             let after = parent.map_or(own, |parent| own.meet(parent.permissions));
             job.set_permissions(after);
             if let Committed::Yes(_) = section.commit(job).await? {
@@ -40,8 +40,8 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// The parent of a job that was loaded, where it has one.
-    pub(super) async fn parent_of(&self, key: JobKey, job: &Job<H::Value>) -> Outcome<H, Option<JobHead>> {
-        if !job.head.has_parent {
+    pub(super) async fn parent_of(&self, key: JobKey, head: &JobHead) -> Outcome<H, Option<JobHead>> {
+        if !head.has_parent {
             return Ok(None);
         }
         self.host.parent_head(key).await.map_err(Stop::Failed)

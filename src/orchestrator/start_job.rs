@@ -35,7 +35,7 @@ impl<H: Host> Orchestrator<H> {
                 return Ok(false);
             }
             after(job.head.status, Move::Start).ok_or(Code::InvalidTransition)?;
-            let parent = self.parent_of(key, &job).await?;
+            let parent = self.parent_of(key, &job.head).await?;
             if parent.is_some_and(|parent| parent.status.has_ended()) {
                 return Err(Refusal::new(Code::InvalidTransition, "The parent job has ended").into());
             }

@@ -11,7 +11,7 @@ use jobwright::{
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{Bench, FREE, WORLDS, in_each_world, steps},
+    bench::{Bench, FREE, WORLDS, World, in_each_world, steps},
     operation::{Gave, Op, refusal, step_of},
 };
 
@@ -39,6 +39,21 @@ fn a_child_job_runs_and_its_context_is_the_output() {
         assert_eq!((&child["status"], &child["parentId"]), (&json!("completed"), &json!("job")));
         assert_eq!(bench.host.calls()[3].input, job["context"]["sub"]);
     });
+}
+
+#[test]
+fn however_many_children_a_job_makes_it_is_read_once() {
+    let reads_of = |count: usize| {
+        let bench = Bench::new(World::Straight);
+        let child = json!({ "plan": { "steps": [{ "id": "a", "agent": "worker" }] } });
+        let list = vec![0; count];
+        let key = bench.started(json!([{ "id": "sub", "forEach": { "preserve": list }, "job": child }]));
+        assert_eq!(bench.go(key, Op::run()), Ok(Gave::Nothing));
+        assert_eq!(bench.job(bench.host.enter("job:sub:0"))["status"], "completed");
+        (bench.host.runs_read(key), bench.host.runs_read(bench.host.enter("job:sub:0")))
+    };
+    assert_eq!(reads_of(2), reads_of(30));
+    assert_eq!(reads_of(30), (2, 0), "when it is started, and when it is run");
 }
 
 #[test]

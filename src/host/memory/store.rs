@@ -18,6 +18,7 @@ impl JobStore for MemoryHost {
     }
 
     fn read_run(&self, job: JobKey) -> Result<Run, String> {
+        *self.world.runs_read.borrow_mut().entry(job).or_default() += 1;
         self.look(job, |stored| match stored {
             Some(stored) => form::read_rest(stored),
             None => Err("nothing was loaded".to_owned()),
