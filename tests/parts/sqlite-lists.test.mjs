@@ -2,14 +2,14 @@
 /** What SQLite does for a list of jobs: however many there are, it reads as many as a page has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import Database from 'better-sqlite3';
 import { prepareSchema } from '../../pkg-template/sqlite/schema.js';
 import { prepareLists } from '../../pkg-template/sqlite/statements.js';
+import { openDatabase } from './sqlite-driver.mjs';
 
 const STATUSES = [null, ['running'], ['completed', 'failed'], ['created', 'running', 'paused']];
 
-test('no page of a list is sorted, nor are all jobs looked through for it', () => {
-  const file = new Database(':memory:');
+test('no page of a list is sorted, nor are all jobs looked through for it', async () => {
+  const file = await openDatabase(':memory:');
   prepareSchema(file, ':memory:');
   /** @type {string[]} */
   const asked = [];
