@@ -1,6 +1,7 @@
 // @ts-check
 /** All workloads, in the order in which they run. */
 import { workloads as childChanges } from './child-changes.mjs';
+import { workloads as childSteps } from './child-steps.mjs';
 import { workloads as children } from './children.mjs';
 import { workloads as contexts } from './contexts.mjs';
 import { workloads as events } from './events.mjs';
@@ -26,6 +27,7 @@ export const workloads = [
   inFlight,
   children,
   childChanges,
+  childSteps,
   fanOut,
   memory,
   plan,
