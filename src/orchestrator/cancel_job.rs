@@ -91,7 +91,7 @@ impl<H: Host> Orchestrator<H> {
             let failure = Failure { code: Code::Cancelled, message, step: None };
             job.end_by_caller(Move::Cancel, Some(failure), job.now)?;
             section.tells_later = true;
-            if let Committed::Yes(_) = section.commit(job).await? {
+            if section.commit(job).await? == Committed::Yes {
                 return Ok(Found::Open);
             }
             conflicts.again::<H>()?;

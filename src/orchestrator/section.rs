@@ -31,8 +31,8 @@ pub(super) struct Section<'a, H: Host> {
 /// What a commit came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Committed {
-    /// It is stored; what changes after it counts from this mark.
-    Yes(u64),
+    /// It is stored, where there was anything to store.
+    Yes,
     /// Somebody else committed first; load again and decide again.
     Conflict,
 }
@@ -97,7 +97,7 @@ impl<'a, H: Host> Section<'a, H> {
         let host = &orchestrator.host;
         if job.change.is_empty() {
             orchestrator.keep(key, *job, whole.get());
-            return Ok(Committed::Yes(orchestrator.live.get(key).map_or(0, |live| live.mark())));
+            return Ok(Committed::Yes);
         }
         let to_settle = orchestrator.open_account(key, &mut job);
         job.change.fenced = fenced;
@@ -113,7 +113,6 @@ impl<'a, H: Host> Section<'a, H> {
         }
         orchestrator.keep(key, *job, whole.get());
         drop(turn);
-        let mut mark = 0;
         if let Some(live) = orchestrator.live.get(key) {
             match change.ends_job() {
                 true if tells_later => live.shut(),
@@ -125,7 +124,6 @@ impl<'a, H: Host> Section<'a, H> {
                 live.bell.ring();
             }
             live.notify();
-            mark = live.mark();
         }
         host.emit(key, &change.events);
         if head.has_parent && change.moves_job() {
@@ -140,7 +138,7 @@ impl<'a, H: Host> Section<'a, H> {
                 None => orchestrator.close_account(key, holds).await,
             }
         }
-        Ok(Committed::Yes(mark))
+        Ok(Committed::Yes)
     }
 }
 
@@ -168,7 +166,7 @@ impl<H: Host> Orchestrator<H> {
             section.fenced = fenced;
             let mut job = section.load().await?;
             decide(&mut job)?;
-            if let Committed::Yes(_) = section.commit(job).await? {
+            if section.commit(job).await? == Committed::Yes {
                 return Ok(());
             }
             conflicts.again::<H>()?;

@@ -30,7 +30,7 @@ impl<H: Host> Orchestrator<H> {
             let parent = self.parent_of(key, &job.head).await?;
             let after = parent.map_or(own, |parent| own.meet(parent.permissions));
             job.set_permissions(after);
-            if let Committed::Yes(_) = section.commit(job).await? {
+            if section.commit(job).await? == Committed::Yes {
                 // Where nothing changed, a crash may have cut an earlier call short.
                 let only_more = after != before && after.meet(before) == before;
                 return if only_more { Ok(()) } else { self.narrow_descendants(key, after).await };

@@ -50,7 +50,7 @@ impl<H: Host> Orchestrator<H> {
                 job.narrow(parent.permissions);
             }
             job.start_by_caller()?;
-            if let Committed::Yes(_) = section.commit(job).await? {
+            if section.commit(job).await? == Committed::Yes {
                 self.pause_with_all(key).await;
                 return Ok(true);
             }

@@ -131,6 +131,73 @@ test('close lets a run go, and a retry that waits', LIMIT, async () => {
   assert.equal(w.store.jobs.get(id).status, 'running');
 });
 
+/**
+ * A store that tells nobody anything, and whose commits that leave the step like this wait to be let.
+ * @param {string} step @param {string} status
+ */
+function createHeld(step, status) {
+  const { watch: _, ...store } = jobwright.createMemoryStore();
+  const reached = latch();
+  const gate = latch();
+  return {
+    ...store,
+    reached: reached.promise,
+    open: gate.open,
+    /** @param {any} change */
+    async commit(change) {
+      const waits = change.steps?.[step]?.status === status;
+      if (waits) reached.open();
+      if (waits) await gate.promise;
+      return store.commit(change);
+    },
+  };
+}
+
+test('a run that begins to wait for a signal ends when it is closed meanwhile', LIMIT, async () => {
+  const store = createHeld('wait', 'waiting');
+  const w = setup({ store });
+  const run = w.runJob(await started(w, [{ id: 'wait', wait: { signal: 'go' } }]));
+  await store.reached;
+  const closed = w.close();
+  store.open();
+  assertRefused(await within(run, 'the run'), 'closed');
+  await within(closed, 'close');
+});
+
+test('a run that is asked to stop while it stores that it waits for a signal is paused', LIMIT, async () => {
+  const store = createHeld('wait', 'waiting');
+  const w = setup({ store });
+  const controller = new AbortController();
+  const id = await started(w, [{ id: 'wait', wait: { signal: 'go' } }]);
+  const run = w.runJob(id, { signal: controller.signal });
+  await store.reached;
+  controller.abort();
+  store.open();
+  assertRefused(await within(run, 'the run'), 'not_running', /paused/);
+  assert.equal((await w.getJob(id)).status, 'paused');
+});
+
+test('an agent whose step begins while the orchestrator is closed is not called', LIMIT, async () => {
+  const store = createHeld('one', 'running');
+  let calls = 0;
+  const reader = () => {
+    calls += 1;
+    return new Promise(() => {});
+  };
+  const w = setup({ store, agentRegistry: { reader } });
+  const id = await started(w, PLAN);
+  const run = w.runJob(id);
+  await store.reached;
+  const closed = w.close();
+  store.open();
+  assertRefused(await within(run, 'the run'), 'closed');
+  await within(closed, 'close');
+  assert.equal(calls, 0);
+  const next = setup({ store, agentRegistry: { reader: () => 1 } });
+  assert.deepEqual(await next.recover(), { resumed: [id] });
+  assert.equal((await next.runJob(id)).success, true);
+});
+
 test('what an agent gives after close is not committed', LIMIT, async () => {
   /** @type {any} */
   let answer;

@@ -27,6 +27,8 @@ impl<H: Host> Drive<'_, H> {
             return Ok(Some((Next::refused(run_elsewhere()), self.live.mark())));
         }
         section.fenced = true;
+        // What changes from here on may not be seen by what is decided: a store takes its time.
+        let since = self.live.mark();
         let mut job = section.load_whole().await?;
         if !self.looked {
             self.plan = match &job.run_mut().steps {
@@ -43,7 +45,11 @@ impl<H: Host> Drive<'_, H> {
         let Decision { begin, then } = self.choose(&mut job).await?;
         let orphans = job.children_given_up();
         let status = job.head.status;
-        let Committed::Yes(mark) = section.commit(job).await? else { return Ok(None) };
+        // Storing it is a change too, and the only one that is known of here.
+        let mark = since + u64::from(!job.change.is_empty());
+        if section.commit(job).await? == Committed::Conflict {
+            return Ok(None);
+        }
         self.looked = true;
         self.orphans.extend(orphans);
         self.conflicts = Conflicts::default();
@@ -53,8 +59,8 @@ impl<H: Host> Drive<'_, H> {
         if status.has_ended() && !self.live.is_shut() {
             self.live.abort_attempts(Abort::Cancelled);
         }
-        // What began may have ended with the job, or a handler of what was just announced may have ended it.
-        if status.has_ended() || self.live.given_up_since(mark) {
+        // What began may have ended with the job, or all was given up while it was stored or announced.
+        if status.has_ended() || self.live.given_up_since(since) {
             self.given_up |= !begin.is_empty();
         } else {
             begin.into_iter().for_each(|begun| self.call(begun));
