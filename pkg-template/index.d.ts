@@ -261,8 +261,9 @@ export interface JobStore {
   commit?(change: JobChange): Awaitable<unknown>;
   /**
    * Tells, until the function that it resolves with is called, what others change in the store: other processes, other
-   * tabs, other stores opened on the same data. What this store itself was asked to change may be told too. It only
-   * makes early what is otherwise found by asking, so a notice may come twice, late, or out of order.
+   * tabs, other stores opened on the same data. What this store itself was asked to change may be told too; without
+   * that, orchestrators that share the store hear of each other late. It only makes early what is otherwise found by
+   * asking, so a notice may come twice, late, or out of order.
    */
   watch?(listener: (notice: StoreNotice) => void): Awaitable<() => Awaitable<unknown>>;
 }

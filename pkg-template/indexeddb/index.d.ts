@@ -17,8 +17,8 @@ export interface IndexedDbStore extends Required<JobStore> {
   saveJob(job: Parameters<JobStore['saveJob']>[0]): Promise<void>;
   getJob(jobId: string): Promise<Awaited<ReturnType<JobStore['getJob']>>>;
   /**
-   * Tells what other tabs and other stores write to the database. Where there is no `BroadcastChannel`, it tells
-   * nothing.
+   * Tells what is written to the database, by this store, others and other tabs. Where there is no `BroadcastChannel`,
+   * it tells only the first. When the store closes, it tells `missed`.
    */
   watch(listener: (notice: StoreNotice) => void): Promise<() => void>;
   /**

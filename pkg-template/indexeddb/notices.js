@@ -7,7 +7,8 @@ import { isObject } from '../parts/store-arguments.js';
  */
 
 /**
- * Tells other tabs, and other stores of this one, what was written. Without BroadcastChannel nobody is told.
+ * Tells other tabs, other stores of this one, and who else watches this store, what was written. Without
+ * BroadcastChannel only the last.
  *
  * @param {string} name of the database
  */
@@ -15,17 +16,25 @@ export function createNotices(name) {
   /** @type {Set<{ listener: Listener }>} */
   const watchers = new Set();
   const channel = openChannel(`jobwright:${name}`);
-  // A page that is closing, or a store that is closed while a commit is under way, has no channel any more.
-  let closed = channel === null;
+  // A store may be closed while a commit is under way.
+  let closed = false;
 
   channel?.addEventListener('message', ({ data }) => {
-    if (isNotice(data)) for (const { listener } of [...watchers]) call(listener, data);
+    if (isNotice(data)) tellHere(data);
   });
+
+  /** @param {StoreNotice} notice */
+  function tellHere(notice) {
+    for (const { listener } of [...watchers]) call(listener, notice);
+  }
 
   return {
     /** @param {StoreNotice} notice */
     tell: (notice) => {
-      if (!closed) channel?.postMessage(notice);
+      if (closed) return;
+      channel?.postMessage(notice);
+      // A channel does not hear itself, and several orchestrators may share a store.
+      if (watchers.size > 0) queueMicrotask(() => tellHere(notice));
     },
     /** @param {Listener} listener */
     watch: (listener) => {
@@ -38,6 +47,8 @@ export function createNotices(name) {
     close: () => {
       closed = true;
       channel?.close();
+      // Nothing else will be told: who follows a job asks once more, and hears why the store has ended.
+      tellHere({ type: 'missed' });
     },
   };
 }

@@ -21,7 +21,8 @@ export interface SqliteStoreOptions {
 
 /**
  * Everything a {@link JobStore} can do, answered at once without a promise. `watch` asks the file ten times a second
- * whether another process, or another store in this one, has written, and then tells "missed".
+ * whether another process, or another store in this one, has written, and then tells "missed". Where several watch, each
+ * is also told what this store writes.
  */
 export interface SqliteStore extends Required<JobStore> {
   /** Closes the file. Calling it again changes nothing; any other call is then refused. */

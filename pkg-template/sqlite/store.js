@@ -15,7 +15,7 @@ import { ordinaryCommits } from './ordinary-commits.js';
 import { joinRows, withoutEvents } from './rows.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
-import { watching } from './watching.js';
+import { MISSED, watching } from './watching.js';
 
 /**
  * @typedef {import('../index.d.ts').Job} Job
@@ -41,7 +41,7 @@ export async function createSqliteStore(options) {
   const sql = prepareStatements(database);
   const list = prepareLists(database);
   const { read, write } = transaction(database);
-  const { watch, end } = watching(database);
+  const { watch, tell, tellJob, end } = watching(database);
   /** @type {string | null | undefined} what the control record was when it was last read, if nothing was paused then */
   let unpaused;
   const leases = storeLeases(sql, write, unsynced);
@@ -63,6 +63,7 @@ export async function createSqliteStore(options) {
       }
       writeParts(found && { ...found, first_lease: null, latest_row: 0, last_seq: 0 }, written);
     });
+    tellJob(job);
   }
 
   /** @param {string} jobId */
@@ -79,6 +80,7 @@ export async function createSqliteStore(options) {
     const written = writeChange(change, own, ordinary.latest(jobId));
     const attempted = own ? ordinary.attempt(change, written, unpaused) : null;
     const { added, hasRun } = attempted ?? commitAny(change, written, own);
+    tellJob(change.head, change.expectedRevision + 1);
     if (!own) return forget(jobId);
     ordinary.stored(change, written, hasRun);
     kept.committed(change, { headSize: written.head.length, plan: written.plan, rows: added });
@@ -213,6 +215,7 @@ export async function createSqliteStore(options) {
       if (found !== undefined) removeJob(found);
     });
     forget(jobId);
+    tell(MISSED);
   }
 
   /** @param {import('./job-rows.js').Place} job */
@@ -238,6 +241,7 @@ export async function createSqliteStore(options) {
         return found.length;
       });
       count += pruned;
+      if (pruned > 0) tell(MISSED);
       if (pruned < atOnce) return count;
     }
   }
@@ -262,6 +266,7 @@ export async function createSqliteStore(options) {
   /** @param {{ paused: boolean }} control */
   function setControl(control) {
     sql.setControl.run(JSON.stringify(plainCopy(control, 'control')));
+    tell({ type: 'control' });
   }
 
   /** @returns {Promise<void>} */

@@ -1,8 +1,10 @@
 // @ts-check
+import { revisionOf } from '../parts/job-parts.js';
 
 /**
  * SQLite tells nobody of what others write, but it tells who asks, at the cost of a look into shared memory.
  *
+ * @typedef {import('../index.d.ts').JobHead} JobHead
  * @typedef {import('../index.d.ts').StoreNotice} StoreNotice
  */
 
@@ -10,7 +12,7 @@
 const POLL_MS = 100;
 
 /** @type {StoreNotice} */
-const MISSED = Object.freeze({ type: 'missed' });
+export const MISSED = Object.freeze({ type: 'missed' });
 
 /** @param {import('./driver.js').Database} database */
 export function watching(database) {
@@ -33,12 +35,35 @@ export function watching(database) {
       // Whoever asks this file for jobs is told what is wrong with it.
       return;
     }
-    if (seen === before) return;
+    if (seen !== before) tellAll(MISSED);
+  }
+
+  /** @param {StoreNotice} notice */
+  function tellAll(notice) {
     // What a watcher throws is no business of others.
     for (const watcher of watchers)
-      Promise.resolve(MISSED)
+      Promise.resolve(notice)
         .then(watcher)
         .catch(() => {});
+  }
+
+  /**
+   * What this connection wrote, for orchestrators that share the store; one alone knows what it wrote.
+   *
+   * @param {StoreNotice} notice
+   */
+  function tell(notice) {
+    if (watchers.size > 1) tellAll(notice);
+  }
+
+  /**
+   * @param {JobHead} head
+   * @param {number} [revision] as it is stored
+   */
+  function tellJob(head, revision = revisionOf(head)) {
+    if (watchers.size < 2) return;
+    const { id: jobId, status, parentId } = head;
+    tellAll({ type: 'job', jobId, status, revision, ...(parentId !== undefined && { parentId }) });
   }
 
   function end() {
@@ -62,5 +87,5 @@ export function watching(database) {
     };
   }
 
-  return { watch, end };
+  return { watch, tell, tellJob, end };
 }

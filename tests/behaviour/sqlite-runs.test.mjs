@@ -212,3 +212,27 @@ test('what steps give stands in the file once, and how they stand in their event
   assert.deepEqual(job.context, { given: 1, a: { list: ['x'] }, b: { list: ['x'] } });
   assert.deepEqual(JSON.stringify(store.getJob(id)), JSON.stringify(job));
 });
+
+test('orchestrators that share a store hear of each other at once', LIMIT, async (t) => {
+  const { store } = await place(t);
+  // So long that nothing is found by renewing a lease.
+  const deps = { store, leaseMs: 3_600_000 };
+  const one = createOrchestrator(deps);
+  const other = createOrchestrator(deps);
+  t.after(() => Promise.all([one.close(), other.close()]));
+  const plan = { steps: [{ id: 'wait', wait: { signal: 'go' } }] };
+  const id = await one.createJob({}, permissions, { plan });
+  const seen = /** @type {string[]} */ ([]);
+  const followed = (async () => {
+    for await (const { type } of other.events(id)) seen.push(type);
+  })();
+  // Whoever begins to watch looks around once; what is told from here on is told.
+  await sleep(400);
+  await one.startJob(id);
+  const run = one.runJob(id);
+  await sleep(400);
+  await other.signal(id, 'go');
+  assert.equal((await run).success, true);
+  await followed;
+  assert.deepEqual(seen.slice(-2), ['step_completed', 'job_completed']);
+});

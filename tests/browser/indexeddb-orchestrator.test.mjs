@@ -190,6 +190,34 @@ test('a job that one tab runs is run by no other, and cancelled from any', limit
   await Promise.all([one.close(), two.close()]);
 });
 
+test('orchestrators that share a store hear of each other at once', limit, async () => {
+  const page = await site.openPage();
+  const heard = await page.evaluate(async () => {
+    const { createOrchestrator, createIndexedDbStore } = /** @type {any} */ (globalThis).kit;
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 400));
+    // So long that nothing is found by renewing a lease.
+    const deps = { store: await createIndexedDbStore({ name: 'one for two' }), leaseMs: 3_600_000 };
+    const [one, other] = [createOrchestrator(deps), createOrchestrator(deps)];
+    const plan = { steps: [{ id: 'wait', wait: { signal: 'go' } }] };
+    const id = await one.createJob({}, { requireApproval: false }, { plan });
+    const seen = /** @type {string[]} */ ([]);
+    const followed = (async () => {
+      for await (const { type } of other.events(id)) seen.push(type);
+    })();
+    // Whoever begins to watch looks around once; what is told from here on is told.
+    await pause();
+    await one.startJob(id);
+    const run = one.runJob(id);
+    await pause();
+    await other.signal(id, 'go');
+    const { success } = await run;
+    await followed;
+    return { success, seen: seen.slice(-2) };
+  });
+  assert.deepEqual(heard, { success: true, seen: ['step_completed', 'job_completed'] });
+  await page.close();
+});
+
 test('a page without a bundler finds the entry and idb by an import map', limit, async () => {
   const idb = dirname(createRequire(join(consumerDir, 'package.json')).resolve('idb/package.json'));
   const folders = { '/jobwright/': sirv(pkgDir, { dev: true }), '/idb/': sirv(idb, { dev: true }) };

@@ -140,6 +140,32 @@ test('a store whose database is deleted says so, and a new one begins empty', li
   }),
 );
 
+test('who follows a job hears that its database was deleted', limit, () =>
+  withTabs(site, 'followed', async ([one, two]) => {
+    await one.evaluate(async () => {
+      /** @type {any} */
+      const world = globalThis;
+      const { createOrchestrator } = world.kit;
+      const orchestrator = createOrchestrator({ store: world.store });
+      const id = await orchestrator.createJob({}, {}, { plan: { steps: [{ id: 'a', agent: 'nobody' }] } });
+      const follow = async () => {
+        for await (const _ of orchestrator.events(id));
+      };
+      world.followed = world.ending(follow());
+      // Whoever begins to watch looks around once, and would find it by that.
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    });
+    await two.evaluate(() =>
+      new Promise((resolve) => {
+        indexedDB.deleteDatabase('followed').onsuccess = resolve;
+      }).then(() => {}),
+    );
+    const { error } = await one.evaluate(() => /** @type {any} */ (globalThis).followed);
+    assert.equal(error?.code, 'closed');
+    assert.match(error?.message ?? '', /"followed" was closed because the database was deleted/);
+  }),
+);
+
 test('a store whose database the browser takes away says so', limit, async () => {
   const page = await site.openPage();
   await openStore(page, 'cleared');
