@@ -535,6 +535,12 @@ export interface Plan {
   steps: Step[];
 }
 
+/** A plan as it is taken: also one that was declared `as const`, or frozen. */
+export type ReadonlyPlan = DeepReadonly<Plan>;
+
+/** The same, of which nothing can be changed. */
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
 /** JSON Logic (jsonlogic.com): a rule that is evaluated over the job's context. */
 export type JsonLogic = unknown;
 
@@ -814,7 +820,7 @@ export interface CreateJobOptions {
   /** The caller's own id makes creating idempotent: for one that exists, `createJob` rejects with code "conflict". */
   id?: string;
   /** Stored with the job: a newer plan never changes a job in flight. */
-  plan?: Plan;
+  plan?: ReadonlyPlan;
   type?: string;
   /** With `shareSteps: true`, the job's `maxSteps` bounds its own steps and those of all its descendants together. */
   config?: Record<string, unknown> & { shareSteps?: boolean };
@@ -1294,7 +1300,7 @@ export interface PlanSimulation {
  * if (refused.length === 0) console.log(`costs from ${cost.min} to ${cost.max}`);
  */
 export function simulatePlan(
-  plan: Plan,
+  plan: ReadonlyPlan,
   options?: { permissions?: Partial<JobPermissions>; budget?: number },
 ): PlanSimulation;
 
@@ -1351,7 +1357,7 @@ export function verifyRun(lines: Iterable<string> | AsyncIterable<string>): Prom
  * @example
  * console.log(planToMermaid({ steps: [{ id: 'draft', agent: 'writer' }, { id: 'publish', approve: {} }] }));
  */
-export function planToMermaid(plan: Plan, job?: Job<object>): string;
+export function planToMermaid(plan: ReadonlyPlan, job?: Job<object>): string;
 
 // ---------------------------------------------------------------- errors
 

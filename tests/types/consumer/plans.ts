@@ -1,4 +1,12 @@
-import { type Plan, planToMermaid, type Retry, type Step } from 'jobwright';
+import {
+  createOrchestrator,
+  type Plan,
+  planToMermaid,
+  type ReadonlyPlan,
+  type Retry,
+  type Step,
+  simulatePlan,
+} from 'jobwright';
 
 const retry: Retry = { maxAttempts: 3, backoffMs: 500, factor: 1.5, maxBackoffMs: 10_000 };
 
@@ -42,3 +50,19 @@ export const drawing: string = planToMermaid({ steps }, undefined);
 
 // @ts-expect-error: a wait is for some time or for a signal
 export const wrong: Step = { id: 'rest', wait: { seconds: 5 } };
+
+// A plan that nobody may change is a plan.
+const fixed = {
+  concurrency: 2,
+  steps: [
+    { id: 'wrap', agent: 'wrapper', after: [], tools: ['tape'], input: { size: { var: 'size' } }, retry },
+    { id: 'paid', wait: { signal: ['paid', 'lost'], timeoutMs: 10 }, onError: 'continue' },
+    { id: 'pack', job: { plan: { steps: [{ id: 'box', agent: 'packer' }] }, permissions: { maxSteps: 2 } } },
+    { id: 'weigh', agent: 'scales', forEach: [1, 2], repeat: { until: { var: 'weigh' }, max: 3 } },
+  ],
+} as const;
+export const taken: ReadonlyPlan = fixed;
+export const made: Promise<string> = createOrchestrator().createJob({}, {}, { plan: fixed });
+export const drawn = [planToMermaid(fixed), simulatePlan(fixed), planToMermaid({ steps })];
+// @ts-expect-error: still no name but those of a plan's fields
+createOrchestrator().createJob({}, {}, { plan: { steps: [{ id: 'wrap', agent: 'wrapper', inputs: 1 }] } });
