@@ -83,3 +83,19 @@ export function permissionNumbers(permissions) {
     maxSteps ?? Number.NaN,
   ];
 }
+
+const PERMISSIONS = [...FLAGS, 'maxSteps'];
+
+/**
+ * Changes to permissions. A name that is none would change nothing and be answered with success, so that whoever took
+ * something away would believe it gone.
+ *
+ * @param {any} permissions
+ * @returns {number[]} as `permissionNumbers`
+ */
+export function changeNumbers(permissions) {
+  const numbers = permissionNumbers(permissions);
+  const unknown = Object.keys(permissions ?? {}).find((name) => !PERMISSIONS.includes(name));
+  if (unknown === undefined) return numbers;
+  throw invalidArgument(`Unknown permission ${describe(unknown)}; there are ${PERMISSIONS.join(', ')}`);
+}

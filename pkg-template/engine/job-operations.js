@@ -1,12 +1,6 @@
 // @ts-check
 import { describe, plainCopy } from '../parts/plain.js';
-import {
-  invalidArgument,
-  optionalSignal,
-  optionalText,
-  optionsObject,
-  permissionNumbers,
-} from './arguments.js';
+import { changeNumbers, invalidArgument, optionalSignal, optionalText, optionsObject } from './arguments.js';
 import { core } from './core.js';
 import { frameOf, operate } from './executor.js';
 import { refusal } from './outcome.js';
@@ -110,7 +104,7 @@ export function jobOperations(engine) {
    * @param {any} permissions
    */
   const setPermissions = async (jobId, permissions) => {
-    const numbers = permissionNumbers(permissions);
+    const numbers = changeNumbers(permissions);
     return on(jobId, done, (task, slot) => core.set_permissions(number, task, slot.key, ...numbers));
   };
 

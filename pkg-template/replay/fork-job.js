@@ -1,5 +1,5 @@
 // @ts-check
-import { invalidArgument, optionsObject, permissionNumbers } from '../engine/arguments.js';
+import { changeNumbers, invalidArgument, optionsObject } from '../engine/arguments.js';
 import { newJobId } from '../engine/create-job.js';
 import { endowmentOf } from '../engine/endow.js';
 import { traceIdOf } from '../engine/ids.js';
@@ -53,7 +53,7 @@ function changedContext(context) {
 
 /** @param {any} permissions */
 function changedPermissions(permissions) {
-  permissionNumbers(permissions);
+  changeNumbers(permissions);
   const { allowTools, requireApproval, maxSteps } = permissions ?? {};
   const given = plainCopy({ allowTools, requireApproval, maxSteps });
   return Object.keys(given).length === 0 ? undefined : given;

@@ -49,6 +49,16 @@ test('setPermissions changes what is given and keeps the rest', LIMIT, async () 
   assert.deepStrictEqual(w.job().permissions, { ...FREE, allowTools: false });
 });
 
+test('setPermissions refuses a name that is no permission, and changes nothing', LIMIT, async () => {
+  const w = await running(TWO);
+  const before = w.job();
+  await assert.rejects(w.setPermissions(w.id, /** @type {any} */ ({ allowTool: false, maxSteps: 1 })), {
+    code: 'invalid_argument',
+    message: 'Unknown permission "allowTool"; there are allowTools, requireApproval, maxSteps',
+  });
+  assert.deepStrictEqual(w.job(), before);
+});
+
 test('a budget that refuses a step pauses the job; its own object is the answer', LIMIT, async () => {
   const own = Object.freeze({ success: false, error: 'Budget exceeded', scope: 'team' });
   let poor = true;

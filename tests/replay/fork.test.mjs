@@ -196,6 +196,7 @@ test('what can not be forked says why, and leaves nothing', LIMIT, async () => {
     [id, { afterStep: 'a', context: [] }, 'invalid_argument', /options\.context must be an object/],
     [id, { afterStep: 'a', context: { f: () => 1 } }, 'invalid_argument', /options\.context\.f/],
     [id, { afterStep: 'a', permissions: { maxSteps: -1 } }, 'invalid_argument', /maxSteps/],
+    [id, { afterStep: 'a', permissions: { maxStep: 1 } }, 'invalid_argument', /Unknown permission "maxStep"/],
     [id, { afterStep: 'a', budget: 3 }, 'invalid_argument', /budget/],
     [undefined, { afterStep: 'a' }, 'not_found', /undefined/],
     [id, null, 'invalid_argument', /options/],
