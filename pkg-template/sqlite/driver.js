@@ -60,10 +60,22 @@ async function findDriver(names) {
   }
   const needs = names.map((name) => HOW[name]).join(' or ');
   const found = names.length > 1 ? 'found neither' : 'did not find it';
-  throw new JobwrightError(`jobwright/sqlite needs ${needs}, and ${found}`, {
+  throw new JobwrightError(`jobwright/sqlite needs ${needs}, and ${brokenOne(problems) ?? found}`, {
     code: 'unsupported',
     cause: new AggregateError(problems),
   });
+}
+
+const ABSENT = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_UNKNOWN_BUILTIN_MODULE'];
+
+/**
+ * A library that is there and can't be used, as one whose binary a bundler left behind: to install it would not help.
+ *
+ * @param {any[]} problems
+ */
+function brokenOne(problems) {
+  const broken = problems.find((problem) => !ABSENT.includes(problem?.code));
+  return broken && `what is there fails: ${String(broken.message).split('\n', 1)[0]}`;
 }
 
 /** @type {Record<DriverName, string>} */

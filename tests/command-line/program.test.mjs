@@ -2,7 +2,7 @@
 /** The command as a whole: its help, its stores, its package. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -139,6 +139,12 @@ test('a driver that is missing is a sentence that says what to install', LIMIT, 
     ? /found/
     : /^2 jobwright: .*\("npm install better-sqlite3"\).* \[unsupported\]\n$/;
   assert.match(list('jobs.db'), sqlite);
+  if (hasSqlite) return;
+  // As a bundler leaves it: the code without its binary.
+  mkdirSync(join(folder, 'node_modules/better-sqlite3'), { recursive: true });
+  const broken = "module.exports = function () { throw new Error('No binary.\\nTried: ...'); };";
+  writeFileSync(join(folder, 'node_modules/better-sqlite3/index.js'), broken);
+  assert.match(list('jobs.db'), /, and what is there fails: No binary\. \[unsupported\]\n$/);
 });
 
 test(
