@@ -80,9 +80,10 @@ export function damaged(path, found) {
  * @param {M} methods
  * @param {string} path
  * @param {() => boolean} isClosed
+ * @param {() => void} checkFile throws where the file is not the one that was opened
  * @returns {M}
  */
-export function guard(methods, path, isClosed) {
+export function guard(methods, path, isClosed, checkFile) {
   /** @param {(...values: any[]) => unknown} method */
   const guarded =
     (method) =>
@@ -91,6 +92,7 @@ export function guard(methods, path, isClosed) {
       if (isClosed()) {
         throw new JobwrightError(`The store on ${JSON.stringify(path)} is closed`, { code: 'closed' });
       }
+      checkFile();
       try {
         return method(...values);
       } catch (error) {

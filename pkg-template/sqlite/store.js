@@ -13,6 +13,7 @@ import { storeLeases } from './leases.js';
 import { openDatabase } from './open.js';
 import { ordinaryCommits } from './ordinary-commits.js';
 import { joinRows, withoutEvents } from './rows.js';
+import { sameFile } from './same-file.js';
 import { prepareLists, prepareStatements } from './statements.js';
 import { transaction } from './transaction.js';
 import { MISSED, watching } from './watching.js';
@@ -293,7 +294,7 @@ export async function createSqliteStore(options) {
     setControl,
     watch,
   };
-  const guarded = guard(methods, path, () => closed);
+  const guarded = guard(methods, path, () => closed, sameFile(path));
   takesNoted.add(guarded.commit);
   snapshots.set(guarded.getJob, kept.snapshot);
   unpausedOf.set(guarded.getControl, () => !closed && unpaused !== undefined);
