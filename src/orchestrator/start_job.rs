@@ -43,7 +43,12 @@ impl<H: Host> Orchestrator<H> {
                 return Err(Code::GloballyPaused.into());
             }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
-                return Err(Stop::BudgetRefused(answer));
+                // What is left may be held for its own steps, or lent to their jobs: those go on with it. And
+                // what has nothing more to do needs nothing.
+                let needs_none = job.has_begun_steps() || job.is_finished();
+                if !(self.host.reserves(key) && needs_none) {
+                    return Err(Stop::BudgetRefused(answer));
+                }
             }
             if let Some(parent) = parent {
                 // They may have been narrowed while this job was made.

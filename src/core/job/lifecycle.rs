@@ -5,7 +5,7 @@ use crate::core::{
     permissions::Permissions,
     plan::Work,
     status::{JobStatus, Move, after},
-    step::{Hold, Owed, StepIndex},
+    step::{Hold, Owed, StepIndex, StepState},
 };
 
 impl<V> Job<V> {
@@ -202,6 +202,12 @@ impl<V> Job<V> {
             self.change.rare.slow_play = true;
             self.note(None, Fact::SlowPlayChanged);
         }
+    }
+
+    /// Has a step begun and not ended, be it under way, cut off or to be tried again?
+    pub(crate) fn has_begun_steps(&self) -> bool {
+        let has_begun = |state: &StepState| state.started_at.is_some() && !state.status.has_ended();
+        self.run.as_ref().is_some_and(|run| run.states.iter().any(has_begun))
     }
 
     /// Does its limit leave room for one more step?
