@@ -42,6 +42,10 @@ impl<H: Host> Orchestrator<H> {
             if self.host.all_paused(key).await.map_err(Stop::Failed)? {
                 return Err(Code::GloballyPaused.into());
             }
+            // What is owed may be all that stands in its way.
+            if job.head.owes {
+                self.settle_owed(key, &mut job).await;
+            }
             if let BudgetAnswer::Refused(answer) = self.host.may_start(key).await.map_err(Stop::Failed)? {
                 // What is left may be held for its own steps, or lent to their jobs: those go on with it. And
                 // what has nothing more to do needs nothing.

@@ -31,9 +31,9 @@ function unreliable(isLost) {
 const quietly = (deps) =>
   setup({ store: createMemoryStore(), logger: { error: () => {}, warn: () => {}, info: () => {} }, ...deps });
 
-/** @param {number} count of steps that are thought to cost 60 and cost 10 */
-const cheap = (count) => ({
-  steps: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, agent: 'cheap', cost: 60 })),
+/** @param {number} count of steps that cost 10 @param {number} [cost] what they are thought to cost */
+const cheap = (count, cost = 60) => ({
+  steps: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, agent: 'cheap', cost })),
 });
 
 const AGENTS = { cheap: () => ({ success: true, data: 1, cost: 10 }) };
@@ -68,6 +68,21 @@ test('what is owed is stored, and settled by the process that runs the job next'
   assert.equal((await second.runJob(id)).success, true);
   const { spent, reserved } = /** @type {any} */ (await budgetManager.getBudget(id));
   assert.deepEqual({ spent, reserved }, { spent: 20, reserved: 0 });
+});
+
+test('a job whose budget is all held for what is owed starts again', LIMIT, async () => {
+  let isDown = true;
+  const budgetManager = unreliable(() => isDown);
+  const w = quietly({ budgetManager, agentRegistry: AGENTS });
+  const id = await w.createJob({}, FREE, { plan: cheap(2, 90), budget: 90 });
+  await w.startJob(id);
+  assert.equal((await w.runJob(id)).code, 'budget_exceeded');
+  assert.equal((await w.startJob(id)).code, 'budget_exceeded', 'the manager is still down');
+  isDown = false;
+  assert.deepEqual(await w.startJob(id), { success: true });
+  assert.equal((await w.runJob(id)).code, 'budget_exceeded', 'another 90 are not there');
+  const { spent, reserved } = /** @type {any} */ (await budgetManager.getBudget(id));
+  assert.deepEqual({ spent, reserved }, { spent: 10, reserved: 0 });
 });
 
 test('what is still owed when the job has ended is settled by recover', LIMIT, async () => {
