@@ -64,6 +64,8 @@ export class Leases {
   granted(slot, token) {
     if (token === null || token === undefined) {
       slot.wasElsewhere = true;
+      // Whoever has it changes the job, or took it away.
+      slot.current = false;
       return ELSEWHERE;
     }
     if (typeof token !== 'number') {

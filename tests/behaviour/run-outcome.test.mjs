@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inspect } from 'node:util';
 import { createMemoryStore, createOrchestrator } from 'jobwright';
+import { createSqliteStore } from 'jobwright/sqlite';
 
 const permissions = { requireApproval: false };
 const plan = { steps: [{ id: 'a', agent: 'work' }] };
@@ -159,4 +160,15 @@ test('another job that got the id of a deleted one is read, whatever is remember
   /** @type {any} */
   const outcome = await first.runJob(id);
   assert.deepEqual(outcome.job.context, { b: 'second' });
+});
+
+test('a job that was deleted before it is run is not found', async () => {
+  for (const path of [undefined, ':memory:']) {
+    const store = path === undefined ? createMemoryStore() : await createSqliteStore({ path });
+    const orchestrator = createOrchestrator({ store, agentRegistry });
+    const id = await started(orchestrator);
+    await store.deleteJob(id);
+    assert.deepEqual(await orchestrator.runJob(id), { success: false, error: 'Job not found' });
+    await orchestrator.close();
+  }
 });
