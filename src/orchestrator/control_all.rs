@@ -8,7 +8,7 @@ use crate::{
         step::StepStatus,
     },
     host::{Host, JobKey},
-    orchestrator::{CancelResult, Orchestrator, Outcome, Stop},
+    orchestrator::{CancelResult, Orchestrator, Outcome, Stop, side_by_side::side_by_side},
 };
 
 /// Where a job stands that was paused with all others.
@@ -29,22 +29,28 @@ impl<H: Host> Orchestrator<H> {
         self.open()?;
         self.host.set_all_paused(true).await.map_err(Stop::Failed)?;
         let (mut paused, mut failed) = (Vec::new(), FirstFailure::<H>(None));
-        for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
-            let mut point = None;
-            let pause = &mut |job: &mut Job<H::Value>| {
-                job.stop_for(PauseReason::Global, None, None);
-                let by_all = job.pause_reason() == Some(PauseReason::Global);
-                let at_work = |run: &Run| run.states.iter().any(|state| state.status == StepStatus::Running);
-                let pending = job.run.as_ref().is_some_and(at_work);
-                point = by_all.then_some(if pending { PausePoint::Pending } else { PausePoint::Reached });
-                Ok(())
-            };
-            match self.change_job(key, pause).await {
-                Ok(()) => paused.extend(point.map(|point| (key, point))),
+        let running = self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)?;
+        for (key, point) in side_by_side(running, |key| self.pause_for_all(key)).await {
+            match point {
+                Ok(point) => paused.extend(point.map(|point| (key, point))),
                 Err(stop) => failed.note(stop),
             }
         }
         failed.or(paused)
+    }
+
+    async fn pause_for_all(&self, key: JobKey) -> Outcome<H, Option<PausePoint>> {
+        let mut point = None;
+        let pause = &mut |job: &mut Job<H::Value>| {
+            job.stop_for(PauseReason::Global, None, None);
+            let by_all = job.pause_reason() == Some(PauseReason::Global);
+            let at_work = |run: &Run| run.states.iter().any(|state| state.status == StepStatus::Running);
+            let pending = job.run.as_ref().is_some_and(at_work);
+            point = by_all.then_some(if pending { PausePoint::Pending } else { PausePoint::Reached });
+            Ok(())
+        };
+        self.change_job(key, pause).await?;
+        Ok(point)
     }
 
     /// Pauses a job that has just become running, where all were paused meanwhile: [`Orchestrator::pause_all`] may have
@@ -67,8 +73,10 @@ impl<H: Host> Orchestrator<H> {
         self.open()?;
         self.host.set_all_paused(false).await.map_err(Stop::Failed)?;
         let (mut started, mut failed) = (Vec::new(), FirstFailure::<H>(None));
-        for key in self.host.jobs(JobStatus::Paused).await.map_err(Stop::Failed)? {
-            match self.start_if(key, &|job| job.pause_reason() == Some(PauseReason::Global)).await {
+        let paused = self.host.jobs(JobStatus::Paused).await.map_err(Stop::Failed)?;
+        let is_meant = &|job: &Job<H::Value>| job.pause_reason() == Some(PauseReason::Global);
+        for (key, start) in side_by_side(paused, |key| self.start_if(key, is_meant)).await {
+            match start {
                 Ok(false) => {}
                 Ok(true) => started.push((key, Ok(()))),
                 Err(Stop::Refused(refusal)) if is_gone(refusal.code) => {}

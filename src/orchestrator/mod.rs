@@ -28,6 +28,7 @@ mod section;
 mod set_breakpoints;
 mod set_permissions;
 mod settle;
+mod side_by_side;
 mod signal;
 mod start_job;
 mod step_tree;

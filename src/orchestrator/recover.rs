@@ -1,7 +1,9 @@
 use crate::{
     core::{job::Job, outcome::Code, status::JobStatus},
     host::{Host, JobKey},
-    orchestrator::{CancelResult, Orchestrator, Outcome, Stop, control_all::is_gone},
+    orchestrator::{
+        CancelResult, Orchestrator, Outcome, Stop, control_all::is_gone, side_by_side::side_by_side,
+    },
 };
 
 /// What became of a job that was found running.
@@ -34,18 +36,19 @@ impl<H: Host> Orchestrator<H> {
             return Err(Code::Closed.into());
         }
         self.close_accounts().await?;
-        let mut resumed = Vec::new();
-        for key in self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)? {
-            match self.take_over(key).await {
+        let running = self.host.jobs(JobStatus::Running).await.map_err(Stop::Failed)?;
+        let (mut resumed, mut cancelled) = (Vec::new(), Vec::new());
+        for (key, taken) in side_by_side(running, |key| self.take_over(key)).await {
+            match taken {
                 Ok(Taken::Over) => resumed.push(key),
-                Ok(Taken::Cancelled(tree)) => {
-                    resumed.retain(|job| tree.iter().all(|(cancelled, _)| cancelled != job));
-                }
+                Ok(Taken::Cancelled(tree)) => cancelled.extend(tree.into_iter().map(|(job, _)| job)),
                 Ok(Taken::NotRunning) => {}
                 Err(Stop::Refused(refusal)) if is_gone(refusal.code) => {}
                 Err(stop) => return Err(stop),
             }
         }
+        cancelled.sort_unstable();
+        resumed.retain(|job| cancelled.binary_search(job).is_err());
         Ok(resumed)
     }
 
