@@ -39,7 +39,7 @@ pub trait BudgetManager: Values {
     /// May this manager hold something for the steps of a job that ends?
     fn reserves(&self, job: JobKey) -> bool;
 
-    /// The job has ended: what it owes is said again, and what it was allocated and did not spend returns to where it came from. False where the
-    /// manager failed.
+    /// The job has ended: what it owes is said again, and what it was allocated and did not spend returns to where it
+    /// came from. False where the manager failed.
     async fn reclaim(&self, job: JobKey) -> bool;
 }
