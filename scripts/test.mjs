@@ -80,7 +80,7 @@ const nodeLint = [
   svelteCheck,
 ];
 /** The tools' own tests would compile what nothing else needs. */
-const crates = ['jobwright', 'jobwright-json', 'jobwright-logic'].flatMap((crate) => ['--package', crate]);
+const crates = ['', '-allocator', '-json', '-logic'].flatMap((part) => ['--package', `jobwright${part}`]);
 const rustTests = [cargo('cargo test', 'test', crates)];
 const packageChecks = [
   tool('publint', 'publint/src/cli.js', 'pkg', '--strict'),

@@ -41,6 +41,7 @@ const inputs = [
   'Cargo.toml',
   'Cargo.lock',
   'src',
+  'allocator',
   'json',
   'logic',
   'tools',

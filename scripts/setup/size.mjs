@@ -7,9 +7,9 @@ import { filesUnder } from './hash.mjs';
 /** Bytes, minified and gzipped: what a page that imports the package may have to load for it. */
 export const limits = {
   /** The wasm module, as the text it is inlined as, what unpacks it, and the glue that wasm-bindgen writes. */
-  engine: 98_500,
+  engine: 99_500,
   /** The main entry with all it imports. */
-  entry: 136_500,
+  entry: 137_500,
 };
 
 /** Bytes of all files, as they are on a user's disk. */
@@ -17,7 +17,7 @@ export const diskLimits = {
   /** The dashboard's page, compressed. */
   page: 164_000,
   /** Everything else. */
-  rest: 943_000,
+  rest: 947_000,
 };
 
 /** @param {string} folder the built package */

@@ -1,6 +1,6 @@
 //! The executor: polls the operations, each of which is a task with a number that JavaScript gave it.
 //!
-//! This is the one module with unsafe code. It relies on this: a waker's data is the task's number
+//! This is the one module of the crate with unsafe code. It relies on this: a waker's data is the task's number
 //! and never a pointer, so cloning, waking and dropping touch no memory.
 #![allow(unsafe_code)]
 

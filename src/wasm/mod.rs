@@ -27,12 +27,14 @@ mod plans;
 mod replay;
 mod store;
 
+use jobwright_allocator::SmallBlocks;
+use rlsf::SmallGlobalTlsf;
 use wasm_bindgen::JsValue;
 
 use crate::host::Values;
 
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: SmallBlocks<SmallGlobalTlsf> = SmallBlocks::before(SmallGlobalTlsf::new());
 
 /// The parts that one `createOrchestrator` was given; JavaScript keeps them under this number.
 pub(crate) struct JsHost {
