@@ -9,6 +9,7 @@ import { checkSchema } from './schema.js';
 
 // How an attempt ended, for the core.
 export const DONE = 0;
+const DONE_AT_COST = -1;
 const FAILED = 1;
 
 /** So many characters are told of an error that is an object without a message. */
@@ -67,7 +68,7 @@ function accept(attempt, output) {
  */
 function keep(attempt, output) {
   attempt.output = plainCopy(output, 'output') ?? null;
-  return DONE;
+  return Number.isNaN(attempt.cost) ? DONE : DONE_AT_COST;
 }
 
 /**

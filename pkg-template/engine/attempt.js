@@ -20,6 +20,7 @@ const FROM_ROUTER = 2;
 const UNCOMPUTABLE = 3;
 const FROM_CALLER = 4;
 const ITEM = 5;
+const OUTPUT = 6;
 
 /** @type {any[]} */
 const NONE = [];
@@ -139,15 +140,16 @@ function grantsOf(state) {
  * @param {number} place
  * @param {number} number
  * @param {number} kind
+ * @param {number} before the place of the step before, where there is one
  * @param {unknown} given
  */
-export function attempt_prepare(job, place, number, kind, given) {
+export function attempt_prepare(job, place, number, kind, before, given) {
   const slot = slotOf(job);
   const attempt = new Attempt(slot, place, number);
   const key = free.pop() ?? attempts.length;
   attempts[key] = attempt;
   try {
-    const input = inputOf(attempt, kind, given);
+    const input = kind === OUTPUT ? outputOf(slot, before) : inputOf(attempt, kind, given);
     attempt.input = copyOf(attempt, input);
   } catch (error) {
     attempt.problem = /** @type {Error} */ (error).message;
@@ -190,11 +192,9 @@ function inputOf(attempt, kind, given) {
 
 /**
  * @param {import('./slots.js').JobSlot} slot
- * @param {null | number | number[]} places the steps before
+ * @param {number[]} places the steps before
  */
 function outputsOf(slot, places) {
-  if (places === null) return null;
-  if (typeof places === 'number') return outputOf(slot, places);
   return Object.fromEntries(places.map((place) => [slot.stepAt(place).id, outputOf(slot, place)]));
 }
 
@@ -303,8 +303,10 @@ function attemptAt(key) {
 }
 
 /** @param {number} key */
-export function attempt_output(key) {
-  return attemptAt(key).output;
+export function attempt_take(key) {
+  const { output } = attemptAt(key);
+  attempt_forget(key);
+  return output;
 }
 
 /** @param {number} key */

@@ -4,6 +4,8 @@ import { holds, reclaimFor, settleOwed } from './accounts.js';
 import { ask } from './executor.js';
 import { slotOf } from './slots.js';
 
+// None of this is asked where there is no budget manager.
+
 const GRANTED = 0;
 const REFUSED = 1;
 const FAILED = 2;
@@ -18,10 +20,7 @@ const canStart = (slot) => slot.engine.budget.canSpend(slot.id);
  * @param {number} call
  */
 export function budget_may_start(job, call) {
-  const slot = slotOf(job);
-  const budget = slot.engine.budget;
-  if (budget === null) return GRANTED;
-  return ask(slot, call, canStart, read, readError);
+  return ask(slotOf(job), call, canStart, read, readError);
 }
 
 /**
@@ -33,8 +32,7 @@ export function budget_may_start(job, call) {
  */
 export function budget_hold(job, step, round, estimate, call) {
   const slot = slotOf(job);
-  const budget = slot.engine.budget;
-  if (budget === null) return GRANTED;
+  const { budget } = slot.engine;
   if (holds(budget))
     return ask(
       slot,
@@ -55,8 +53,7 @@ export function budget_hold(job, step, round, estimate, call) {
  */
 export function budget_spent(job, step, round, actual, call) {
   const slot = slotOf(job);
-  const budget = slot.engine.budget;
-  if (budget === null) return GRANTED;
+  const { budget } = slot.engine;
   if (holds(budget))
     return ask(
       slot,
@@ -78,8 +75,7 @@ export function budget_spent(job, step, round, actual, call) {
  */
 export function budget_free(job, step, round, call) {
   const slot = slotOf(job);
-  const budget = slot.engine.budget;
-  if (budget === null) return GRANTED;
+  const { budget } = slot.engine;
   const { job: child } = slot.stepAt(step);
   if (child !== undefined) {
     // A process that died may have allocated to a job that it did not store.
@@ -97,15 +93,13 @@ export function budget_free(job, step, round, call) {
  * @param {number} call
  */
 export function budget_settle_owed(job, call) {
-  const slot = slotOf(job);
-  if (slot.engine.budget === null) return GRANTED;
-  return ask(slot, call, settleOwed, told, notTold);
+  return ask(slotOf(job), call, settleOwed, told, notTold);
 }
 
 /** @param {number} job */
 export function budget_reserves(job) {
   const { budget } = slotOf(job).engine;
-  return budget !== null && (holds(budget) || typeof budget.reclaim === 'function');
+  return holds(budget) || typeof budget.reclaim === 'function';
 }
 
 /**
@@ -113,9 +107,7 @@ export function budget_reserves(job) {
  * @param {number} call
  */
 export function budget_reclaim(job, call) {
-  const slot = slotOf(job);
-  if (slot.engine.budget === null) return GRANTED;
-  return ask(slot, call, reclaimFor, told, notTold);
+  return ask(slotOf(job), call, reclaimFor, told, notTold);
 }
 
 /** @param {number} job */

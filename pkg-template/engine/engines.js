@@ -19,8 +19,16 @@ export function engineAt(number) {
  */
 export function keepEngine(engine) {
   const number = engines.push(engine) - 1;
-  core.engine_new(number);
+  makeKnown(engine, number);
   return number;
+}
+
+/**
+ * @param {Engine} engine
+ * @param {number} number
+ */
+function makeKnown({ budget, monitor }, number) {
+  core.engine_new(number, budget !== null, monitor !== null);
 }
 
 /** @param {number} number of one that was closed and of which nothing is under way */
@@ -33,7 +41,7 @@ export function dropEngine(number) {
 export function carryOverEngines() {
   for (const [number, engine] of engines.entries()) {
     if (engine === undefined) continue;
-    core.engine_new(number);
+    makeKnown(engine, number);
     engine.carryOver();
   }
 }

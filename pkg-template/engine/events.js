@@ -110,7 +110,36 @@ function beginning(slot) {
  * @param {number} status
  */
 export function event_of_step(job, kind, cause, step, attempt, status) {
+  addStepEvent(slotOf(job), kind, cause, step, attempt, status);
+}
+
+/**
+ * An output is in history whole, and on the bus not at all.
+ *
+ * @param {number} job
+ * @param {number} kind
+ * @param {number} cause
+ * @param {number} step
+ * @param {number} attempt
+ * @param {number} status
+ * @param {unknown} output
+ * @param {number} cost
+ */
+export function event_of_output(job, kind, cause, step, attempt, status, output, cost) {
   const slot = slotOf(job);
+  addStepEvent(slot, kind, cause, step, attempt, status);
+  keepQuiet(slot, Number.isNaN(cost) ? { output } : { output, cost });
+}
+
+/**
+ * @param {import('./slots.js').JobSlot} slot
+ * @param {number} kind
+ * @param {number} cause
+ * @param {number} step
+ * @param {number} attempt
+ * @param {number} status
+ */
+function addStepEvent(slot, kind, cause, step, attempt, status) {
   const { id, agent, item } = slot.stepAt(step);
   /** @type {any} */
   const payload =
@@ -215,18 +244,6 @@ export function event_input(job, input) {
   const slot = slotOf(job);
   const event = keepQuiet(slot, { input });
   changedStep(slot, event.payload.step).input = input;
-}
-
-/**
- * An output is in history whole, and on the bus not at all.
- *
- * @param {number} job
- * @param {unknown} output
- * @param {number} cost
- */
-export function event_output(job, output, cost) {
-  const slot = slotOf(job);
-  keepQuiet(slot, Number.isNaN(cost) ? { output } : { output, cost });
 }
 
 /**

@@ -10,7 +10,7 @@ import { slotOf } from './slots.js';
  */
 export function monitor_job(job, durationMs, status) {
   const { engine, id } = slotOf(job);
-  tell(engine, () => engine.monitor?.recordJobDuration(id, durationMs, { status: JOB_STATUSES[status] }));
+  tell(engine, () => engine.monitor.recordJobDuration(id, durationMs, { status: JOB_STATUSES[status] }));
 }
 
 /**
@@ -22,7 +22,7 @@ export function monitor_job(job, durationMs, status) {
 export function monitor_step(job, step, durationMs, status) {
   const slot = slotOf(job);
   const { engine } = slot;
-  if (typeof engine.monitor?.recordLatency !== 'function') return;
+  if (typeof engine.monitor.recordLatency !== 'function') return;
   const what = slot.stepAt(step);
   const tags = { jobId: slot.id, step: what.id, agent: what.agent, status: STEP_STATUSES[status] };
   tell(engine, () => engine.monitor.recordLatency(durationMs, tags));

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use serde_json::Value;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
@@ -48,9 +50,10 @@ extern "C" {
 
 #[wasm_bindgen(raw_module = "./attempt.js")]
 extern "C" {
-    fn attempt_prepare(job: u32, step: u32, number: u32, kind: u32, given: &JsValue) -> u32;
+    fn attempt_prepare(job: u32, step: u32, number: u32, kind: u32, place: u32, given: &JsValue) -> u32;
     fn attempt_run(attempt: u32, call: u32) -> i32;
-    fn attempt_output(attempt: u32) -> JsValue;
+    /// The output of an attempt that is done, which is forgotten with that.
+    fn attempt_take(attempt: u32) -> JsValue;
     fn attempt_cost(attempt: u32) -> f64;
     fn attempt_error_code(attempt: u32) -> u32;
     fn attempt_error(attempt: u32) -> String;
@@ -70,6 +73,7 @@ const ROUTED_DONE: i32 = 1;
 const ROUTED_STEP: i32 = 2;
 
 /// What `attempt_run` answers; from `NEEDS_APPROVAL` on, the number of calls that need one is added.
+const DONE_AT_COST: i32 = -1;
 const DONE: i32 = 0;
 const FAILED: i32 = 1;
 const NEEDS_APPROVAL: i32 = 2;
@@ -81,13 +85,26 @@ const FROM_ROUTER: u32 = 2;
 const UNCOMPUTABLE: u32 = 3;
 const FROM_CALLER: u32 = 4;
 const ITEM: u32 = 5;
+const OUTPUT: u32 = 6;
 
-/// One call of an agent; JavaScript keeps it under this number until it is dropped.
-pub(crate) struct JsAttempt(u32);
+/// One call of an agent; JavaScript keeps it under this number until its output is taken or it is dropped.
+pub(crate) struct JsAttempt {
+    number: u32,
+    taken: Cell<bool>,
+}
+
+impl JsAttempt {
+    fn take(&self) -> JsValue {
+        self.taken.set(true);
+        attempt_take(self.number)
+    }
+}
 
 impl Drop for JsAttempt {
     fn drop(&mut self) {
-        attempt_forget(self.0);
+        if !self.taken.get() {
+            attempt_forget(self.number);
+        }
     }
 }
 
@@ -150,11 +167,15 @@ impl Agents for JsHost {
     }
 
     fn prepare(&self, job: JobKey, step: StepIndex, number: u32, input: Input<'_>) -> JsAttempt {
+        let mut place = 0;
         let (kind, value) = match input {
             Input::FromCaller => (FROM_CALLER, JsValue::UNDEFINED),
             Input::Item => (ITEM, JsValue::UNDEFINED),
-            Input::OutputOf([]) => (OUTPUTS, JsValue::NULL),
-            Input::OutputOf([one]) => (OUTPUTS, JsValue::from_f64(*one as f64)),
+            Input::OutputOf([]) => (COMPUTED, JsValue::NULL),
+            Input::OutputOf([one]) => {
+                place = *one as u32;
+                (OUTPUT, JsValue::UNDEFINED)
+            }
             Input::OutputOf(several) => (OUTPUTS, value_of(&several.into())),
             Input::FromRouter => (FROM_ROUTER, JsValue::UNDEFINED),
             Input::Expression(expression) => match evaluate(job, step as i32, expression) {
@@ -162,13 +183,18 @@ impl Agents for JsHost {
                 Err(problem) => (UNCOMPUTABLE, JsValue::from_str(&problem)),
             },
         };
-        JsAttempt(attempt_prepare(job.0, step as u32, number, kind, &value))
+        let number = attempt_prepare(job.0, step as u32, number, kind, place, &value);
+        JsAttempt { number, taken: Cell::new(false) }
     }
 
     async fn run(&self, attempt: &JsAttempt) -> AgentResult<JsValue> {
-        let number = attempt.0;
+        let number = attempt.number;
         match call(|call| attempt_run(number, call)).await {
-            DONE => AgentResult::Done { output: attempt_output(number), cost: known(attempt_cost(number)) },
+            DONE => AgentResult::Done { output: attempt.take(), cost: None },
+            DONE_AT_COST => {
+                let cost = known(attempt_cost(number));
+                AgentResult::Done { output: attempt.take(), cost }
+            }
             FAILED => {
                 let code = Code::ALL.get(attempt_error_code(number) as usize).copied();
                 let wait = attempt_retry_after(number);
@@ -186,6 +212,6 @@ impl Agents for JsHost {
     }
 
     fn abort(&self, attempt: &JsAttempt, why: Abort) {
-        attempt_abort(attempt.0, why.code() as u32);
+        attempt_abort(attempt.number, why.code() as u32);
     }
 }

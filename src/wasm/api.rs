@@ -43,13 +43,13 @@ thread_local! {
     static ENGINES: RefCell<Vec<Option<Rc<JsOrchestrator>>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A new orchestrator, under a number that JavaScript gives it.
+/// A new orchestrator, under a number that JavaScript gives it, and which parts it has.
 #[wasm_bindgen]
-pub fn engine_new(engine: u32) {
+pub fn engine_new(engine: u32, has_budget: bool, has_monitor: bool) {
     ENGINES.with_borrow_mut(|engines| {
         let place = engine as usize;
         engines.resize_with(engines.len().max(place + 1), || None);
-        engines[place] = Some(Rc::new(Orchestrator::new(JsHost { engine })));
+        engines[place] = Some(Rc::new(Orchestrator::new(JsHost { engine, has_budget, has_monitor })));
     });
 }
 

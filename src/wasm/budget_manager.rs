@@ -31,9 +31,16 @@ fn read(job: JobKey, answer: i32) -> Result<BudgetAnswer<JsValue>, JsValue> {
     }
 }
 
+impl JsHost {
+    /// Asks the budget manager. Where there is none, all is granted.
+    async fn ask_budget(&self, ask: impl FnOnce(u32) -> i32) -> i32 {
+        if self.has_budget { call(ask).await } else { GRANTED }
+    }
+}
+
 impl BudgetManager for JsHost {
     async fn may_start(&self, job: JobKey) -> Result<BudgetAnswer<JsValue>, JsValue> {
-        read(job, call(|number| budget_may_start(job.0, number)).await)
+        read(job, self.ask_budget(|number| budget_may_start(job.0, number)).await)
     }
 
     async fn hold(
@@ -42,26 +49,27 @@ impl BudgetManager for JsHost {
         Hold { step, round }: Hold,
         estimate: f64,
     ) -> Result<BudgetAnswer<JsValue>, JsValue> {
-        read(job, call(|number| budget_hold(job.0, step as u32, round, estimate, number)).await)
+        let answer = self.ask_budget(|call| budget_hold(job.0, step as u32, round, estimate, call)).await;
+        read(job, answer)
     }
 
     async fn spent(&self, job: JobKey, Hold { step, round }: Hold, actual: f64) -> bool {
-        call(|number| budget_spent(job.0, step as u32, round, actual, number)).await == GRANTED
+        self.ask_budget(|call| budget_spent(job.0, step as u32, round, actual, call)).await == GRANTED
     }
 
     async fn free(&self, job: JobKey, Hold { step, round }: Hold) -> bool {
-        call(|number| budget_free(job.0, step as u32, round, number)).await == GRANTED
+        self.ask_budget(|call| budget_free(job.0, step as u32, round, call)).await == GRANTED
     }
 
     async fn settle_owed(&self, job: JobKey) -> bool {
-        call(|number| budget_settle_owed(job.0, number)).await == GRANTED
+        self.ask_budget(|call| budget_settle_owed(job.0, call)).await == GRANTED
     }
 
     fn reserves(&self, job: JobKey) -> bool {
-        budget_reserves(job.0)
+        self.has_budget && budget_reserves(job.0)
     }
 
     async fn reclaim(&self, job: JobKey) -> bool {
-        call(|number| budget_reclaim(job.0, number)).await == GRANTED
+        self.ask_budget(|call| budget_reclaim(job.0, call)).await == GRANTED
     }
 }

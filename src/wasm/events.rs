@@ -12,12 +12,23 @@ use crate::core::event::{Asked, Decision, Event, Fact, StepFact};
 extern "C" {
     fn event_of_job(job: u32, kind: u32, cause: f64, reason: i32);
     fn event_of_step(job: u32, kind: u32, cause: f64, step: u32, attempt: u32, status: u32);
+    /// The same, of a step that gave an output: most events of a run are one or the other.
+    #[allow(clippy::too_many_arguments, reason = "integers cross cheaper than an object")]
+    fn event_of_output(
+        job: u32,
+        kind: u32,
+        cause: f64,
+        step: u32,
+        attempt: u32,
+        status: u32,
+        output: &JsValue,
+        cost: f64,
+    );
     fn event_signal(job: u32, name: &str, payload: &JsValue);
     fn event_items(job: u32, items: &JsValue);
     fn event_round(job: u32, round: u32);
     fn event_due(job: u32, due_at: f64);
     fn event_input(job: u32, given: &JsValue);
-    fn event_output(job: u32, output: &JsValue, cost: f64);
     fn event_error(job: u32, code: u32, message: &str, retry_at: f64, asked: f64);
     fn event_approval(job: u32, id: &str, step: u32, tool_call: i32);
     fn event_decision(job: u32, approval: &str, by: Option<String>, note: Option<String>);
@@ -58,7 +69,12 @@ pub(super) fn write_event(key: u32, event: &Event<JsValue>) {
         Fact::Signalled { name, payload } => event_signal(key, name, payload),
         Fact::Emitted { event, .. } => event_emitted(key, cause, event),
         Fact::Step { step, attempt, round, status, what, .. } => {
-            event_of_step(key, kind_of(what), cause, *step as u32, *attempt, *status as u32);
+            let (kind, step, status) = (kind_of(what), *step as u32, *status as u32);
+            if let StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } = what {
+                event_of_output(key, kind, cause, step, *attempt, status, output, number(*cost));
+            } else {
+                event_of_step(key, kind, cause, step, *attempt, status);
+            }
             if let Some(round) = round {
                 event_round(key, *round);
             }
@@ -86,7 +102,11 @@ fn kind_of(what: &StepFact<JsValue>) -> u32 {
 
 fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
     match what {
-        StepFact::Recovered | StepFact::LateResultDropped | StepFact::Skipped => {}
+        StepFact::Completed { .. }
+        | StepFact::RoundCompleted { .. }
+        | StepFact::Recovered
+        | StepFact::LateResultDropped
+        | StepFact::Skipped => {}
         StepFact::Started { given } => {
             if let Some(given) = given {
                 event_input(key, given);
@@ -97,9 +117,6 @@ fn write_step_fact(key: u32, what: &StepFact<JsValue>) {
             event_error(key, *code as u32, message, f64::NAN, f64::NAN);
         }
         StepFact::Waiting { due_at } => event_due(key, number(*due_at)),
-        StepFact::Completed { output, cost } | StepFact::RoundCompleted { output, cost } => {
-            event_output(key, output, number(*cost))
-        }
         StepFact::Failed { code, message, retry_at, asked } => {
             let asked = match asked {
                 Asked::Nothing => f64::NAN,

@@ -39,6 +39,10 @@ static ALLOCATOR: SmallBlocks<SmallGlobalTlsf> = SmallBlocks::before(SmallGlobal
 /// The parts that one `createOrchestrator` was given; JavaScript keeps them under this number.
 pub(crate) struct JsHost {
     engine: u32,
+    /// It is asked about each step: where there is none, not even JavaScript is.
+    has_budget: bool,
+    /// The same.
+    has_monitor: bool,
 }
 
 impl Values for JsHost {

@@ -17,10 +17,14 @@ extern "C" {
 
 impl PerformanceMonitor for JsHost {
     fn job_ended(&self, job: JobKey, duration_ms: f64, status: JobStatus) {
-        monitor_job(job.0, duration_ms, status as u32);
+        if self.has_monitor {
+            monitor_job(job.0, duration_ms, status as u32);
+        }
     }
 
     fn step_ended(&self, job: JobKey, step: StepIndex, duration_ms: f64, status: StepStatus) {
-        monitor_step(job.0, step as u32, duration_ms, status as u32);
+        if self.has_monitor {
+            monitor_step(job.0, step as u32, duration_ms, status as u32);
+        }
     }
 }
