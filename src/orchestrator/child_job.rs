@@ -217,7 +217,7 @@ impl<'a, H: Host> Child<'a, H> {
     async fn look(&self) -> Outcome<H, Stand<H>> {
         let host = &self.orchestrator.host;
         let section = self.orchestrator.section(self.key).await?;
-        let job = section.load_whole().await?;
+        let mut job = section.load_whole().await?;
         if !host.is_child_of(self.key, self.parent) {
             let message = format!("A job \"{}\" exists, and is not this step's", host.id_of(self.key));
             return Ok(Stand::Ended(failed(Code::Conflict, message)));
@@ -241,7 +241,7 @@ impl<'a, H: Host> Child<'a, H> {
             }
         };
         // Whoever runs it next need not read it again.
-        self.orchestrator.keep(self.key, *job, true);
+        self.orchestrator.keep(self.key, &mut job, true);
         Ok(stand)
     }
 

@@ -45,7 +45,7 @@ impl<H: Host> Orchestrator<H> {
             job.stop_for(PauseReason::Global, None, None);
             let by_all = job.pause_reason() == Some(PauseReason::Global);
             let at_work = |run: &Run| run.states.iter().any(|state| state.status == StepStatus::Running);
-            let pending = job.run.as_ref().is_some_and(at_work);
+            let pending = job.run.as_deref().is_some_and(at_work);
             point = by_all.then_some(if pending { PausePoint::Pending } else { PausePoint::Reached });
             Ok(())
         };

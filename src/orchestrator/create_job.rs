@@ -67,7 +67,7 @@ impl<H: Host> Orchestrator<H> {
         let mut job = Job::loaded(head, None, now);
         job.change.origin = new.origin;
         if let Some(plan) = new.plan {
-            job.run = Some(Run::planned(plan));
+            job.run = Some(Box::new(Run::planned(plan)));
             job.begin_history();
         }
         if let Some(ms) = new.slow_play_ms {
@@ -82,7 +82,7 @@ impl<H: Host> Orchestrator<H> {
         job.committed();
         let head = job.head;
         let is_whole = job.run.is_some();
-        self.keep(key, job, is_whole);
+        self.keep(key, &mut job, is_whole);
         if !head.has_parent {
             return Ok(());
         }

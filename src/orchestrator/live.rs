@@ -33,7 +33,7 @@ pub(super) struct Live {
     /// The job has ended: the steps for which something may be held, to be settled by whoever runs it.
     pub(super) to_settle: RefCell<Option<Vec<Hold>>>,
     /// What was read of the job, and when it had which head.
-    cached: RefCell<Option<(Stand, Run)>>,
+    cached: RefCell<Option<(Stand, Box<Run>)>>,
     attempts: RefCell<Vec<Rc<Control>>>,
     /// The mark at which all attempts were given up last.
     given_up: Cell<Option<u64>>,
@@ -128,12 +128,12 @@ impl Live {
     }
 
     /// What was read of the job, if it still stands as it did.
-    pub(super) fn take_cached(&self, head: &JobHead) -> Option<Run> {
+    pub(super) fn take_cached(&self, head: &JobHead) -> Option<Box<Run>> {
         self.cached.borrow_mut().take().filter(|(read, _)| *read == stand(head)).map(|(_, run)| run)
     }
 
     /// Keeps what was read of the job.
-    pub(super) fn keep(&self, head: &JobHead, run: Run) {
+    pub(super) fn keep(&self, head: &JobHead, run: Box<Run>) {
         *self.cached.borrow_mut() = Some((stand(head), run));
     }
 

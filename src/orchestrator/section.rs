@@ -85,7 +85,7 @@ impl<'a, H: Host> Section<'a, H> {
         let kept = self.orchestrator.live.get(self.key).and_then(|live| live.take_cached(&head));
         let run = match kept {
             Some(run) => run,
-            None => host.read_run(self.key).map_err(Stop::Failed)?,
+            None => Box::new(host.read_run(self.key).map_err(Stop::Failed)?),
         };
         Ok(Box::new(Job::loaded(head, Some(run), now)))
     }
@@ -96,7 +96,7 @@ impl<'a, H: Host> Section<'a, H> {
         let Section { orchestrator, key, turn, whole, tells_later, fenced } = self;
         let host = &orchestrator.host;
         if job.change.is_empty() {
-            orchestrator.keep(key, *job, whole.get());
+            orchestrator.keep(key, &mut job, whole.get());
             return Ok(Committed::Yes);
         }
         let to_settle = orchestrator.open_account(key, &mut job);
@@ -106,13 +106,14 @@ impl<'a, H: Host> Section<'a, H> {
             Err(CommitError::Conflict) => return Ok(Committed::Conflict),
             Err(CommitError::Failed(error)) => return Err(Stop::Failed(error)),
         }
-        let change = job.committed();
+        job.head.revision += 1;
         let head = job.head;
         if let Some(run) = &job.run {
-            orchestrator.time_steps(key, run, &change.steps);
+            orchestrator.time_steps(key, run, &job.change.steps);
         }
-        orchestrator.keep(key, *job, whole.get());
+        orchestrator.keep(key, &mut job, whole.get());
         drop(turn);
+        let change = &job.change;
         if let Some(live) = orchestrator.live.get(key) {
             match change.ends_job() {
                 true if tells_later => live.shut(),
@@ -174,8 +175,8 @@ impl<H: Host> Orchestrator<H> {
     }
 
     /// Keeps what is known of a job that is being worked on, so that it is not read again.
-    pub(super) fn keep(&self, key: JobKey, job: Job<H::Value>, whole: bool) {
-        if let (Some(live), Some(run), true) = (self.live.get(key), job.run, whole) {
+    pub(super) fn keep(&self, key: JobKey, job: &mut Job<H::Value>, whole: bool) {
+        if let (Some(live), Some(run), true) = (self.live.get(key), job.run.take(), whole) {
             live.keep(&job.head, run);
         }
     }

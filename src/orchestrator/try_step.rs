@@ -58,32 +58,30 @@ impl<H: Host> Orchestrator<H> {
             job.run_mut().schedule.put_off(step, None);
             return Tried::Passed;
         }
-        match job.run_mut().step(step).work.clone() {
-            Work::Agent(name) => {
-                let agent = match self.host.find_agent(key, step, &name) {
-                    Ok(agent) => agent,
-                    Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
-                };
-                self.try_work(key, job, step, agent, progress, given).await
-            }
-            Work::Job(_) => self.try_work(key, job, step, Some(AgentFacts::default()), progress, None).await,
-            Work::Approve => match step_may_begin(job, step, true, &String::new) {
-                Err(denied) => self.deny(job, step, denied),
-                Ok(()) => {
-                    let by = job.run_mut().states[step].approved_by.clone();
-                    let output = self.host.value_of(&json!({ "by": by }));
-                    job.finish_step(step, output, None, job.now);
-                    Tried::Ended
-                }
+        let (agent, given) = match &job.run_mut().step(step).work {
+            Work::Agent(name) => match self.host.find_agent(key, step, name) {
+                Ok(agent) => (agent, given),
+                Err(error) => return Tried::Stop(Next::End(Err(Stop::Failed(error)))),
             },
-            Work::Wait(wait) if job.run_mut().states[step].started_at.is_some() => {
-                self.try_wait(key, job, step, &wait, progress)
+            Work::Job(_) => (Some(AgentFacts::default()), None),
+            Work::Approve => return self.end_approved(job, step),
+            Work::Wait(wait) => {
+                let wait = wait.clone();
+                return self.try_wait(key, job, step, &wait, progress);
             }
-            Work::Wait(wait) => match step_may_begin(job, step, true, &String::new) {
-                Err(denied) => self.deny(job, step, denied),
-                Ok(()) => self.try_wait(key, job, step, &wait, progress),
-            },
+        };
+        self.try_work(key, job, step, agent, progress, given).await
+    }
+
+    /// Ends a step that is an approval and nothing else.
+    fn end_approved(&self, job: &mut Job<H::Value>, step: StepIndex) -> Tried<H> {
+        if let Err(denied) = step_may_begin(job, step, true, &String::new) {
+            return self.deny(job, step, denied);
         }
+        let by = job.run_mut().states[step].approved_by.clone();
+        let output = self.host.value_of(&json!({ "by": by }));
+        job.finish_step(step, output, None, job.now);
+        Tried::Ended
     }
 
     /// Begins an attempt at a step that an agent or a child job does, or at an item of it.
@@ -218,10 +216,14 @@ impl<H: Host> Orchestrator<H> {
         progress: &mut Progress<H>,
     ) -> Tried<H> {
         let now = job.now;
+        let begins = job.run_mut().states[step].started_at.is_none();
+        if begins && let Err(denied) = step_may_begin(job, step, true, &String::new) {
+            return self.deny(job, step, denied);
+        }
         if progress.single {
             progress.chosen = Some(step);
         }
-        if job.run_mut().states[step].started_at.is_none() {
+        if begins {
             job.begin_wait(step, wait.due_at(now), now);
         }
         let due_at = job.run_mut().states[step].due_at;

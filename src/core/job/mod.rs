@@ -307,21 +307,21 @@ pub struct Job<V> {
     /// When this is decided: the time of everything that one commit changes, and of its events.
     pub now: f64,
     /// The rest; `None` on a job that never needed more than its head.
-    pub run: Option<Run>,
+    pub run: Option<Box<Run>>,
     /// What is not committed yet.
     pub change: JobChange<V>,
 }
 
 impl<V> Job<V> {
     /// A job as it was loaded, now.
-    pub fn loaded(head: JobHead, run: Option<Run>, now: f64) -> Job<V> {
+    pub fn loaded(head: JobHead, run: Option<Box<Run>>, now: f64) -> Job<V> {
         let change = JobChange { expected_revision: head.revision, ..JobChange::default() };
         Job { head, now, run, change }
     }
 
     /// The rest of the job, made where the job never needed it before.
     pub fn run_mut(&mut self) -> &mut Run {
-        self.run.get_or_insert_with(Run::routed)
+        self.run.get_or_insert_with(|| Box::new(Run::routed()))
     }
 
     /// The commit went through: what comes next is decided on the new state. Returns what was committed.

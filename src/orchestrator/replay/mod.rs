@@ -87,7 +87,7 @@ impl<H: Host> Replay<H> {
         };
         let trace = trace_id(&orchestrator.host.id_of(key));
         let run = plan.map_or_else(Run::routed, Run::planned);
-        let job = Job::loaded(head, Some(run), 0.0);
+        let job = Job::loaded(head, Some(Box::new(run)), 0.0);
         Replay {
             orchestrator,
             key,
