@@ -16,11 +16,13 @@ export function createPrepared(channel, query) {
    * @param {unknown[]} values
    */
   return async function prepared(name, text, values) {
+    // Of several that are on their way, others may find out first.
+    const isNamed = prepares;
     try {
-      return await query(text, values, prepares ? `${channel}_${name}` : undefined);
+      return await query(text, values, isNamed ? `${channel}_${name}` : undefined);
     } catch (error) {
       // A pooler between may give each statement another connection, on which it is not prepared, or is already.
-      if (!prepares || !['26000', '42P05'].includes(codeOf(error))) throw error;
+      if (!isNamed || !['26000', '42P05'].includes(codeOf(error))) throw error;
       prepares = false;
       return query(text, values);
     }

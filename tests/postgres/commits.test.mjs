@@ -92,6 +92,23 @@ test('a pooler that keeps no prepared statements is no hindrance', async () => {
   await client.end();
 });
 
+test('a pooler that keeps no prepared statements is none for those that are sent side by side', async () => {
+  const client = new pg.Client(server.url);
+  await client.connect();
+  const store = await createPostgresStore({ pool: client, schema: newSchema() });
+  await store.commit(changeOf('j', 0));
+  await store.getHead('j');
+  await store.getJob('j');
+  await client.query('DEALLOCATE ALL');
+  const found = await Promise.all([store.getHead('j'), store.getJob('j'), store.getHead('j')]);
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    ['j', 'j', 'j'],
+  );
+  await store.close();
+  await client.end();
+});
+
 test('a commit that the server can not take fails alone', async () => {
   const schema = newSchema();
   const store = await open(schema);
