@@ -10,6 +10,9 @@ const MISSED_EVERY_MS = 250;
 /** How long a watching that has not begun is waited for when it is to end. */
 const PATIENCE_MS = 2_000;
 
+/** How often a store is asked that could not be watched, and how often it is tried to watch it. */
+const ASK_MS = 5_000;
+
 /**
  * What others do to the jobs that this orchestrator works on, as far as the store tells: see `JobStore.watch`. It makes
  * known early what is found anyway, when the next commit is refused or the store is asked.
@@ -23,6 +26,8 @@ export class Notices {
     this.isWatching = false;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.missed = null;
+    /** Ends the wait before a store that could not be watched is asked. */
+    this.wake = () => {};
   }
 
   /** From the first time on that anybody here could want to know. */
@@ -30,19 +35,49 @@ export class Notices {
     const { engine } = this;
     if (this.watching !== null || engine.closed || engine.isAlone) return;
     if (typeof engine.store.watch !== 'function') return;
-    const watch = async () => {
-      const stop = await engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
-      this.isWatching = true;
-      // Nobody was told of what happened until now.
+    this.watching = this.watch().catch((error) => {
+      engine.log('warn', 'The store could not be watched', error);
+      return this.watchLater(error);
+    });
+  }
+
+  async watch() {
+    const stop = await this.engine.store.watch((/** @type {any} */ notice) => this.hear(notice));
+    this.isWatching = true;
+    // Nobody was told of what happened until now.
+    this.lookSoon();
+    return stop;
+  }
+
+  /**
+   * Until the store can be watched, it is asked: who follows a job would else hear of nothing.
+   *
+   * @param {any} error with which it could not be
+   */
+  async watchLater(error) {
+    for (let last = error; !this.engine.closed; ) {
+      await new Promise((resolve) => {
+        /** @type {any} */
+        const timer = setTimeout(resolve, ASK_MS);
+        timer.unref?.();
+        this.wake = () => resolve(clearTimeout(timer));
+      });
+      if (this.engine.closed) return;
       this.lookSoon();
-      return stop;
-    };
-    this.watching = watch().catch((error) => engine.log('warn', 'The store could not be watched', error));
+      // What it says that it can't do it will not be able to do later.
+      if (last?.code === 'unsupported') continue;
+      try {
+        return await this.watch();
+      } catch (again) {
+        last = again;
+      }
+    }
   }
 
   /** One that has not begun is waited for, so that its store can be closed next, but not for ever. */
   async end() {
     if (this.missed !== null) clearTimeout(this.missed);
+    this.wake();
     const stopped = this.stop();
     if (this.isWatching || this.watching === null) return stopped;
     /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -38,7 +38,7 @@ export async function openStore(options) {
   let closing;
   const isClosed = () => closing !== undefined;
   const attempt = createAttempts({ heals: source.heals, patienceMs, isClosed });
-  const { watch, stop } = createWatch({ listener: source.listener, channel, attempt });
+  const { watch, stop } = createWatch({ ...source, channel, attempt });
 
   /**
    * The same methods, which say so when the store is closed and explain what pg throws.

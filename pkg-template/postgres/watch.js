@@ -1,5 +1,7 @@
 // @ts-check
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { JobwrightError } from '../parts/errors.js';
 import { describe } from '../parts/plain.js';
 import { invalid } from '../parts/store-arguments.js';
 
@@ -15,16 +17,21 @@ const LONGEST_WAIT_MS = 10_000;
 /** How often a connection on which nothing comes is asked whether it is still there, and how long it may take to say. */
 const CHECK_MS = 30_000;
 const ANSWER_MS = 10_000;
+/** How long a notice may take that the server has sent. */
+const NOTICE_MS = 2_000;
+/** The type of a notice that means nothing but that it came. */
+const PROBE = 'probe';
 
 /**
  * Tells what others change, as the server tells it. It listens only while somebody watches.
  *
  * @param {object} options
  * @param {Source['listener']} options.listener
+ * @param {Source['query']} options.query over other connections
  * @param {string} options.channel
  * @param {<T>(send: () => Promise<T>, kind: 'read') => Promise<T>} options.attempt
  */
-export function createWatch({ listener: connect, channel, attempt }) {
+export function createWatch({ listener: connect, query, channel, attempt }) {
   /** @type {Set<{ listener: Listener }>} */
   const watchers = new Set();
   /** @type {Promise<Session> | null} the connection, also while it is being made */
@@ -68,7 +75,7 @@ export function createWatch({ listener: connect, channel, attempt }) {
   /** @returns {Promise<Session>} */
   async function open() {
     const { client, shared } = await connect();
-    return listen(client, { shared, channel, tell, broken: () => renew(shared) });
+    return listen(client, { shared, query, channel, tell, broken: () => renew(shared) });
   }
 
   /** @param {boolean} shared whether there is no other connection to be had */
@@ -108,17 +115,20 @@ export function createWatch({ listener: connect, channel, attempt }) {
  * @param {any} client
  * @param {object} options
  * @param {boolean} options.shared
+ * @param {Source['query']} options.query
  * @param {string} options.channel
  * @param {(notice: StoreNotice) => void} options.tell
  * @param {() => void} options.broken called once, unless it is stopped before
  * @returns {Promise<Session>}
  */
-async function listen(client, { shared, channel, tell, broken }) {
+async function listen(client, { shared, query, channel, tell, broken }) {
   let ended = false;
   const onNotification = (
     /** @type {{ channel: string, payload?: string }} */ { channel: from, payload },
   ) => {
-    if (from === channel && !ended) tell(readNotice(payload));
+    if (from !== channel || ended) return;
+    const notice = readNotice(payload);
+    if (notice !== null) tell(notice);
   };
   const onEnd = () => {
     if (ended) return;
@@ -138,7 +148,8 @@ async function listen(client, { shared, channel, tell, broken }) {
   client.on('notification', onNotification);
   client.on('end', onEnd);
   try {
-    await client.query(`LISTEN ${channel}`);
+    const [, { rows }] = await client.query(`LISTEN ${channel}; SELECT pg_backend_pid() AS pid`);
+    if (!shared && rows[0].pid !== client.processID) await checkHears(client, query, channel);
   } catch (error) {
     leave();
     if (!shared) client.end().catch(() => {});
@@ -152,6 +163,37 @@ async function listen(client, { shared, channel, tell, broken }) {
       else await client.end();
     },
   };
+}
+
+/**
+ * There is a pooler between. One that gives the connection to others after each transaction takes the order to listen, and
+ * no notice ever comes.
+ *
+ * @param {any} client
+ * @param {Source['query']} query
+ * @param {string} channel
+ */
+async function checkHears(client, query, channel) {
+  const probe = JSON.stringify({ type: PROBE, id: randomUUID() });
+  /** @type {(hears: boolean) => void} */
+  let resolve = () => {};
+  const heard = new Promise((done) => {
+    resolve = done;
+  });
+  const onNotification = (/** @type {{ payload?: string }} */ { payload }) => {
+    if (payload === probe) resolve(true);
+  };
+  client.on('notification', onNotification);
+  try {
+    await query('SELECT pg_notify($1, $2)', [channel, probe]);
+    if (await Promise.race([heard, sleep(NOTICE_MS, false)])) return;
+  } finally {
+    client.off('notification', onNotification);
+  }
+  throw new JobwrightError(
+    'No notice of PostgreSQL comes over this connection: a pooler gives it to others after each transaction, and "watch" needs one that stays',
+    { code: 'unsupported' },
+  );
 }
 
 /**
@@ -171,7 +213,7 @@ async function isThere(client) {
 
 /**
  * @param {string | undefined} payload
- * @returns {StoreNotice} anybody may send something on the channel; what is not known may be anything
+ * @returns {StoreNotice | null} anybody may send something on the channel; what is not known may be anything
  */
 function readNotice(payload) {
   try {
@@ -179,6 +221,7 @@ function readNotice(payload) {
     const isJob =
       notice.type === 'job' && typeof notice.jobId === 'string' && Number.isSafeInteger(notice.revision);
     if (isJob || notice.type === 'control') return notice;
+    if (notice.type === PROBE) return null;
   } catch {}
   return { type: 'missed' };
 }

@@ -2,7 +2,7 @@
 /** What is done to a job elsewhere is heard of by who runs it, follows it, or monitors its parent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { jobwright } from '../differential/subject.mjs';
 import { another, PLAN, running } from './support/leases.mjs';
 import { assertRefused, FREE, LIMIT, latch, started, within } from './support/setup.mjs';
@@ -248,6 +248,45 @@ test('the watching ends with the orchestrator', LIMIT, async () => {
   await first.close();
   assert.equal(store.listeners.size, 0);
 });
+
+for (const [what, code, tries] of /** @type {[string, string, number][]} */ ([
+  ['can not be watched', 'unsupported', 1],
+  ['could not be watched yet', 'internal', 3],
+])) {
+  test(`who follows a job hears of it by asking where the store ${what}`, LIMIT, async (context) => {
+    const store = createTalkative(createMemoryStore());
+    const { watch } = store;
+    let watched = 0;
+    store.watch = (/** @type {any} */ listener) => {
+      watched += 1;
+      if (watched < 3) throw Object.assign(new Error('no connection is left'), { code });
+      return watch(listener);
+    };
+    const [here, there] = [another(store), another({ ...store, watch: undefined })];
+    const id = await started(there, PLAN);
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const heard = /** @type {any[]} */ ([]);
+    const follow = (async () => {
+      for await (const event of here.events(id, { after: 0 })) heard.push(event);
+      return 'ended';
+    })();
+    await turn();
+    await there.runJob(id);
+    for (let seconds = 0; watched < tries || (await Promise.race([follow, turn()])) !== 'ended'; seconds++) {
+      assert.ok(seconds < 60, 'the reader has not ended');
+      context.mock.timers.tick(1_000);
+      await turn();
+    }
+    assert.deepStrictEqual(heard, (await store.getJob(id)).history);
+    for (let seconds = 0; seconds < 60; seconds++) {
+      context.mock.timers.tick(1_000);
+      await turn();
+    }
+    assert.equal(watched, tries);
+    await here.close();
+    assert.equal(store.listeners.size, 0);
+  });
+}
 
 test('a store that never begins to watch keeps nobody from closing', LIMIT, async () => {
   const never = new Promise(() => {});

@@ -97,6 +97,49 @@ test('two stores are told of what either changes', async () => {
   await Promise.all([one, two, stranger].map((store) => store.close()));
 });
 
+/** What a pooler makes of a connection: the server that answers is not the one that was greeted. */
+class Pooled extends pg.Client {
+  get processID() {
+    return this.greeted + 1;
+  }
+  set processID(id) {
+    this.greeted = id;
+  }
+}
+
+/** One that gives the server's connection to others after each transaction. */
+class Deaf extends Pooled {
+  emit(name, ...values) {
+    return name !== 'notification' && super.emit(name, ...values);
+  }
+}
+
+test('a pooler that lets no notice through is found out; one that does is none of its business', async () => {
+  const schema = newSchema();
+  const bystander = await watchOf(await open(schema));
+  for (const [Client, hears] of [
+    [Pooled, true],
+    [Deaf, false],
+  ]) {
+    const pool = new pg.Pool({ connectionString: server.url, Client });
+    const store = await openWith({ pool, schema });
+    if (hears) {
+      const { expect } = await watchOf(store);
+      await store.commit(changeOf('j', 0));
+      await expect(jobNotice('j', 1));
+    } else {
+      await assert.rejects(
+        store.watch(() => {}),
+        ({ code, message }) => code === 'unsupported' && /pooler/.test(message),
+      );
+      await store.commit(changeOf('j', 1));
+    }
+    await store.close();
+    await pool.end();
+  }
+  await bystander.expect(jobNotice('j', 1), jobNotice('j', 2));
+});
+
 test('any id can be told of; one too long for a notice is a change of anything', async () => {
   const store = await open(newSchema());
   const { expect, stop } = await watchOf(store);
