@@ -303,6 +303,8 @@ export type JobHead = Omit<Job, 'context' | 'history' | 'run'> & { run?: Omit<Ru
 export interface JobFilter {
   status?: JobStatus | JobStatus[];
   parentId?: string;
+  /** Ended, and not settled with the budget manager. A store may ignore it. */
+  unsettled?: boolean;
   limit?: number;
   /** The last id of the page before. */
   cursor?: string;

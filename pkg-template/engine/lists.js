@@ -53,7 +53,7 @@ export function list_unsettled(number, task, call) {
 /** @param {import('./engine.js').Engine} engine */
 async function unsettled(engine) {
   const found = [];
-  for await (const page of pagesOf(engine, { status: ENDED })) {
+  for await (const page of pagesOf(engine, { status: ENDED, unsettled: true })) {
     for (const head of page) if (ENDED.includes(head.status) && isOpen(head.run?.account)) found.push(head);
   }
   return found;

@@ -104,10 +104,10 @@ export function checkTime(time, name) {
 
 /**
  * @param {JobFilter | undefined} filter
- * @returns {{ statuses: Set<JobStatus> | null, parentId: string | null, limit: number, cursor: string | null }}
+ * @returns {{ statuses: Set<JobStatus> | null, parentId: string | null, unsettled: boolean, limit: number, cursor: string | null }}
  */
 export function readFilter(filter) {
-  const { status, parentId, limit, cursor } = filter ?? {};
+  const { status, parentId, unsettled, limit, cursor } = filter ?? {};
   if (parentId !== undefined && parentId !== null) checkId(parentId, 'listJobs: parentId');
   if (cursor !== undefined && cursor !== null) checkId(cursor, 'listJobs: cursor');
   const statuses =
@@ -115,6 +115,7 @@ export function readFilter(filter) {
   return {
     statuses,
     parentId: parentId ?? null,
+    unsettled: unsettled === true,
     limit: checkLimit(limit, 'listJobs: limit'),
     cursor: cursor ?? null,
   };

@@ -19,8 +19,6 @@ const CHECK_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** How long a notice may take that the server has sent. */
 const NOTICE_MS = 2_000;
-/** The type of a notice that means nothing but that it came. */
-const PROBE = 'probe';
 
 /**
  * Tells what others change, as the server tells it. It listens only while somebody watches.
@@ -126,9 +124,7 @@ async function listen(client, { shared, query, channel, tell, broken }) {
   const onNotification = (
     /** @type {{ channel: string, payload?: string }} */ { channel: from, payload },
   ) => {
-    if (from !== channel || ended) return;
-    const notice = readNotice(payload);
-    if (notice !== null) tell(notice);
+    if (from === channel && !ended) tell(readNotice(payload));
   };
   const onEnd = () => {
     if (ended) return;
@@ -167,33 +163,22 @@ async function listen(client, { shared, query, channel, tell, broken }) {
 
 /**
  * There is a pooler between. One that gives the connection to others after each transaction takes the order to listen, and
- * no notice ever comes.
+ * no notice ever comes. What is sent to find out is to all others a change of anything.
  *
  * @param {any} client
  * @param {Source['query']} query
  * @param {string} channel
  */
 async function checkHears(client, query, channel) {
-  const probe = JSON.stringify({ type: PROBE, id: randomUUID() });
-  /** @type {(hears: boolean) => void} */
-  let resolve = () => {};
-  const heard = new Promise((done) => {
-    resolve = done;
+  const probe = randomUUID();
+  const heard = new Promise((resolve) => {
+    client.on('notification', (/** @type {any} */ { payload }) => payload === probe && resolve(true));
   });
-  const onNotification = (/** @type {{ payload?: string }} */ { payload }) => {
-    if (payload === probe) resolve(true);
-  };
-  client.on('notification', onNotification);
-  try {
-    await query('SELECT pg_notify($1, $2)', [channel, probe]);
-    if (await Promise.race([heard, sleep(NOTICE_MS, false)])) return;
-  } finally {
-    client.off('notification', onNotification);
-  }
-  throw new JobwrightError(
-    'No notice of PostgreSQL comes over this connection: a pooler gives it to others after each transaction, and "watch" needs one that stays',
-    { code: 'unsupported' },
-  );
+  await query('SELECT pg_notify($1, $2)', [channel, probe]);
+  if (await Promise.race([heard, sleep(NOTICE_MS)])) return;
+  throw new JobwrightError("PostgreSQL can't be watched through a pooler that shares connections", {
+    code: 'unsupported',
+  });
 }
 
 /**
@@ -213,7 +198,7 @@ async function isThere(client) {
 
 /**
  * @param {string | undefined} payload
- * @returns {StoreNotice | null} anybody may send something on the channel; what is not known may be anything
+ * @returns {StoreNotice} anybody may send something on the channel; what is not known may be anything
  */
 function readNotice(payload) {
   try {
@@ -221,7 +206,6 @@ function readNotice(payload) {
     const isJob =
       notice.type === 'job' && typeof notice.jobId === 'string' && Number.isSafeInteger(notice.revision);
     if (isJob || notice.type === 'control') return notice;
-    if (notice.type === PROBE) return null;
   } catch {}
   return { type: 'missed' };
 }

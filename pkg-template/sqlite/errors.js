@@ -8,10 +8,11 @@ const SENTENCES = {
   SQLITE_LOCKED: 'stayed locked by another connection for too long',
   SQLITE_FULL: 'could not be written: the disk is full',
   SQLITE_READONLY: 'could not be written: it is read-only',
+  SQLITE_IOERR_SHMSIZE: 'could not be opened: the disk is full',
   SQLITE_IOERR: 'could not be read or written: the disk reported an error',
   SQLITE_CORRUPT: 'is damaged',
   SQLITE_NOTADB: 'is not a SQLite database',
-  SQLITE_CANTOPEN: 'could not be opened',
+  SQLITE_CANTOPEN: 'could not be opened, or no log be made beside it',
 };
 
 /** node:sqlite gives numbers where better-sqlite3 gives names. */
@@ -25,6 +26,7 @@ const NAMES = new Map([
   [14, 'SQLITE_CANTOPEN'],
   [20, 'SQLITE_MISMATCH'],
   [26, 'SQLITE_NOTADB'],
+  [4874, 'SQLITE_IOERR_SHMSIZE'],
 ]);
 
 /**
@@ -32,7 +34,9 @@ const NAMES = new Map([
  * @returns {string | undefined} SQLite's name for it
  */
 export function sqliteCode(error) {
-  if (typeof error?.errcode === 'number') return NAMES.get(error.errcode & 0xff) ?? 'SQLITE_ERROR';
+  if (typeof error?.errcode === 'number') {
+    return NAMES.get(error.errcode) ?? NAMES.get(error.errcode & 0xff) ?? 'SQLITE_ERROR';
+  }
   return typeof error?.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined;
 }
 

@@ -1,4 +1,5 @@
 // @ts-check
+import { UNSETTLED } from './schema.js';
 
 /** Milliseconds by SQLite's clock, the same for every process on the machine. */
 const NOW = "(unixepoch('subsec') * 1000.0)";
@@ -108,7 +109,7 @@ export function prepareStatements(database) {
 /**
  * `listJobs`, one statement for each kind of question.
  *
- * @typedef {{ statuses: string[] | null, parentId: string | null, after: number, limit: number }} Question `limit`: -1 is none
+ * @typedef {{ statuses: string[] | null, parentId: string | null, unsettled: boolean, after: number, limit: number }} Question `limit`: -1 is none
  *
  * @param {import('./driver.js').Database} database
  */
@@ -118,8 +119,8 @@ export function prepareLists(database) {
 
   /** @param {Question} question */
   return (question) => {
-    const { statuses, parentId, limit } = question;
-    if (statuses === null || parentId !== null || statuses.length < 2) return ask(question);
+    const { statuses, parentId, unsettled, limit } = question;
+    if (unsettled || statuses === null || parentId !== null || statuses.length < 2) return ask(question);
     // Those of one status are in order in its index; those of several SQLite would sort, all of them for each page.
     const found = statuses.flatMap((status) => ask({ ...question, statuses: [status] }));
     found.sort((a, b) => a.n - b.n);
@@ -130,7 +131,7 @@ export function prepareLists(database) {
    * @param {Question} question
    * @returns {import('./driver.js').Row[]} see heads.js
    */
-  function ask({ statuses, parentId, after, limit }) {
+  function ask({ statuses, parentId, unsettled, after, limit }) {
     const conditions = ['n > ?'];
     /** @type {(string | number)[]} */
     const values = [after];
@@ -138,11 +139,13 @@ export function prepareLists(database) {
       conditions.push('parent_id = ?');
       values.push(parentId);
     }
+    if (unsettled) conditions.push(UNSETTLED);
     if (statuses !== null) {
       conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`);
       values.push(...statuses);
     }
-    const sql = `SELECT n, ${HEAD} FROM ${JOBS} WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
+    const from = unsettled ? JOBS.replace('jobs', 'jobs INDEXED BY jobs_unsettled') : JOBS;
+    const sql = `SELECT n, ${HEAD} FROM ${from} WHERE ${conditions.join(' AND ')} ORDER BY n LIMIT ?`;
     let statement = prepared.get(sql);
     if (statement === undefined) {
       statement = database.prepare(sql);

@@ -181,13 +181,14 @@ export async function createSqliteStore(options) {
    * @returns {JobHead[]}
    */
   function listJobs(filter) {
-    const { statuses, parentId, limit, cursor } = check.readFilter(filter);
+    const { statuses, parentId, unsettled, limit, cursor } = check.readFilter(filter);
     return read(() => {
       const after = cursor === null ? undefined : sql.findJob.get(encodeKey(cursor));
       if (cursor !== null && after === undefined) throw check.unknownCursor(cursor);
       const found = list({
         statuses: statuses === null ? null : [...statuses],
         parentId: parentId === null ? null : encodeKey(parentId),
+        unsettled,
         after: after?.n ?? 0,
         limit: limit === Infinity ? -1 : limit,
       });

@@ -120,7 +120,8 @@ test('a job that a file of the fifth schema has half run goes on', async () => {
   for (const at of [old, model]) for (const n of [0, 1, 2]) commitAsEngine(at, step('j', n));
   await old.close();
   const database = await openDatabase(path);
-  database.exec(`DROP TABLE run_commits; ALTER TABLE jobs DROP COLUMN first_lease; PRAGMA user_version = 5;
+  database.exec(`DROP INDEX jobs_unsettled; DROP TABLE run_commits; ALTER TABLE jobs DROP COLUMN first_lease;
+    PRAGMA user_version = 5;
     ALTER TABLE early_commits RENAME TO commits;
     UPDATE jobs SET lease_owner = 'old', lease_token = 1, lease_until = ${Date.now() + LONG};
     UPDATE control SET last_token = 1`);

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explain } from '../../pkg-template/sqlite/errors.js';
 import { changeOf, commitAsEngine, eventOf, jobOf, STORE_METHODS } from './jobs.mjs';
 import { createSqliteStore, driver, openDatabase } from './sqlite-driver.mjs';
 
@@ -201,9 +202,9 @@ test('a database of a newer version is refused and left as it is', async () => {
   await assert.rejects(createSqliteStore({ path }), {
     name: 'JobwrightError',
     code: 'unsupported',
-    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 6)`,
+    message: `${JSON.stringify(path)} was written by a newer version of jobwright (schema 99; this one knows up to 7)`,
   });
-  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 6'));
+  await withDatabase(path, (database) => database.exec('PRAGMA user_version = 7'));
   const again = await createSqliteStore({ path });
   assert.equal(again.getJob('j').id, 'j');
   await again.close();
@@ -395,4 +396,15 @@ test('a commit costs the same in a job of ten thousand events and 10 MB', async 
   await timeOf(1, 1);
   const ratio = (await timeOf(10_000, 10_000)) / (await timeOf(1, 1));
   assert.ok(ratio < 20, `a large job took ${ratio.toFixed(1)} times as long`);
+});
+
+test('a disk that is too full for the shared memory is called full, in the words of either library', () => {
+  for (const error of [
+    Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_SHMSIZE' }),
+    Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 4874 }),
+  ]) {
+    const { message, details } = explain(error, 'jobs.db');
+    assert.equal(message, 'The database "jobs.db" could not be opened: the disk is full');
+    assert.equal(details.sqlite, 'SQLITE_IOERR_SHMSIZE');
+  }
 });

@@ -126,7 +126,7 @@ test('a pooler that lets no notice through is found out; one that does is none o
     if (hears) {
       const { expect } = await watchOf(store);
       await store.commit(changeOf('j', 0));
-      await expect(jobNotice('j', 1));
+      await expect({ type: 'missed' }, jobNotice('j', 1));
     } else {
       await assert.rejects(
         store.watch(() => {}),
@@ -137,7 +137,8 @@ test('a pooler that lets no notice through is found out; one that does is none o
     await store.close();
     await pool.end();
   }
-  await bystander.expect(jobNotice('j', 1), jobNotice('j', 2));
+  const missed = { type: 'missed' };
+  await bystander.expect(missed, jobNotice('j', 1), missed, jobNotice('j', 2));
 });
 
 test('any id can be told of; one too long for a notice is a change of anything', async () => {
