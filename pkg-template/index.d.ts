@@ -303,7 +303,7 @@ export type JobHead = Omit<Job, 'context' | 'history' | 'run'> & { run?: Omit<Ru
 export interface JobFilter {
   status?: JobStatus | JobStatus[];
   parentId?: string;
-  /** Ended, and not settled with the budget manager. A store may ignore it. */
+  /** Ended, and its budget is not settled. May be ignored. */
   unsettled?: boolean;
   limit?: number;
   /** The last id of the page before. */

@@ -12,7 +12,7 @@ const SENTENCES = {
   SQLITE_IOERR: 'could not be read or written: the disk reported an error',
   SQLITE_CORRUPT: 'is damaged',
   SQLITE_NOTADB: 'is not a SQLite database',
-  SQLITE_CANTOPEN: 'could not be opened, or no log be made beside it',
+  SQLITE_CANTOPEN: 'could not be opened, or no log beside it',
 };
 
 /** node:sqlite gives numbers where better-sqlite3 gives names. */

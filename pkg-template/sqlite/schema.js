@@ -11,10 +11,11 @@ const APPLICATION_ID = 0x6a6f6277;
 
 /**
  * Jobs that have ended and left something to be settled with the budget manager. SQLite uses the index only for a question
- * that says this in the same words. Where a head is nested deeper than SQLite reads, it might be one.
+ * that says this in the same words. Most heads need not be read for it; one that is nested deeper than SQLite reads may be
+ * of such a job.
  */
-export const UNSETTLED = `status IN ('completed', 'failed') AND iif(json_valid(head),
-    json_extract(head, '$.run.account') NOT NULL AND json_type(head, '$.run.account.closed') IS NOT 'true', 1)`;
+export const UNSETTLED = `status IN ('completed', 'failed') AND instr(head, '"account"')
+  AND iif(json_valid(head), json_extract(head, '$.run.account') NOT NULL AND json_type(head, '$.run.account.closed') IS NOT 'true', 1)`;
 
 /**
  * From an empty file to the newest schema, in statements and what has to be done between them. A release that changes the
