@@ -169,7 +169,9 @@ export class Readers {
     }
     if (jobId !== undefined) {
       const { hasEnded, seq } = await this.standingOf(jobId);
-      if (after === undefined) seen = Math.min(seq, ...reader.waiting.map((event) => event.seq - 1));
+      // A number that the job has not come to yet keeps nothing back: what comes next follows.
+      if (after === undefined || after > seq)
+        seen = Math.min(seq, ...reader.waiting.map((event) => event.seq - 1));
       if (hasEnded && reader.waiting.length === 0) {
         // It may have ended, elsewhere, after it was read.
         yield* this.stored(jobId, seen);
@@ -206,7 +208,8 @@ export class Readers {
         yield event;
       } else if (this.engine.closed) {
         return;
-      } else if (!isStopped()) {
+      } else if (!isStopped() && !reader.behind) {
+        // Others may have stored more while what was read before was with the one who reads: that is not slept through.
         await new Promise((resolve) => {
           reader.wake = () => resolve(undefined);
         });

@@ -71,6 +71,20 @@ test('with `after` on a job that has ended: what is stored, then the end', LIMIT
   assert.deepStrictEqual(await within(collect(w.events(id, { after: stored.length })), 'events'), []);
 });
 
+test(
+  'with an `after` that the job has not come to: what comes, and it ends with the job',
+  LIMIT,
+  async () => {
+    const w = setup({ agentRegistry });
+    const id = await started(w, PLAN);
+    const reading = collect(w.events(id, { after: 1_000 }));
+    await settle();
+    await w.runJob(id);
+    const stored = w.store.jobs.get(id).history;
+    assert.deepStrictEqual(await within(reading, 'events'), stored.slice(2));
+  },
+);
+
 test('types chooses', LIMIT, async () => {
   const w = setup({ agentRegistry });
   const id = await started(w, PLAN);

@@ -138,6 +138,22 @@ test(
   },
 );
 
+test('who follows a job and is slow misses no end that comes meanwhile from elsewhere', LIMIT, async () => {
+  const store = createMemoryStore();
+  const first = another(store);
+  const id = await started(first, PLAN);
+  const events = another(store).events(id, { after: 2 });
+  const read = events.next();
+  // Soon after its watching has begun, a reader looks of its own accord: that is over by then.
+  await sleep(400);
+  await first.signal(id, 'tick');
+  assert.equal((await within(read, 'the signal')).value.type, 'signal_received');
+  await first.cancelJob(id);
+  // The store tells its watchers later than its callers.
+  await sleep(10);
+  assert.equal((await within(events.next(), 'the end')).value.type, 'job_failed');
+});
+
 test('who follows from now on hears nothing of what was done elsewhere before', LIMIT, async () => {
   const store = createTalkative(createMemoryStore());
   const first = another(store);
