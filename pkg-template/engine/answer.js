@@ -132,7 +132,7 @@ function waitOf(error) {
  * @param {any} error
  * @returns {string}
  */
-function messageOf(error) {
+export function messageOf(error) {
   try {
     if (typeof error === 'string') return error;
     if (typeof error?.message === 'string') return error.message;

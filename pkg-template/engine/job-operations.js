@@ -1,5 +1,6 @@
 // @ts-check
 import { describe, plainCopy } from '../parts/plain.js';
+import { messageOf } from './answer.js';
 import { changeNumbers, invalidArgument, optionalSignal, optionalText, optionsObject } from './arguments.js';
 import { core } from './core.js';
 import { frameOf, operate } from './executor.js';
@@ -68,7 +69,7 @@ export function jobOperations(engine) {
    * @param {any} [error]
    */
   const failJob = (jobId, error) => {
-    const message = error === undefined || error === null ? undefined : sentenceOf(error);
+    const message = error === undefined || error === null ? undefined : messageOf(error);
     return on(jobId, done, (task, slot) => core.fail_job(number, task, slot.key), undefined, [message]);
   };
 
@@ -225,14 +226,4 @@ function driving(begin) {
 function answerTexts(by, words) {
   const given = optionsObject(by, 'by');
   return ['approval', 'step', 'by', words].map((name) => optionalText(given[name], name));
-}
-
-/** @param {any} error */
-function sentenceOf(error) {
-  try {
-    if (typeof error === 'string') return error;
-    return typeof error.message === 'string' ? error.message : describe(error);
-  } catch {
-    return describe(error);
-  }
 }

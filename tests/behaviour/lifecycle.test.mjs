@@ -301,6 +301,9 @@ test('failJob and cancelJob say in the job why it ended', LIMIT, async () => {
   const failed = await created(w);
   await w.failJob(failed, new Error('the well is dry'));
   assert.match(w.store.jobs.get(failed).run.failure.message, /the well is dry/);
+  const told = await created(w);
+  await w.failJob(told, { status: 503, why: 'busy' });
+  assert.equal(w.store.jobs.get(told).run.failure.message, '{"status":503,"why":"busy"}');
   const cancelled = await created(w);
   assert.deepStrictEqual(await w.cancelJob(cancelled, 'not needed'), {
     success: true,
