@@ -7,6 +7,7 @@ import { ENGINE_EVENTS } from '../engine/names.js';
 import { JobwrightError } from '../parts/errors.js';
 import { spanIdOf } from '../parts/noted-event.js';
 import { describe, JOB_DEPTH, plainCopy } from '../parts/plain.js';
+import { CANCELLED } from './redact.js';
 import { Replay } from './replay.js';
 import { historyOf, storedJob } from './stored.js';
 
@@ -60,7 +61,7 @@ function changedPermissions(permissions) {
 }
 
 /**
- * The place of the event that says how the step ended.
+ * The place of the event that says how the step ended, or of the one that belongs to it.
  *
  * @param {any} job
  * @param {any[]} history
@@ -73,8 +74,9 @@ function endOf({ id, run }, history, step) {
     throw new JobwrightError(`Job ${describe(id)} has no step ${describe(step)}`, { code: 'unknown_step' });
   }
   const status = state?.status ?? 'pending';
-  const goesOn =
-    status === 'done' || status === 'skipped' || (status === 'failed' && planned?.onError === 'continue');
+  // Nothing goes on after a step that failed because its job ended, whatever its `onError`.
+  const failedAlone = planned?.onError === 'continue' && state?.error?.message !== CANCELLED;
+  const goesOn = status === 'done' || status === 'skipped' || (status === 'failed' && failedAlone);
   if (!goesOn) {
     throw invalidArgument(
       `A fork begins after a step that has ended and that the job went on after; step ${describe(step)} of job ${describe(id)} is ${status}`,
@@ -83,10 +85,18 @@ function endOf({ id, run }, history, step) {
   const place = history.findLastIndex(
     ({ type, payload }) => ENDS.has(type) && payload.step === step && payload.item === undefined,
   );
-  if (place >= 0) return place;
+  if (place >= 0) return isStartedBy(history[place + 1], history[place]) ? place + 1 : place;
   const problem = `The history of job ${describe(id)} does not say how step ${describe(step)} ended`;
   throw new JobwrightError(problem, { code: 'invalid_job' });
 }
+
+/**
+ * A rejection that the job goes on after starts it again, in one commit, which can't be shared in part.
+ *
+ * @param {any} event
+ * @param {any} end
+ */
+const isStartedBy = (event, end) => event?.type === 'job_started' && event.trace?.parentId === end.id;
 
 const ENDS = new Set(['step_completed', 'step_skipped', 'step_failed']);
 

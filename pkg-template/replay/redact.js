@@ -1,7 +1,8 @@
 // @ts-check
 import { HASHED, sha256 } from './hash.js';
 
-const CANCELLED = 'Job cancelled';
+/** What is said of steps that were cut off because their job ended. */
+export const CANCELLED = 'Job cancelled';
 
 /**
  * What stays of a value: all of it, or only some members, by key. Of a list or an object of which something stays, the

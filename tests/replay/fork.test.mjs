@@ -111,6 +111,26 @@ test('a job that failed goes on where it failed, with permissions that suffice',
   assert.equal((await w.replayJob(fork)).ok, true);
 });
 
+test('a fork begins behind a step that a person rejected, where the job went on', LIMIT, async () => {
+  const w = world();
+  const id = await started(w, [worker('draft', { approval: true, onError: 'continue' }), worker('send')]);
+  assert.equal((await w.runJob(id)).code, 'approval_required');
+  await w.rejectStep(id);
+  assert.equal((await w.runJob(id)).status, 'completed');
+  const fork = await w.forkJob(id, { afterStep: 'draft', context: { tone: 'cool' } });
+  w.calls.length = 0;
+  await w.startJob(fork);
+  const { job } = await w.runJob(fork);
+  assert.deepStrictEqual([job.status, w.calls], ['completed', [`${fork}:send`]]);
+  assert.equal(job.run.steps.draft.error.code, 'rejected');
+  assert.deepStrictEqual(
+    job.history.map(({ seq }) => seq),
+    job.history.map((_, place) => place + 1),
+  );
+  assert.equal((await w.replayJob(fork)).ok, true);
+  assert.equal((await w.replayJob(id)).ok, true);
+});
+
 test('what ran beside the step runs anew in the fork', LIMIT, async () => {
   const { promise, open } = latch();
   const w = setup({ agentRegistry: { quick: () => 1, slow: () => promise } });
@@ -185,11 +205,15 @@ test('what can not be forked says why, and leaves nothing', LIMIT, async () => {
   await w.runJob(id);
   const failed = await started(w, [{ id: 'fail', agent: 'nobody' }]);
   await w.runJob(failed);
+  const beside = { id: 'beside', wait: { signal: 'go' }, onError: 'continue' };
+  const cutOff = await started(w, [beside, { id: 'fail', agent: 'nobody', after: [] }]);
+  await w.runJob(cutOff);
   const before = [...w.store.jobs.keys()];
   const refusals = [
     ['no such job', { afterStep: 'a' }, 'not_found', /Job not found: "no such job"/],
     [id, { afterStep: 'z' }, 'unknown_step', /has no step "z"/],
     [failed, { afterStep: 'fail' }, 'invalid_argument', /step "fail" .* is failed/],
+    [cutOff, { afterStep: 'beside' }, 'invalid_argument', /step "beside" .* is failed/],
     [id, { afterStep: 'ask' }, 'invalid_argument', /step "ask" .* is (waiting|pending)/],
     [id, {}, 'invalid_argument', /options\.afterStep must be a step's id; found undefined/],
     [id, { afterStep: '__proto__' }, 'unknown_step', /has no step "__proto__"/],

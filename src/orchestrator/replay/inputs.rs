@@ -223,10 +223,10 @@ impl<H: Host> Replay<H> {
     /// The job goes on as a fork of another, from the end of one of its steps.
     fn fork(&mut self, recorded: &Recorded<'_, H::Value>) -> Result<(), Refused> {
         let after = recorded.get("from").and_then(|from| from.get("afterStep")).and_then(Value::as_str);
-        let seq = self.job.head.seq;
         let run = self.job.run_mut();
         let ended = after.and_then(|id| run.index_of(id)).map(|step| &run.states[step]);
-        if !ended.is_some_and(|state| state.status.has_ended() && state.seq == Some(seq)) {
+        // A rejection that the job goes on after also starts it, so the step's end need not come last.
+        if !ended.is_some_and(|state| state.status.has_ended() && state.seq > Some(self.decided_after)) {
             return Err("another event: a fork begins when its step has ended");
         }
         self.job.fork(self.permissions(recorded));

@@ -46,6 +46,8 @@ pub struct Replay<H: Host> {
     ending: bool,
     /// What an ancestor whose limit is reached said of the step that is decided next.
     reached: Option<String>,
+    /// The number of the event before those of the latest decision.
+    decided_after: u64,
 }
 
 /// What the rules of a plan read that decide something: whether a step is done, how often, and for what. What only an
@@ -97,6 +99,7 @@ impl<H: Host> Replay<H> {
             permissions_known: false,
             ending: false,
             reached: None,
+            decided_after: 0,
         }
     }
 
@@ -114,7 +117,9 @@ impl<H: Host> Replay<H> {
         if self.job.head.seq == 0 {
             self.job.head.created = recorded.at;
         }
+        let before = self.job.head.seq;
         let decided = self.note(&recorded).await?;
+        self.decided_after = before;
         if self.job.change.events.is_empty() && recorded.name != "job_forked" {
             return Err("nothing: the job stays as it is");
         }
