@@ -75,8 +75,12 @@ function endOf({ id, run }, history, step) {
   }
   const status = state?.status ?? 'pending';
   // Nothing goes on after a step that failed because its job ended, whatever its `onError`.
-  const failedAlone = planned?.onError === 'continue' && state?.error?.message !== CANCELLED;
-  const goesOn = status === 'done' || status === 'skipped' || (status === 'failed' && failedAlone);
+  const { code, message } = state?.error ?? {};
+  const wasCutOff = code === 'cancelled' && message === CANCELLED;
+  const goesOn =
+    status === 'done' ||
+    status === 'skipped' ||
+    (status === 'failed' && planned?.onError === 'continue' && !wasCutOff);
   if (!goesOn) {
     throw invalidArgument(
       `A fork begins after a step that has ended and that the job went on after; step ${describe(step)} of job ${describe(id)} is ${status}`,
