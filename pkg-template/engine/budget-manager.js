@@ -131,7 +131,9 @@ function read(slot, answer) {
   } catch (error) {
     return readError(slot, error);
   }
-  slot.answer = new TypeError('budgetManager must answer { success: true } or { success: false, error }');
+  slot.answer = new TypeError(
+    `budgetManager must answer { success: true } or { success: false, error }; found ${describe(answer)}`,
+  );
   return FAILED;
 }
 

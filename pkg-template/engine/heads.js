@@ -1,6 +1,7 @@
 // @ts-check
 import { JobwrightError } from '../parts/errors.js';
 import { uncopied } from '../parts/handover.js';
+import { describe } from '../parts/plain.js';
 
 /** Heads are read in pages of this many, so that a long list holds nobody up. */
 const PAGE = 1_000;
@@ -63,8 +64,12 @@ export async function* pagesOf(engine, filter) {
 
 /** @param {any} heads as a store listed them */
 export function checkHeads(heads) {
-  if (!Array.isArray(heads) || heads.some((head) => typeof head?.id !== 'string'))
-    throw new JobwrightError('store.listJobs must answer a list of heads', { code: 'invalid_job' });
+  const wrong = Array.isArray(heads) ? heads.findIndex((head) => typeof head?.id !== 'string') : null;
+  if (wrong === -1) return;
+  const found = wrong === null ? describe(heads) : `id ${describe(heads[wrong]?.id)} in head ${wrong}`;
+  throw new JobwrightError(`store.listJobs must answer a list of heads; found ${found}`, {
+    code: 'invalid_job',
+  });
 }
 
 /**

@@ -371,9 +371,15 @@ test('stores that fail or answer something else are said so', LIMIT, async () =>
   const inner = createMemoryStore();
   const failing = { ...inner, listJobs: () => Promise.reject(broken) };
   await assert.rejects(createOrchestrator({ store: failing }).health(), (error) => error === broken);
-  for (const answer of [null, {}, [null], [{ id: 1 }]]) {
+  for (const [answer, found] of /** @type {[any, string][]} */ ([
+    [null, 'null'],
+    [{}, 'an object'],
+    [[null], 'id undefined in head 0'],
+    [[{ id: 'a' }, { id: 1 }], 'id 1 in head 1'],
+  ])) {
     const store = { ...inner, listJobs: () => answer };
-    await assert.rejects(createOrchestrator({ store }).health(), { code: 'invalid_job' });
+    const message = `store.listJobs must answer a list of heads; found ${found}`;
+    await assert.rejects(createOrchestrator({ store }).health(), { code: 'invalid_job', message });
   }
   const { listJobs: _, ...blind } = inner;
   await assert.rejects(createOrchestrator({ store: blind }).health(), { code: 'unsupported' });

@@ -107,14 +107,25 @@ test('a store that never answers holds up its job, and no other', LIMIT, async (
   await within(Promise.race([w.close(), settle().then(settle)]), 'close');
 });
 
-for (const junk of [undefined, null, 5, 'no', true, [], {}, { success: 'yes' }, { ok: true }]) {
+for (const [junk, found] of /** @type {[any, string][]} */ ([
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [5, '5'],
+  ['no', '"no"'],
+  [true, 'true'],
+  [[], 'an array'],
+  [{}, 'an object'],
+  [{ success: 'yes' }, 'an object'],
+  [{ ok: true }, 'an object'],
+])) {
   test(
     `a budget manager that answers ${JSON.stringify(junk) ?? 'undefined'} gives no leave`,
     LIMIT,
     async () => {
       const w = setup({ budgetManager: { canSpend: () => junk } });
       const id = await created(w);
-      await refusedOrRejected(w.startJob(id), 'startJob');
+      const { message } = await refusedOrRejected(w.startJob(id), 'startJob');
+      assert.ok(message.endsWith(`; found ${found}`), message);
       assert.equal(w.store.jobs.get(id).status, 'created');
       assert.equal((await w.failJob(id)).success, true);
     },
