@@ -2,7 +2,7 @@
 /** From figures to rows, and from rows to a table. */
 import { summary } from './statistics.mjs';
 
-export const OURS = 'jobwright';
+const OURS = 'jobwright';
 
 /**
  * @typedef {import('./run.mjs').Workload} Workload

@@ -8,7 +8,7 @@ import { plan } from './plan.mjs';
 
 /** @type {Partial<import('jobwright').JobPermissions>} */
 export const permissions = { requireApproval: false };
-export const OFFER = 'offer-1';
+const OFFER = 'offer-1';
 
 /**
  * Opens the office: makes the offer where there is none yet, and otherwise goes on with it.

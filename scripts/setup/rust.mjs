@@ -72,7 +72,7 @@ export async function buildBindgen() {
 }
 
 /** @param {string} toml */
-export function rustVersionOf(toml) {
+function rustVersionOf(toml) {
   return /^rust-version = "([\d.]+)"/m.exec(toml)?.[1] ?? '0';
 }
 

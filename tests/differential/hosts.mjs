@@ -12,7 +12,7 @@
 /** @typedef {ReturnType<typeof createHosts>} Hosts */
 
 /** @returns {Script} */
-export const emptyScript = () => ({ load: [], save: [], budget: [], agent: [], route: [] });
+const emptyScript = () => ({ load: [], save: [], budget: [], agent: [], route: [] });
 
 /** @param {any} value @returns {any} frozen all the way down */
 export function deepFreeze(value) {

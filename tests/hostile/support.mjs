@@ -48,7 +48,7 @@ export async function worksOrSays(call, what) {
 }
 
 /** A store that keeps jobs as they are: the odd ones cannot be frozen. */
-export function looseStore() {
+function looseStore() {
   const jobs = new Map();
   return {
     ...createStore(),

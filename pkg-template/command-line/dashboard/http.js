@@ -22,7 +22,7 @@ const decompress = promisify(brotliDecompress);
 const WORTH_IT = 1_000;
 
 /** How many bytes of a body are read. */
-export const MOST_BYTES = 1_000_000;
+const MOST_BYTES = 1_000_000;
 
 /** How long a body may take. */
 const PATIENCE_MS = 10_000;

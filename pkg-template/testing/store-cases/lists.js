@@ -23,7 +23,7 @@ export async function ids(store, filter) {
  * @param {JobFilter} filter
  * @param {number} limit
  */
-export async function idsByPages(store, filter, limit) {
+async function idsByPages(store, filter, limit) {
   /** @type {string[]} */
   const all = [];
   for (;;) {

@@ -42,7 +42,7 @@ interface Head {
 }
 
 /** The job that the lines tell of, as far as they can be read: a file that was tampered with is shown too. */
-export function readRun(text: string, name: string): Job {
+function readRun(text: string, name: string): Job {
   const [first = '', ...lines] = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const head = parse(first) as (Head & { format?: unknown }) | null;
   if (head?.format !== 'jobwright-run' || typeof head.jobId !== 'string') {
