@@ -42,15 +42,16 @@ impl Answer {
         if let Some(id) = self.step.as_deref().filter(|id| !known_step(id)) {
             return Err(Refusal::new(Code::UnknownStep, format!("Unknown step \"{id}\"")));
         }
-        let mut meant = waiting.iter().filter(|approval| {
+        let is_meant = |approval: &&Approval| {
             self.approval.as_deref().is_none_or(|id| id == &*approval.id)
                 && self.step.as_deref().is_none_or(|id| Some(id) == step_id(approval))
-        });
-        match (meant.next(), meant.next()) {
-            (Some(approval), None) => Ok(approval.clone()),
-            (None, _) => Err(self.nothing_waits()),
-            (Some(_), Some(_)) => {
-                let ids = listed(&mut waiting.iter().map(|approval| &*approval.id));
+        };
+        let meant: Vec<&Approval> = waiting.iter().filter(is_meant).collect();
+        match meant.as_slice() {
+            [approval] => Ok(Approval::clone(approval)),
+            [] => Err(self.nothing_waits()),
+            several => {
+                let ids = listed(&mut several.iter().map(|approval| &*approval.id));
                 let message = format!("Several approvals are waiting; name one: {ids}");
                 Err(Refusal::new(Code::InvalidTransition, message))
             }

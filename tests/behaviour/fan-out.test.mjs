@@ -108,6 +108,30 @@ for (const [kind, createStoreOfKind] of Object.entries(stores)) {
   });
 }
 
+test(
+  'who answers a step for which several approvals wait is told which those are, and of no others',
+  LIMIT,
+  async () => {
+    const work = (/** @type {any} */ input, /** @type {any} */ { callTool }) => callTool('send', input);
+    const w = setup({
+      agentRegistry: { work },
+      tools: { send: { needsApproval: true, execute: () => null } },
+    });
+    const steps = [
+      each({ tools: ['send'], after: [] }),
+      { id: 'other', agent: 'work', approval: true, after: [] },
+    ];
+    const id = await started(w, steps, { context: { list: ['ann', 'bob'] } });
+    assertRefused(await w.runJob(id), 'approval_required', 'Approval required');
+    const { approvals } = (await w.getJob(id)).run;
+    const of = (/** @type {string} */ wanted) =>
+      approvals.filter(({ step }) => step === wanted).map(({ id: approval }) => approval);
+    assert.deepStrictEqual([of('work').length, of('other').length], [2, 1]);
+    const several = `Several approvals are waiting; name one: ${of('work').join(', ')}`;
+    assertRefused(await w.approveStep(id, { step: 'work' }), 'invalid_transition', several);
+  },
+);
+
 test('the list is the one that there was when the step began', LIMIT, async () => {
   const store = createMemoryStore();
   const gate = latch();
