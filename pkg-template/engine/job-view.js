@@ -8,13 +8,35 @@ import { itemId } from './step-at.js';
  * @param {any} job
  */
 export function jobView(job) {
-  const { plan, steps } = job?.run ?? {};
-  if (plan === undefined || steps === undefined) return job;
-  const fannedOut = plan.steps.filter((/** @type {any} */ { id }) => steps[id]?.fanOut !== undefined);
+  const fannedOut = fannedOutOf(job);
   if (fannedOut.length === 0) return job;
+  const { steps } = job.run;
   const seen = { ...steps };
-  for (const { id } of fannedOut) seen[id] = { ...steps[id], items: itemsOf(id, steps) };
+  for (const id of fannedOut) seen[id] = { ...steps[id], items: itemsOf(id, steps) };
   return { ...job, run: { ...job.run, steps: seen } };
+}
+
+/**
+ * The same of a job that is the caller's: nothing is copied, and what is late in it stays so.
+ *
+ * @param {any} job
+ */
+export function showItems(job) {
+  for (const id of fannedOutOf(job)) job.run.steps[id].items = itemsOf(id, job.run.steps);
+  return job;
+}
+
+/**
+ * The steps that are done for items, as far as they have begun.
+ *
+ * @param {any} job
+ * @returns {string[]}
+ */
+function fannedOutOf(job) {
+  const { plan, steps } = job?.run ?? {};
+  if (plan === undefined || steps === undefined) return [];
+  const ids = plan.steps.map((/** @type {any} */ { id }) => id);
+  return ids.filter((/** @type {string} */ id) => steps[id]?.fanOut !== undefined);
 }
 
 /**

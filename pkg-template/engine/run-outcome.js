@@ -1,10 +1,9 @@
 // @ts-check
 import { snapshots } from '../parts/handover.js';
-import { jobView } from './job-view.js';
+import { asMade, INSPECT } from '../parts/late-member.js';
+import { jobView, showItems } from './job-view.js';
 import { refusal } from './outcome.js';
 
-/** By this name Node looks for how an object is to be printed. */
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const LATE = Symbol('late');
 
 // The same for every outcome: making such of its own takes longer than all else that an outcome needs.
@@ -14,14 +13,8 @@ const lateJob = {
   /** @this {any} */
   get() {
     const late = this[LATE];
-    late.job ??= jobView(late.read());
+    late.job ??= showItems(late.read());
     return late.job;
-  },
-};
-const print = {
-  /** Whoever prints it sees the job, and not that it is read late. @this {any} */
-  value() {
-    return { ...this };
   },
 };
 
@@ -54,5 +47,5 @@ function lateOutcome({ status, read }) {
   const outcome = { success: true, status };
   Object.defineProperty(outcome, LATE, { value: { read, job: undefined } });
   Object.defineProperty(outcome, 'job', lateJob);
-  return Object.defineProperty(outcome, INSPECT, print);
+  return Object.defineProperty(outcome, INSPECT, asMade);
 }

@@ -4,7 +4,7 @@ import { Trace } from '../parts/noted-event.js';
 import { core } from './core.js';
 import { traceIdOf } from './ids.js';
 import { reset } from './numbers.js';
-import { fanOutsOf, itemId, keyOf, StepAt, stepsOf } from './step-at.js';
+import { fanOutsOf, keyOf, StepAt, stepsOf } from './step-at.js';
 
 /** @typedef {import('./step-at.js').FanOut} FanOut */
 
@@ -179,7 +179,7 @@ export class JobSlot {
    * @returns {StepAt}
    */
   stepAt(step) {
-    return this.planned[step] ?? this.lookUpStep(step);
+    return this.planned[step] ?? this.itemSteps?.get(step) ?? this.lookUpStep(step);
   }
 
   /**
@@ -207,11 +207,9 @@ export class JobSlot {
    * @param {number} place
    */
   itemStep(place) {
-    this.itemSteps ??= new Map();
-    const known = this.itemSteps.get(place);
-    if (known !== undefined) return known;
     const { step, first } = this.fanOutAt(place);
     const item = new StepAt(this.stepAt(step), place - first);
+    this.itemSteps ??= new Map();
     this.itemSteps.set(place, item);
     return item;
   }
@@ -231,8 +229,7 @@ export class JobSlot {
    * @param {number} step
    */
   stateIdAt(step) {
-    const { id, item } = this.stepAt(step);
-    return item === undefined ? id : itemId(id, item);
+    return this.stepAt(step).stateId;
   }
 
   /**

@@ -37,6 +37,8 @@ export class StepAt {
     /** @type {number | undefined} */
     this.timeoutMs = timeoutMs;
     this.item = item;
+    /** What is known of it stands under this id; made once, because looking up a text that is new takes ten times as long. */
+    this.stateId = item === undefined ? id : itemId(id, item);
   }
 }
 

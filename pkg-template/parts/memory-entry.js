@@ -1,5 +1,6 @@
 // @ts-check
 import { committedHead, joinJob, numberEvents, splitJob, storedSeq } from './job-parts.js';
+import { withLate } from './late-member.js';
 import { copyEvent, NotedEvent, storedPayload } from './noted-event.js';
 import { copyOfPairs, eachPair, NO_PAIRS, withoutPair, withPair } from './pairs.js';
 import { cloneJson, JOB_DEPTH, plainCopy, setOwn } from './plain.js';
@@ -162,11 +163,14 @@ export function assembleJob({ head, context, events, plan, steps }) {
   return joinJob({
     head: cloneJson(head),
     context: objectOf(context, cloneJson),
-    history: events.map((event) => copyEvent(event)),
+    history: copiesOf(events),
     plan: cloneJson(plan),
     steps: objectOf(steps, cloneJson),
   });
 }
+
+/** @param {Entry['events']} events */
+const copiesOf = (events) => events.map((event) => copyEvent(event));
 
 /**
  * The whole job as the engine reads it: what it knows the names of, and of each event its number, type and payload.
@@ -225,7 +229,7 @@ function uncopiedEvent(event) {
 }
 
 /**
- * The job as it is now, to be copied when it is wanted. The list of events grows; nothing in it changes.
+ * The job as it is now, to be copied when it is wanted, and its history when that is. The list of events grows; nothing in it changes.
  *
  * @param {Entry} entry
  * @returns {import('./handover.js').Snapshot}
@@ -234,7 +238,9 @@ export function snapshotOf(entry) {
   entry.isShown = true;
   const now = { ...entry };
   const { length } = entry.events;
-  const read = () => assembleJob({ ...now, events: now.events.slice(0, length) });
+  const history = () => copiesOf(now.events.slice(0, length));
+  // What most callers want of it is the context.
+  const read = () => withLate(assembleJob({ ...now, events: [] }), 'history', history);
   return { status: entry.head.status, read };
 }
 

@@ -61,6 +61,29 @@ test('an outcome is printed with its job, and goes into JSON with it', async () 
   assert.deepEqual(JSON.parse(JSON.stringify(outcome)).job, outcome.job);
 });
 
+test('the history of its job, which is copied when it is first read, is a member like others', async () => {
+  const store = createMemoryStore();
+  const { id, outcome } = await ran(store);
+  const { history } = /** @type {any} */ (store.getJob(id));
+  store.deleteJob(id);
+  assert.equal(history.length > 2, true);
+  const { job } = outcome;
+  assert.deepEqual(Object.keys(job).indexOf('history') > 0, true);
+  assert.deepEqual({ ...job }.history, history);
+  assert.deepEqual(structuredClone(job).history, history);
+  assert.deepEqual(JSON.parse(JSON.stringify(job)).history, history);
+  assert.match(inspect(job), /history: \[\n/);
+  assert.equal(job.history, job.history);
+  assert.deepEqual(Object.freeze(job).history, history);
+});
+
+test('the history of its job can be replaced', async () => {
+  const { outcome } = await ran(createMemoryStore());
+  outcome.job.history = [];
+  assert.deepEqual([outcome.job.history, { ...outcome.job }.history], [[], []]);
+  assert.match(inspect(outcome.job), /history: \[\]/);
+});
+
 test('a store that wraps the memory store is asked for the job', async () => {
   const inner = createMemoryStore();
   const store = { ...inner, getJob: (/** @type {string} */ id) => ({ ...inner.getJob(id), mark: 1 }) };
