@@ -49,8 +49,8 @@ struct Lists {
     left: usize,
 }
 
-// SAFETY: a static has to be `Sync`, and in a program with one thread nobody shares it.
-#[cfg(any(not(target_arch = "wasm32"), not(target_feature = "atomics")))]
+// SAFETY: a static has to be `Sync`, and where a module has no threads nobody shares it.
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A> Sync for SmallBlocks<A> {}
 
 impl<A: GlobalAlloc> SmallBlocks<A> {
