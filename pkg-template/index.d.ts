@@ -1025,7 +1025,7 @@ export interface Orchestrator {
    * committed, and the job is left paused. Refuses with what stopped the job, as `approval_required`,
    * `step_limit`, `agent_failed`, `timeout`, `rejected`, `cancelled`, `not_running` (a person paused it), `not_found`
    * (also where the store no longer has the job when its run is over), or the budget's own object. `job` is the job as
-   * it was then; with the memory store it is copied when it is first read, and its history when that is.
+   * it was then; with the memory store it is copied when it is first read, and its history and steps when those are.
    *
    * @example
    * await orchestrator.startJob(jobId);

@@ -1,4 +1,5 @@
 // @ts-check
+import { changeMember } from '../parts/late-member.js';
 import { itemId } from './step-at.js';
 
 /**
@@ -8,9 +9,9 @@ import { itemId } from './step-at.js';
  * @param {any} job
  */
 export function jobView(job) {
-  const fannedOut = fannedOutOf(job);
+  const { plan, steps } = job?.run ?? {};
+  const fannedOut = fannedOutOf(idsOf(plan?.steps), steps);
   if (fannedOut.length === 0) return job;
-  const { steps } = job.run;
   const seen = { ...steps };
   for (const id of fannedOut) seen[id] = { ...steps[id], items: itemsOf(id, steps) };
   return { ...job, run: { ...job.run, steps: seen } };
@@ -22,22 +23,30 @@ export function jobView(job) {
  * @param {any} job
  */
 export function showItems(job) {
-  for (const id of fannedOutOf(job)) job.run.steps[id].items = itemsOf(id, job.run.steps);
+  const run = job?.run;
+  const forItems = idsOf(run?.plan?.steps.filter((/** @type {any} */ { forEach }) => forEach !== undefined));
+  if (forItems.length > 0)
+    changeMember(run, 'steps', (steps) => {
+      for (const id of fannedOutOf(forItems, steps)) steps[id].items = itemsOf(id, steps);
+    });
   return job;
 }
 
 /**
  * The steps that are done for items, as far as they have begun.
  *
- * @param {any} job
+ * @param {string[]} ids
+ * @param {any} steps
+ */
+function fannedOutOf(ids, steps) {
+  return steps === undefined ? [] : ids.filter((id) => steps[id]?.fanOut !== undefined);
+}
+
+/**
+ * @param {any[]} [steps] of a plan
  * @returns {string[]}
  */
-function fannedOutOf(job) {
-  const { plan, steps } = job?.run ?? {};
-  if (plan === undefined || steps === undefined) return [];
-  const ids = plan.steps.map((/** @type {any} */ { id }) => id);
-  return ids.filter((/** @type {string} */ id) => steps[id]?.fanOut !== undefined);
-}
+const idsOf = (steps = []) => steps.map(({ id }) => id);
 
 /**
  * @param {string} step

@@ -34,3 +34,20 @@ export function withLate(object, name, make) {
   Object.defineProperty(object, name, { get, set, enumerable: true, configurable: true });
   return Object.defineProperty(object, INSPECT, asMade);
 }
+
+/**
+ * Changes what a member is, now or, where it is made late, when it is made.
+ *
+ * @param {any} object
+ * @param {string} name
+ * @param {(value: any) => void} change
+ */
+export function changeMember(object, name, change) {
+  const late = Object.getOwnPropertyDescriptor(object, name)?.get;
+  if (late === undefined) return change(object[name]);
+  withLate(object, name, () => {
+    const made = late.call(object);
+    change(made);
+    return made;
+  });
+}

@@ -229,7 +229,8 @@ function uncopiedEvent(event) {
 }
 
 /**
- * The job as it is now, to be copied when it is wanted, and its history when that is. The list of events grows; nothing in it changes.
+ * The job as it is now, to be copied when it is wanted, and its history and steps when those are. The list of events grows;
+ * nothing in it changes.
  *
  * @param {Entry} entry
  * @returns {import('./handover.js').Snapshot}
@@ -239,8 +240,13 @@ export function snapshotOf(entry) {
   const now = { ...entry };
   const { length } = entry.events;
   const history = () => copiesOf(now.events.slice(0, length));
-  // What most callers want of it is the context.
-  const read = () => withLate(assembleJob({ ...now, events: [] }), 'history', history);
+  const steps = () => objectOf(now.steps, cloneJson);
+  const read = () => {
+    // What most callers want of it is the context.
+    const job = withLate(assembleJob({ ...now, events: [], steps: NO_PAIRS }), 'history', history);
+    if (job.run !== undefined && now.steps !== NO_PAIRS) withLate(job.run, 'steps', steps);
+    return job;
+  };
   return { status: entry.head.status, read };
 }
 

@@ -61,27 +61,51 @@ test('an outcome is printed with its job, and goes into JSON with it', async () 
   assert.deepEqual(JSON.parse(JSON.stringify(outcome)).job, outcome.job);
 });
 
-test('the history of its job, which is copied when it is first read, is a member like others', async () => {
-  const store = createMemoryStore();
-  const { id, outcome } = await ran(store);
-  const { history } = /** @type {any} */ (store.getJob(id));
-  store.deleteJob(id);
-  assert.equal(history.length > 2, true);
-  const { job } = outcome;
-  assert.deepEqual(Object.keys(job).indexOf('history') > 0, true);
-  assert.deepEqual({ ...job }.history, history);
-  assert.deepEqual(structuredClone(job).history, history);
-  assert.deepEqual(JSON.parse(JSON.stringify(job)).history, history);
-  assert.match(inspect(job), /history: \[\n/);
-  assert.equal(job.history, job.history);
-  assert.deepEqual(Object.freeze(job).history, history);
-});
+/** What of its job is copied when it is first read, and where that stands. @type {[string, (job: any) => any][]} */
+const late = [
+  ['history', (job) => job],
+  ['steps', (job) => job.run],
+];
 
-test('the history of its job can be replaced', async () => {
-  const { outcome } = await ran(createMemoryStore());
-  outcome.job.history = [];
-  assert.deepEqual([outcome.job.history, { ...outcome.job }.history], [[], []]);
-  assert.match(inspect(outcome.job), /history: \[\]/);
+for (const [name, holder] of late) {
+  test(`the ${name} of its job, copied when first read, is a member like others`, async () => {
+    const store = createMemoryStore();
+    const { id, outcome } = await ran(store);
+    const stored = holder(store.getJob(id));
+    store.deleteJob(id);
+    const owner = holder(outcome.job);
+    assert.equal(Object.keys(stored[name]).length > 0, true);
+    assert.deepEqual(Object.keys(owner).toSorted(), Object.keys(stored).toSorted());
+    assert.deepEqual({ ...owner }, stored);
+    assert.deepEqual(structuredClone(owner), stored);
+    assert.deepEqual(JSON.parse(JSON.stringify(owner)), stored);
+    assert.match(inspect(owner), new RegExp(`  ${name}: [{[]( |\\n)`));
+    assert.equal(owner[name], owner[name]);
+    assert.deepEqual(Object.freeze(owner)[name], stored[name]);
+  });
+
+  test(`the ${name} of its job can be replaced`, async () => {
+    const { outcome } = await ran(createMemoryStore());
+    const owner = holder(outcome.job);
+    owner[name] = [];
+    assert.deepEqual([owner[name], { ...owner }[name]], [[], []]);
+    assert.match(inspect(owner), new RegExp(`${name}: \\[\\]`));
+  });
+}
+
+test('its steps say where their items stand, as the stored job does, also after its plan was changed', async () => {
+  const store = createMemoryStore();
+  const orchestrator = createOrchestrator({ store, agentRegistry });
+  const steps = [{ id: 'a', agent: 'work', forEach: { var: 'given' } }];
+  const id = await orchestrator.createJob({ given: [1, 2] }, permissions, { plan: { steps } });
+  await orchestrator.startJob(id);
+  /** @type {any} */
+  const outcome = await orchestrator.runJob(id);
+  const shown = /** @type {any} */ (await orchestrator.getJob(id)).run.steps;
+  outcome.job.run.plan.steps.length = 0;
+  assert.deepEqual(shown.a.items, { 0: 'done', 1: 'done' });
+  assert.deepEqual(outcome.job.run.steps, shown);
+  assert.equal(outcome.job.run.steps, outcome.job.run.steps);
 });
 
 test('a store that wraps the memory store is asked for the job', async () => {
