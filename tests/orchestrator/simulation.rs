@@ -1,8 +1,6 @@
 //! Random jobs under random operations, over a host that answers now or later, fails, conflicts and
 //! crashes as a seed says. What must always be true is asked for after every poll, and in the end
 //! every job can be brought to an end.
-//!
-//! `JOBWRIGHT_RUNS` says how many jobs (20,000), `JOBWRIGHT_SEED` which one alone.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -25,7 +23,9 @@ use crate::{
     history,
     operation::{Engine, Op, Outcome, engine_on},
     random::Random,
+    random_jobs::{IDS, SIGNALS, any_permissions, any_plan},
     replay,
+    seeds::on_each_seed,
     watch::Watch,
 };
 
@@ -50,79 +50,6 @@ struct Run {
     crashed: bool,
     /// From now on everybody does what they can to bring the job to its end.
     kind: Rc<Cell<bool>>,
-}
-
-fn any_permissions(random: &Random) -> PermissionPatch {
-    PermissionPatch {
-        allow_tools: Some(random.percent(85)),
-        require_approval: Some(random.percent(25)),
-        max_steps: Some(random.pick(&[0, 1, 2, 3, 9, 9, 9])),
-    }
-}
-
-/// Ids in an order of their own: what is stored by id must not come back in another.
-const IDS: [&str; 6] = ["m", "c", "x", "10", "9", "a"];
-
-fn any_plan(random: &Random) -> Value {
-    let first = random.below(IDS.len());
-    let id_at = |place: usize| IDS[(first + place) % IDS.len()];
-    let in_any_order = random.percent(60);
-    let steps = (0..random.below(6)).map(|place| {
-        let mut step = any_work(random, id_at(place));
-        if in_any_order && random.percent(70) {
-            step["after"] = (0..place).filter(|_| random.percent(40)).map(id_at).collect();
-        }
-        if random.percent(15) {
-            step["when"] = random.pick(&[json!(false), json!({ "var": id_at(0) }), json!({ "+": ["x"] })]);
-        }
-        if random.percent(20) {
-            step["onError"] = "continue".into();
-        }
-        if random.percent(15) {
-            step["breakpoint"] = true.into();
-        }
-        step
-    });
-    json!({ "steps": steps.collect::<Value>(), "concurrency": 1 + random.below(3) })
-}
-
-fn any_work(random: &Random, id: &str) -> Value {
-    match random.below(10) {
-        0 => json!({ "id": id, "approve": {} }),
-        1 => json!({ "id": id, "wait": { "ms": random.below(8) } }),
-        2 => json!({ "id": id, "wait": { "signal": random.pick(&SIGNALS), "timeoutMs": 20 } }),
-        3 => json!({ "id": id, "wait": { "signal": SIGNALS } }),
-        _ => any_agent_step(random, id),
-    }
-}
-
-const SIGNALS: [&str; 2] = ["go", "stop"];
-
-fn any_agent_step(random: &Random, id: &str) -> Value {
-    let mut step = json!({ "id": id, "agent": "worker" });
-    if random.percent(30) {
-        step["retry"] = json!({ "maxAttempts": 1 + random.below(3), "backoffMs": random.pick(&[0, 5]) });
-    }
-    if random.percent(15) {
-        step["approval"] = true.into();
-    }
-    if random.percent(15) {
-        step["repeat"] =
-            json!({ "until": { ">": [{ "var": id }, random.below(3)] }, "max": 1 + random.below(3) });
-    }
-    if random.percent(20) {
-        step["timeoutMs"] = 8.into();
-    }
-    if random.percent(20) {
-        step["cost"] = random.below(4).into();
-    }
-    if random.percent(30) {
-        step["tools"] = json!(["search"]);
-    }
-    if random.percent(2) {
-        step["agent"] = "nobody".into();
-    }
-    step
 }
 
 fn any_reply(random: &Random, kind: bool, call: &AgentCall) -> Reply {
@@ -410,41 +337,6 @@ fn simulate(seed: u64) {
     }
     run.finish();
     run.check_end();
-}
-
-fn number_from(name: &str) -> Option<u64> {
-    std::env::var(name)
-        .ok()
-        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
-}
-
-/// Names the seed of the run that failed.
-struct Named(u64);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("Run it again with JOBWRIGHT_SEED={}", self.0);
-        }
-    }
-}
-
-fn simulate_each(seeds: std::ops::Range<u64>, simulate: fn(u64)) {
-    for seed in seeds {
-        let _named = Named(seed);
-        simulate(seed);
-    }
-}
-
-/// Makes as many random runs as the environment says, or else this many.
-pub fn on_each_seed(runs: u64, simulate: fn(u64)) {
-    if let Some(seed) = number_from("JOBWRIGHT_SEED") {
-        return simulate_each(seed..seed + 1, simulate);
-    }
-    let runs = number_from("JOBWRIGHT_RUNS").unwrap_or(runs);
-    let other = std::thread::spawn(move || simulate_each(runs / 2..runs, simulate));
-    simulate_each(0..runs / 2, simulate);
-    other.join().unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Random trees that are cancelled while creators, runners and a store that answers when it likes are at work on them,
 //! in one process or in two: no descendant escapes.
 //!
-//! `JOBWRIGHT_RUNS` and `JOBWRIGHT_SEED` as in `simulation`.
+//! `JOBWRIGHT_RUNS` and `JOBWRIGHT_SEED` as in `seeds`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,7 +24,7 @@ use crate::{
     executor::{Handle, Pool},
     operation::{Engine, Gave, Op, Outcome, engine_on},
     random::Random,
-    simulation::on_each_seed,
+    seeds::on_each_seed,
 };
 
 /// More jobs than a run makes.
