@@ -1,6 +1,18 @@
 // @ts-check
+import { snapshots, uncopied } from '../parts/handover.js';
 import { changeMember } from '../parts/late-member.js';
 import { itemId } from './step-at.js';
+
+/**
+ * The job as it is now. Of a store in memory, what is long in it is copied when it is read.
+ *
+ * @param {any} store
+ * @param {string} jobId
+ */
+export async function readJob(store, jobId) {
+  const snapshot = uncopied.has(store.getJob) ? snapshots.get(store.getJob)?.(jobId) : undefined;
+  return snapshot ? showItems(snapshot.read()) : jobView(await store.getJob(jobId));
+}
 
 /**
  * A job as its caller sees it: as it is stored, and beside it, for a step that is done for each item of a list, where

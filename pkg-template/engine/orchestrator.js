@@ -10,7 +10,7 @@ import { operate } from './executor.js';
 import { listJobs } from './heads.js';
 import { historyOperations } from './histories.js';
 import { jobOperations } from './job-operations.js';
-import { jobView } from './job-view.js';
+import { readJob } from './job-view.js';
 import { loaded } from './late.js';
 import { monitorOperations } from './monitor.js';
 import { open, unusable } from './open.js';
@@ -30,7 +30,7 @@ export function bindOrchestrator(load) {
       ...controlOperations(engine),
       ...monitorOperations(engine),
       getJob: (/** @type {any} */ jobId) =>
-        open(engine, async () => jobView(await engine.store.getJob(jobId)) ?? null),
+        open(engine, async () => (await readJob(engine.store, jobId)) ?? null),
       listJobs: (/** @type {any} */ filter) =>
         open(engine, async () => listJobs(engine, optionsObject(filter, 'filter'))),
       events: (/** @type {any} */ jobId, /** @type {any} */ options) => engine.readers.follow(jobId, options),

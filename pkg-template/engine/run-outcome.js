@@ -1,22 +1,8 @@
 // @ts-check
 import { snapshots } from '../parts/handover.js';
-import { asMade, INSPECT } from '../parts/late-member.js';
-import { jobView, showItems } from './job-view.js';
+import { withLate } from '../parts/late-member.js';
+import { readJob, showItems } from './job-view.js';
 import { refusal } from './outcome.js';
-
-const LATE = Symbol('late');
-
-// The same for every outcome: making such of its own takes longer than all else that an outcome needs.
-const lateJob = {
-  enumerable: true,
-  configurable: true,
-  /** @this {any} */
-  get() {
-    const late = this[LATE];
-    late.job ??= showItems(late.read());
-    return late.job;
-  },
-};
 
 /**
  * What a run that was done gives: the job, as it is now. Where the store can copy it later it is copied when it is first
@@ -36,7 +22,7 @@ export function outcomeOf({ engine: { store }, slot }) {
 
 /** @param {any} store @param {string} jobId */
 async function readOutcome(store, jobId) {
-  const job = jobView(await store.getJob(jobId));
+  const job = await readJob(store, jobId);
   // Somebody removed it since, or the store keeps nothing that has ended.
   if (job === null || job === undefined) return refusal('not_found', 'Job not found');
   return { success: true, status: job.status, job };
@@ -44,8 +30,5 @@ async function readOutcome(store, jobId) {
 
 /** @param {import('../parts/handover.js').Snapshot} snapshot */
 function lateOutcome({ status, read }) {
-  const outcome = { success: true, status };
-  Object.defineProperty(outcome, LATE, { value: { read, job: undefined } });
-  Object.defineProperty(outcome, 'job', lateJob);
-  return Object.defineProperty(outcome, INSPECT, asMade);
+  return withLate({ success: true, status }, 'job', () => showItems(read()));
 }

@@ -29,7 +29,7 @@ import { eventConflict } from './store-arguments.js';
  * @property {boolean} isShown somebody holds its context and steps as they are now: they are copied before they change
  */
 
-/** Up to so many events, their list is as long as it has to be: one that is added to makes room for seventeen. */
+/** Up to so many events, their list is as long as it has to be, where one that is added to makes room for seventeen. */
 const FEW = 8;
 
 /**
@@ -229,8 +229,7 @@ function uncopiedEvent(event) {
 }
 
 /**
- * The job as it is now, to be copied when it is wanted, and its history and steps when those are. The list of events grows;
- * nothing in it changes.
+ * The job as it is now, to be copied when it is wanted.
  *
  * @param {Entry} entry
  * @returns {import('./handover.js').Snapshot}
@@ -239,15 +238,26 @@ export function snapshotOf(entry) {
   entry.isShown = true;
   const now = { ...entry };
   const { length } = entry.events;
-  const history = () => copiesOf(now.events.slice(0, length));
-  const steps = () => objectOf(now.steps, cloneJson);
-  const read = () => {
-    // What most callers want of it is the context.
-    const job = withLate(assembleJob({ ...now, events: [], steps: NO_PAIRS }), 'history', history);
-    if (job.run !== undefined && now.steps !== NO_PAIRS) withLate(job.run, 'steps', steps);
-    return job;
-  };
-  return { status: entry.head.status, read };
+  return { status: entry.head.status, read: () => lateJob(now, length) };
+}
+
+/**
+ * A copy of the job, and of its history and steps when those are read: what most callers want of it is the context. The list
+ * of events grows; nothing in it changes.
+ *
+ * @param {Entry} entry as it was
+ * @param {number} length how many events there were
+ */
+function lateJob(entry, length) {
+  const events = () => entry.events.slice(0, length);
+  // To copy few takes no longer than to do so late.
+  if (length <= FEW) return assembleJob({ ...entry, events: events() });
+  const job = withLate(assembleJob({ ...entry, events: [], steps: NO_PAIRS }), 'history', () =>
+    copiesOf(events()),
+  );
+  if (job.run !== undefined && entry.steps !== NO_PAIRS)
+    withLate(job.run, 'steps', () => objectOf(entry.steps, cloneJson));
+  return job;
 }
 
 /**

@@ -10,17 +10,17 @@ const permissions = { requireApproval: false };
 const plan = { steps: [{ id: 'a', agent: 'work' }] };
 const agentRegistry = { work: () => ({ list: [1] }) };
 
-/** @param {import('jobwright').Orchestrator} orchestrator */
-async function started(orchestrator) {
-  const id = await orchestrator.createJob({ given: [1] }, permissions, { plan });
+/** @param {import('jobwright').Orchestrator} orchestrator @param {import('jobwright').Plan} [wanted] */
+async function started(orchestrator, wanted = plan) {
+  const id = await orchestrator.createJob({ given: [1] }, permissions, { plan: wanted });
   await orchestrator.startJob(id);
   return id;
 }
 
-/** @param {any} store */
-async function ran(store) {
+/** @param {any} store @param {import('jobwright').Plan} [wanted] */
+async function ran(store, wanted) {
   const orchestrator = createOrchestrator({ store, agentRegistry });
-  const id = await started(orchestrator);
+  const id = await started(orchestrator, wanted);
   /** @type {any} */
   const outcome = await orchestrator.runJob(id);
   return { orchestrator, id, outcome };
@@ -61,49 +61,73 @@ test('an outcome is printed with its job, and goes into JSON with it', async () 
   assert.deepEqual(JSON.parse(JSON.stringify(outcome)).job, outcome.job);
 });
 
-/** What of its job is copied when it is first read, and where that stands. @type {[string, (job: any) => any][]} */
+/** So many steps that what is long in the job is copied when it is first read. */
+const long = { steps: ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, agent: 'work' })) };
+/** What is copied late, and where that stands. @type {[string, (job: any) => any][]} */
 const late = [
   ['history', (job) => job],
   ['steps', (job) => job.run],
 ];
+/** Who gives such a job. @type {[string, (given: Awaited<ReturnType<typeof ran>>) => Promise<any>][]} */
+const givers = [
+  ['an outcome', async ({ outcome }) => outcome.job],
+  ['getJob', async ({ orchestrator, id }) => orchestrator.getJob(id)],
+];
 
 for (const [name, holder] of late) {
-  test(`the ${name} of its job, copied when first read, is a member like others`, async () => {
-    const store = createMemoryStore();
-    const { id, outcome } = await ran(store);
-    const stored = holder(store.getJob(id));
-    store.deleteJob(id);
-    const owner = holder(outcome.job);
-    assert.equal(Object.keys(stored[name]).length > 0, true);
-    assert.deepEqual(Object.keys(owner).toSorted(), Object.keys(stored).toSorted());
-    assert.deepEqual({ ...owner }, stored);
-    assert.deepEqual(structuredClone(owner), stored);
-    assert.deepEqual(JSON.parse(JSON.stringify(owner)), stored);
-    assert.match(inspect(owner), new RegExp(`  ${name}: [{[]( |\\n)`));
-    assert.equal(owner[name], owner[name]);
-    assert.deepEqual(Object.freeze(owner)[name], stored[name]);
-  });
+  for (const [giver, jobOf] of givers) {
+    test(`the ${name} of the job of ${giver}, copied when first read, is a member like others`, async () => {
+      const store = createMemoryStore();
+      const given = await ran(store, long);
+      const stored = holder(store.getJob(given.id));
+      const owner = holder(await jobOf(given));
+      store.deleteJob(given.id);
+      assert.equal(Object.keys(stored[name]).length >= 4, true);
+      assert.deepEqual(Object.keys(owner).toSorted(), Object.keys(stored).toSorted());
+      assert.deepEqual({ ...owner }, stored);
+      assert.deepEqual(structuredClone(owner), stored);
+      assert.deepEqual(JSON.parse(JSON.stringify(owner)), stored);
+      assert.match(inspect(owner), new RegExp(`  ${name}: [{[]( |\\n)`));
+      assert.equal(owner[name], owner[name]);
+      assert.deepEqual(Object.freeze(owner)[name], stored[name]);
+    });
 
-  test(`the ${name} of its job can be replaced`, async () => {
-    const { outcome } = await ran(createMemoryStore());
-    const owner = holder(outcome.job);
-    owner[name] = [];
-    assert.deepEqual([owner[name], { ...owner }[name]], [[], []]);
-    assert.match(inspect(owner), new RegExp(`${name}: \\[\\]`));
-  });
+    test(`the ${name} of the job of ${giver} can be replaced`, async () => {
+      const owner = holder(await jobOf(await ran(createMemoryStore(), long)));
+      owner[name] = [];
+      assert.deepEqual([owner[name], { ...owner }[name]], [[], []]);
+      assert.match(inspect(owner), new RegExp(`${name}: \\[\\]`));
+    });
+  }
 }
+
+test('a job that getJob gave stays as it was while the job goes on, whatever is done to another copy', async () => {
+  const store = createMemoryStore();
+  const orchestrator = createOrchestrator({ store, agentRegistry });
+  const id = await started(orchestrator, long);
+  for (let n = 0; n < 4; n++) await orchestrator.nextStep(id);
+  const then = await store.getJob(id);
+  /** @type {any} */
+  const [unread, changed] = [await orchestrator.getJob(id), await orchestrator.getJob(id)];
+  changed.run.steps.a.status = 'failed';
+  changed.history[0].payload.jobId = 'another';
+  changed.context.a.list.push(2);
+  await orchestrator.nextStep(id);
+  assert.deepEqual(unread, then);
+  assert.equal(Number(then?.history.length) > 8, true);
+});
 
 test('its steps say where their items stand, as the stored job does, also after its plan was changed', async () => {
   const store = createMemoryStore();
   const orchestrator = createOrchestrator({ store, agentRegistry });
   const steps = [{ id: 'a', agent: 'work', forEach: { var: 'given' } }];
-  const id = await orchestrator.createJob({ given: [1, 2] }, permissions, { plan: { steps } });
+  const id = await orchestrator.createJob({ given: [1, 2, 3, 4] }, permissions, { plan: { steps } });
   await orchestrator.startJob(id);
   /** @type {any} */
   const outcome = await orchestrator.runJob(id);
   const shown = /** @type {any} */ (await orchestrator.getJob(id)).run.steps;
   outcome.job.run.plan.steps.length = 0;
-  assert.deepEqual(shown.a.items, { 0: 'done', 1: 'done' });
+  assert.deepEqual(shown.a.items, { 0: 'done', 1: 'done', 2: 'done', 3: 'done' });
   assert.deepEqual(outcome.job.run.steps, shown);
   assert.equal(outcome.job.run.steps, outcome.job.run.steps);
 });
