@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { jobOf, openDashboard, openStore } from '../command-line/dashboards.mjs';
 import { goTo, jobIs, openBrowser, openWithAgents, PATIENCE, placeWithGates, press } from './served-page.mjs';
+import { openWire } from './wire.mjs';
 
 const limit = { timeout: 300_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -69,6 +70,37 @@ test(
     assert.deepEqual(problems, []);
   },
 );
+
+test('a list that is read again after a lost connection stays as long as it was', limit, async (t) => {
+  const place = placeWithGates(t);
+  const store = await openStore(t, place);
+  const jobs = 1_200;
+  for (let n = 0; n < jobs; n += 1)
+    await store.saveJob(jobOf(`job-${n}`, { timing: { created: 1_000 + n } }));
+  const dashboard = await openDashboard(place, ['--allow-host', '127.0.0.1']);
+  const wire = await openWire(t, dashboard.port);
+  const { page } = await browser.openPage(t, dashboard.url.replace(`:${dashboard.port}/`, `:${wire.port}/`));
+  const count = page.locator('.toolbar [role="status"]');
+  await count.getByText('1,200 jobs').waitFor();
+  await page.getByRole('link', { name: 'job-1199' }).focus();
+  await page.keyboard.press('End');
+  await page.locator('[data-job="job-0"] a:focus').waitFor();
+  await count.evaluate((element) => {
+    const counts = new Set([element.textContent]);
+    Object.assign(globalThis, { counts });
+    new MutationObserver(() => counts.add(element.textContent)).observe(element, {
+      ...{ characterData: true, childList: true, subtree: true },
+    });
+  });
+  // What is removed while nobody hears of it goes too.
+  const last = page.waitForResponse((response) => /jobs\?.*cursor=job-(999|1000)\b/.test(response.url()));
+  wire.cut();
+  await store.deleteJob('job-500');
+  await last;
+  await count.getByText('1,199 jobs').waitFor();
+  assert.deepEqual(await page.evaluate('[...counts]'), ['1,200 jobs', '1,199 jobs']);
+  await page.locator('[data-job="job-0"] a:focus').waitFor();
+});
 
 test('everything is stopped while many children run, after one question', limit, async (t) => {
   const { dashboard, create } = await openWithAgents(t);

@@ -1,7 +1,6 @@
 // @ts-check
 /** The page's side of the dashboard's API, in the page: `www/src/source/server.ts`. */
 import assert from 'node:assert/strict';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
@@ -10,6 +9,7 @@ import { jobOf, openDashboard, openStore, until } from '../command-line/dashboar
 import { ASKING, makePlace, waiting } from '../command-line/support.mjs';
 import { importPackage } from '../package/installed.mjs';
 import { launchChromium } from './launch.mjs';
+import { openWire } from './wire.mjs';
 
 const { createOrchestrator } = await importPackage();
 const limit = { timeout: 120_000 };
@@ -154,41 +154,6 @@ test('what is done is done, and what is refused says so', limit, async (t) => {
   assert.deepEqual(await run("source.stopAll('x')"), { stopped: [] });
   assert.equal((await run('ending(source.forkJob(id, { afterStep: "none" }))')).code, 'unknown_step');
 });
-
-/**
- * What stands between the page and the server, and can be cut.
- *
- * @param {import('node:test').TestContext} t
- * @param {number} port
- */
-async function openWire(t, port) {
-  /** @type {Set<import('node:net').Socket>} */
-  const sockets = new Set();
-  const wire = createServer((socket) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [socket, far],
-      [far, socket],
-    ]) {
-      sockets.add(one);
-      one.pipe(other);
-      one.on('error', () => {});
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  });
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  await new Promise((resolve) => wire.listen(0, '127.0.0.1', () => resolve(undefined)));
-  t.after(() => {
-    cut();
-    wire.close();
-  });
-  return { port: /** @type {import('node:net').AddressInfo} */ (wire.address()).port, cut };
-}
 
 test(
   'a connection that is lost is begun anew: no event twice, none missing, and changes say "missed"',

@@ -37,8 +37,8 @@ export interface JobIndex {
 
 export function createJobIndex(source: Source): JobIndex {
   const state = $state({ version: 0, loaded: false, lost: null as string | null, paused: false });
-  let rows = new Map<string, Row>();
-  let families = new Map<string, Children>();
+  const rows = new Map<string, Row>();
+  const families = new Map<string, Children>();
   const counts = { created: 0, running: 0, paused: 0, completed: 0, failed: 0, approvals: 0, open: 0 };
   const dirty = new Map<string, JobChange>();
   let flushing = false;
@@ -58,7 +58,8 @@ export function createJobIndex(source: Source): JobIndex {
 
   function put(row: Row) {
     const old = rows.get(row.id);
-    if (old !== undefined && old.revision > row.revision) return;
+    // A job that was removed and made anew begins at the first revision again.
+    if (old !== undefined && old.revision > row.revision && old.created === row.created) return;
     if (old !== undefined) count(old, -1);
     rows.set(row.id, row);
     count(row, 1);
@@ -70,24 +71,24 @@ export function createJobIndex(source: Source): JobIndex {
     rows.delete(id);
   }
 
-  function clear() {
-    rows = new Map();
-    families = new Map();
-    for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] = 0;
-  }
-
   async function load(signal: AbortSignal) {
+    // What is gone goes from the list at the end: whoever looks at a row far down stays there.
+    const gone = new Set(rows.keys());
     const [paused, first] = await Promise.all([source.isPaused(), source.listJobs({ limit: PAGE })]);
     state.paused = paused;
-    // What is gone is gone from the list too, once the first of what is there was read.
-    clear();
     for (let page: JobHead[] = first; ; ) {
-      for (const head of page) put(rowOf(head));
+      for (const head of page) {
+        put(rowOf(head));
+        gone.delete(head.id);
+      }
       state.version += 1;
       const last = page.at(-1);
-      if (page.length < PAGE || last === undefined || signal.aborted) break;
+      if (signal.aborted) return;
+      if (page.length < PAGE || last === undefined) break;
       page = await source.listJobs({ limit: PAGE, cursor: last.id });
     }
+    for (const id of gone) remove(id);
+    state.version += 1;
     state.loaded = true;
   }
 
