@@ -201,6 +201,27 @@ test('one step, a breakpoint set in the graph, moments before, a fork, and a can
   assert.deepEqual(problems, []);
 });
 
+test('a signal can be sent while other steps keep the job changing', limit, async (t) => {
+  const { dashboard, create } = await openWithAgents(t);
+  const beats = Array.from({ length: 5 }, (_, n) => ({
+    id: `beat${n}`,
+    agent: 'echo',
+    after: [],
+    repeat: { until: { var: 'stop' }, max: 1_000_000 },
+  }));
+  await create('busy', [{ id: 'ask', wait: { signal: 'go' }, after: [] }, ...beats], { slowPlayMs: 100 });
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  await goTo(page, '#/jobs/busy');
+  await press(page, 'Start');
+  await page.getByText('waits for a signal').waitFor();
+  await press(page, 'Send');
+  await stepIs(page, 'ask', 'done');
+  await press(page, 'Cancel');
+  await press(page, 'Cancel the job');
+  await jobIs(page, 'failed');
+  assert.deepEqual(problems, []);
+});
+
 test(
   'a job of another process is seen as it comes, paused, taken up here, and one is cancelled',
   limit,
