@@ -201,6 +201,27 @@ test('one step, a breakpoint set in the graph, moments before, a fork, and a can
   assert.deepEqual(problems, []);
 });
 
+test('the pace that is shown is the one of this server', limit, async (t) => {
+  const { dashboard } = await openWithAgents(t, '--slow', '700');
+  const { page, problems } = await browser.openPage(t, dashboard.url);
+  const pace = page.getByLabel('Slow play');
+  const value = () => pace.inputValue();
+  assert.equal(await value(), '700');
+  await pace.press('End');
+  await until(async () => (await dashboard.get('hello')).slowPlayMs === 5_000);
+  const other = await browser.openPage(t, within(dashboard.url));
+  assert.equal(await other.page.getByLabel('Slow play').inputValue(), '5000');
+  await pace.press('Home');
+  await other.page.locator('output:text-is("none")').waitFor();
+  await until(async () => (await dashboard.get('hello')).slowPlayMs === 0);
+  // What another tab likes otherwise says nothing of the server.
+  await page.evaluate(() => localStorage.setItem('jobwright:slow-play', '3000'));
+  await page.reload();
+  await page.getByRole('banner').waitFor();
+  assert.equal(await value(), '0');
+  assert.deepEqual([...problems, ...other.problems], []);
+});
+
 test('a signal can be sent while other steps keep the job changing', limit, async (t) => {
   const { dashboard, create } = await openWithAgents(t);
   const beats = Array.from({ length: 5 }, (_, n) => ({

@@ -22,7 +22,7 @@ test('a job is approved, and goes on here, where its agents are', LIMIT, async (
   const dashboard = await openDashboard(place, ['--agents', 'agents.mjs']);
   const hello = await dashboard.get('hello');
   const access = { steer: true, create: true, run: true, redacted: false };
-  assert.deepEqual(hello, { name: 'jobs.db', access });
+  assert.deepEqual(hello, { name: 'jobs.db', access, slowPlayMs: 0 });
   const [head] = await dashboard.get('jobs?status=paused');
   const events = await dashboard.listen('events?id=job-1&after=2');
   const changes = await dashboard.listen('changes');

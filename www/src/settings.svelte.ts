@@ -52,11 +52,14 @@ export function setPace(ms: number): void {
 /** What other tabs change is changed here. */
 export function followOtherTabs(changed: () => void): () => void {
   const listener = ({ key }: StorageEvent) => {
-    if (key !== null && !key.startsWith(PREFIX)) return;
-    settings.theme = readTheme();
-    settings.slowPlayMs = readPace();
-    applyTheme();
-    changed();
+    if (key === null || key === `${PREFIX}theme`) {
+      settings.theme = readTheme();
+      applyTheme();
+    }
+    if (key === null || key === `${PREFIX}slow-play`) {
+      settings.slowPlayMs = readPace();
+      changed();
+    }
   };
   addEventListener('storage', listener);
   return () => removeEventListener('storage', listener);

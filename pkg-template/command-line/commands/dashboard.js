@@ -47,7 +47,7 @@ export const dashboard = {
     const hub = new Hub({ store: session.store, bus: deps.eventBus, failed });
     const runner = new Runner(session, parts, failed);
     const streams = new Streams();
-    const home = homeOf(desk, session, { hub, runner });
+    const home = homeOf(desk, session, { hub, runner, slowPlayMs: deps.slowPlayMs });
     const interrupt = onInterrupt({
       first: () => terminal.note('Ending: steps that are running may finish. Ctrl-C again stops at once.'),
       second: () => terminal.note('Stopped at once.'),
@@ -74,15 +74,15 @@ export const dashboard = {
 /**
  * @param {Desk} desk
  * @param {Session} session
- * @param {{ hub: Hub, runner: Runner }} parts
+ * @param {{ hub: Hub, runner: Runner, slowPlayMs: number }} parts
  * @returns {import('../dashboard/server.js').Home}
  */
-function homeOf({ options }, { opened, store, orchestrator }, { hub, runner }) {
+function homeOf({ options }, { opened, store, orchestrator }, { hub, runner, slowPlayMs }) {
   const steer = options.readOnly !== true;
   const redacted = options.redact === true;
   const access = { steer, create: steer, run: steer && runner.hasAgents, redacted };
   return {
-    ...{ name: plain(opened.name), access, orchestrator, store, hub, runner },
+    ...{ name: plain(opened.name), access, slowPlayMs, orchestrator, store, hub, runner },
     veil: redacted ? hiding : showing,
   };
 }

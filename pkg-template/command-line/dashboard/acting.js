@@ -38,8 +38,9 @@ export const actions = {
   setPermissions: async ({ orchestrator, veil }, body) =>
     veil.outcome(await orchestrator.setPermissions(idOf(body), body.permissions)),
   setBudget: async () => ({ success: false, error: NO_ACCOUNTS, code: 'unsupported' }),
-  setSlowPlay: async ({ orchestrator }, { ms }) => {
-    orchestrator.setSlowPlay(ms);
+  setSlowPlay: async (home, { ms }) => {
+    home.orchestrator.setSlowPlay(ms);
+    home.slowPlayMs = ms;
     return null;
   },
   async pauseAll({ orchestrator, hub }) {

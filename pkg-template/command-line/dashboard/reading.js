@@ -28,7 +28,7 @@ const HEALTH_MS = 1_000;
 
 /** @type {Record<string, (home: Home, query: Query) => Promise<unknown>>} */
 export const answers = {
-  hello: async ({ name, access }) => ({ name, access }),
+  hello: async ({ name, access, slowPlayMs }) => ({ name, access, slowPlayMs }),
   jobs: async ({ store, veil }, query) =>
     (await store.listJobs(filterOf(query))).map((head) => veil.job(head)),
   head: async ({ store, veil }, query) => veil.job(await store.getHead(idOf(query))),

@@ -20,6 +20,7 @@ import { answers, cursorOf, exported, followAll, followJob, idOf } from './readi
  * @typedef {object} Home what answers are made of
  * @property {string} name
  * @property {Access} access
+ * @property {number} slowPlayMs before each step that is run here
  * @property {import('jobwright').Orchestrator} orchestrator
  * @property {import('../stores.js').Store} store
  * @property {import('./hub.js').Hub} hub

@@ -181,7 +181,7 @@ async function* events(
 }
 
 export async function openServerSource(): Promise<Source> {
-  const hello = await get<Pick<Source, 'name' | 'access'>>('hello');
+  const hello = await get<Pick<Source, 'name' | 'access' | 'slowPlayMs'>>('hello');
   const changes = new Changes();
   return {
     home: 'server',

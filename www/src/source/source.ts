@@ -60,6 +60,8 @@ export interface Source {
   /** What the jobs are of, for people: "this tab", "jobs.db". */
   readonly name: string;
   readonly access: Access;
+  /** Milliseconds before each step when this was opened; missing where the browser remembers them. */
+  readonly slowPlayMs?: number;
 
   /** Heads in order of creation. */
   listJobs(filter?: JobFilter): Promise<JobHead[]>;
