@@ -6,6 +6,13 @@
  * @packageDocumentation
  */
 
+declare global {
+  interface SymbolConstructor {
+    /** For projects whose `lib` is older than `esnext.disposable`: the same as there. */
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 // ---------------------------------------------------------------- jobs
 
 /** The five states of a job. A cancelled job is `failed`, with `run.failure.code` "cancelled". */

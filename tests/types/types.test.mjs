@@ -35,8 +35,9 @@ export const methodsAgree: Same<Named<jobwright.Orchestrator>, ${union(Object.ke
 /**
  * @param {string} name
  * @param {Record<string, unknown>} options
+ * @param {string[]} [include]
  */
-async function compile(name, options) {
+async function compile(name, options, include = ['*.ts']) {
   const config = `tsconfig.${name}.json`;
   const strict = {
     strict: true,
@@ -46,7 +47,7 @@ async function compile(name, options) {
     exactOptionalPropertyTypes: true,
   };
   const compilerOptions = { ...strict, lib: ['es2023', 'esnext.disposable'], types: ['node'], ...options };
-  writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include }));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   return attempt(process.execPath, [tsc, '--pretty', 'false', '--project', config], { cwd: project });
 }
@@ -61,3 +62,9 @@ for (const [name, options] of Object.entries({
     assert.deepEqual(await compile(name, options), { code: 0, output: '' });
   });
 }
+
+test('the declarations need no newer library than es2022, and in a page no types of Node', async () => {
+  await writeSurface();
+  const options = { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] };
+  assert.deepEqual(await compile('plain', options, ['surface.ts']), { code: 0, output: '' });
+});
