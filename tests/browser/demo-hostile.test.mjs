@@ -127,3 +127,23 @@ test('jobs in the store that are no jobs do not break the list, or each other', 
     await demo.close();
   }
 });
+
+test('a job whose id holds half a letter breaks no list, and its row leads nowhere else', limit, async () => {
+  const demo = await openDemo();
+  try {
+    const { page, problems } = await demo.openPage();
+    await page.evaluate(async () => {
+      const { jobs } = /** @type {any} */ (globalThis);
+      const plan = { steps: [{ id: 'a', agent: 'echo' }] };
+      for (const id of ['half \ud83d', 'whole'])
+        await jobs.createJob({ id, plan, context: {}, permissions: {} });
+    });
+    await page.getByRole('link', { name: 'half \\ud83d' }).waitFor();
+    await page.getByRole('link', { name: 'whole' }).waitFor();
+    await page.getByRole('link', { name: 'half' }).click();
+    await page.getByRole('heading', { name: 'Job not found' }).waitFor();
+    assert.deepEqual(problems, []);
+  } finally {
+    await demo.close();
+  }
+});

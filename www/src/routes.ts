@@ -22,6 +22,9 @@ export function routeOf(hash: string): Route {
   }
 }
 
+/** Halves of letters, which no address can hold. */
+const HALVES = /\p{Cs}/gu;
+
 export function hashOfJob(jobId: string): string {
-  return `#/jobs/${encodeURIComponent(jobId)}`;
+  return `#/jobs/${encodeURIComponent(jobId.replace(HALVES, '\ufffd'))}`;
 }

@@ -1,6 +1,7 @@
 /** Values of jobs as text that can be shown: whatever they hold, nobody is misled by it, and nothing is long. */
 
 import { visible } from '../display';
+import { hashOfJob } from '../routes';
 
 /** A name in a line: cut where it is long. */
 export function inLine(text: unknown, most = 200): string {
@@ -94,11 +95,8 @@ export function amountText(amount: number | undefined): string {
   return amount === undefined || Number.isNaN(amount) ? '–' : NUMBER.format(amount);
 }
 
-/** Halves of letters, which no address can hold. */
-const HALVES = /\p{Cs}/gu;
-
 export function jobLink(jobId: string, view?: string): string {
-  return `#/jobs/${encodeURIComponent(jobId.replace(HALVES, '\ufffd'))}${view === undefined ? '' : `/${view}`}`;
+  return `${hashOfJob(jobId)}${view === undefined ? '' : `/${view}`}`;
 }
 
 /** `1 step`, `2 steps`. */

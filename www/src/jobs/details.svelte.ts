@@ -18,6 +18,8 @@ export interface Details {
 const AGAIN_MS = 1_000;
 /** Rows that fly past are not read. */
 const SETTLE_MS = 120;
+/** What was not read is older than all that can be. */
+const UNREAD = -1;
 /** More than a list shows in a long while. */
 const REMEMBERED = 2_000;
 
@@ -58,8 +60,8 @@ export function createDetailReader(source: Source): DetailReader {
       const [job, account] = await Promise.all([source.getJob(id), source.getBudget(id)]);
       return job === null ? nothing : { ...detailsOf(job), cost: account?.spent ?? costOf(job) };
     } catch {
-      // A row that can't be read says less; the rest of the list goes on.
-      return nothing;
+      // A row that can't be read says what it said; the rest of the list goes on, and it is tried again.
+      return { ...(known.get(id) ?? nothing), revision: UNREAD };
     }
   }
 
