@@ -35,13 +35,20 @@ export function needCore(load) {
   try {
     take(load());
   } catch (cause) {
-    // What a browser says itself has no code, and names another source than the one to allow.
-    const problem =
-      "The WebAssembly module can't be loaded. A page's Content-Security-Policy has to allow it: script-src 'wasm-unsafe-eval'";
-    throw new JobwrightError(problem, { code: 'unsupported', cause });
+    throw new JobwrightError(whyNot(), { code: 'unsupported', cause });
   }
   instantiate = load;
   growsFromHere();
+}
+
+function whyNot() {
+  // Node has none with --jitless, and Safari none in its lockdown mode.
+  if (!('WebAssembly' in globalThis)) return "jobwright needs WebAssembly, which isn't there";
+  // What a browser says itself has no code, and names another source than the one to allow.
+  return (
+    'The WebAssembly module can\'t be loaded. A bundle for workerd needs the export condition "workerd"; ' +
+    "a page's Content-Security-Policy has to allow it: script-src 'wasm-unsafe-eval'"
+  );
 }
 
 /** Goes on with a new instance of the module, which knows nothing, if there is room for one beside the old one. */

@@ -230,6 +230,16 @@ test('where a page may not compile WebAssembly, the first call says what to allo
   }
 });
 
+test('where there is no WebAssembly at all, the first call says that, and nothing of pages', async () => {
+  const { stdout, stderr } = await runInNode(
+    `delete globalThis.WebAssembly;
+    const { createOrchestrator } = await import('jobwright');
+    try { createOrchestrator(); } catch ({ code, message }) { console.log(code, message); }`,
+    'mjs',
+  );
+  assert.deepEqual([stdout, stderr], ["unsupported jobwright needs WebAssembly, which isn't there\n", '']);
+});
+
 test('a bundle of one part leaves the engine out', async () => {
   const code = await bundle('esm', `import { createEventBus } from 'jobwright'; createEventBus();`);
   assert.ok(!code.includes('WebAssembly'), `${code.length} characters hold the engine`);
