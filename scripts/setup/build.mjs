@@ -106,7 +106,7 @@ export async function assemble(compiled, hash) {
   for (const file of copied) if (existsSync(join(root, file))) cpSync(join(root, file), join(staging, file));
   writeFileSync(
     join(staging, 'plan.schema.json'),
-    `${JSON.stringify(await planSchema(join(staging, 'index.d.ts')))}\n`,
+    `${JSON.stringify(await planSchema(join(staging, 'types/plans.d.ts')))}\n`,
   );
   const { file, wasm } = await writeEngine(compiled);
   mkdirSync(join(staging, 'engine'), { recursive: true });
