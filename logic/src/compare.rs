@@ -44,6 +44,8 @@ impl<'a> Machine<'a> {
             // Text and null never equal each other, but order as numbers.
             (_, Value::String(_), Value::Null) | (_, Value::Null, Value::String(_)) if equality => None,
             (_, Value::String(_), Value::Null) | (_, Value::Null, Value::String(_)) => {
+                self.spend_on(a)?;
+                self.spend_on(b)?;
                 number::of(a).partial_cmp(&number::of(b))
             }
             _ => self.number(call, a)?.partial_cmp(&self.number(call, b)?),

@@ -77,6 +77,7 @@ impl<'a> Machine<'a> {
 
     /// Where a computed `var` points.
     fn named(&mut self, name: &Value, scope: &Scope<'a, '_>) -> Result<Reference, Fault> {
+        self.spend_on(name)?;
         if let Some(reference) = lookup::var_reference(name, scope.depth) {
             return Ok(reference);
         }
@@ -87,7 +88,11 @@ impl<'a> Machine<'a> {
 
     /// Where a computed `val` or `exists` points.
     fn keyed(&mut self, args: &[&Value]) -> Result<Reference, Fault> {
-        let climb = args.first().and_then(|first| lookup::climb(first));
+        let first = args.first();
+        if let Some(levels) = first.and_then(|first| lookup::levels(first)) {
+            self.spend_on(levels)?;
+        }
+        let climb = first.and_then(|first| lookup::climb(first));
         let mut path = Vec::new();
         for key in args.iter().skip(usize::from(climb.is_some())) {
             path.push(strings::text(key, &mut self.budget)?.into_owned());
@@ -112,7 +117,7 @@ impl<'a> Machine<'a> {
         missing: &mut Vec<Value>,
     ) -> Result<(), Fault> {
         self.budget.spend(1 + keys.len())?;
-        if lookup::follow(scope.context, keys, self).is_none() {
+        if lookup::follow(scope.context, keys, self)?.is_none() {
             missing.push(self.budget.copy(name, 0)?);
         }
         Ok(())
@@ -182,11 +187,17 @@ impl<'a> Machine<'a> {
         Ok(result)
     }
 
+    /// What it takes to read a text; nothing else is looked through.
+    pub(super) fn spend_on(&mut self, value: &Value) -> Result<(), Fault> {
+        match value {
+            Value::String(text) => self.budget.spend_text(text.len()),
+            _ => Ok(()),
+        }
+    }
+
     /// A value as a number: text that reads as one is, arrays and objects are not.
     pub(super) fn number(&mut self, call: &Call, value: &Value) -> Result<f64, Fault> {
-        if let Value::String(text) = value {
-            self.budget.spend_text(text.len())?;
-        }
+        self.spend_on(value)?;
         let number = number::of(value);
         if number.is_nan() {
             return Err(not_a_number(call, value::describe(value)));

@@ -123,17 +123,17 @@ impl<'a> Machine<'a> {
             climb -= 2;
         }
         if climb == 0 {
-            return Ok(lookup::follow(scope.context, keys, self));
+            return lookup::follow(scope.context, keys, self);
         }
         let Some((list, index)) = scope.iteration else { return Ok(None) };
         if keys.first().is_some_and(|key| key == "index") {
             let index = self.keep(index.into());
-            return Ok(lookup::follow(index, keys.get(1..).unwrap_or_default(), self));
+            return lookup::follow(index, keys.get(1..).unwrap_or_default(), self);
         }
         let list = Value::Array(self.budget.copies(list, 1)?);
         let about = with(object("iterator", list), "index", index.into());
         let about = self.keep(about);
-        Ok(lookup::follow(about, keys, self))
+        lookup::follow(about, keys, self)
     }
 
     fn branch(&mut self, call: &'a Call, scope: &Scope<'a, '_>) -> Result<Made<'a>, Fault> {

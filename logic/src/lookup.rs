@@ -1,7 +1,7 @@
 //! Names, paths, and the values they lead to.
 
 use super::expr::Reference;
-use super::machine::Machine;
+use super::machine::{Fault, Machine};
 use super::{Path, number, strings};
 use serde_json::Value;
 use std::mem;
@@ -48,20 +48,32 @@ pub(super) fn var_reference(name: &Value, scopes: u32) -> Option<Reference> {
 
 /// How far the first argument of `val` says to climb, if it is one to say so: `[n]`.
 pub(super) fn climb(first: &Value) -> Option<u32> {
+    levels(first).map(|levels| number::of(levels).abs().ceil() as u32)
+}
+
+/// What is in `[n]`; not a number, as in JavaScript, is no climb, and too far is the furthest.
+pub(super) fn levels(first: &Value) -> Option<&Value> {
     match first.as_array()?.as_slice() {
-        // Not a number, as in JavaScript, is no climb; too far is the furthest.
-        [levels] => Some(number::of(levels).abs().ceil() as u32),
+        [levels] => Some(levels),
         _ => None,
     }
 }
 
 /// The value at the end of a path.
-pub(super) fn follow<'a>(value: &'a Value, keys: &[String], machine: &mut Machine<'a>) -> Option<&'a Value> {
+pub(super) fn follow<'a>(
+    value: &'a Value,
+    keys: &[String],
+    machine: &mut Machine<'a>,
+) -> Result<Option<&'a Value>, Fault> {
     let mut found = value;
     for key in keys {
-        found = member(found, key, machine)?;
+        if let Value::String(text) = found {
+            machine.budget.spend_text(text.len())?;
+        }
+        let Some(next) = member(found, key, machine) else { return Ok(None) };
+        found = next;
     }
-    Some(found)
+    Ok(Some(found))
 }
 
 /// What JavaScript calls an own property.

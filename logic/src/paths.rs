@@ -49,7 +49,9 @@ impl Path {
     /// ```
     pub fn find(&self, context: &Value) -> Option<Value> {
         let arena = Arena::default();
-        lookup::follow(context, &self.0, &mut Machine::new(&arena, 0)).cloned()
+        // What one path leads to is not worth counting.
+        let mut machine = Machine::new(&arena, u32::MAX);
+        lookup::follow(context, &self.0, &mut machine).ok().flatten().cloned()
     }
 }
 

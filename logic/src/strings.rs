@@ -92,7 +92,7 @@ pub(super) fn substr(args: &[&Value], budget: &mut Budget) -> Result<String, Fau
 /// `Number(value)`, which for an array is that of its text.
 pub(super) fn number(value: &Value, budget: &mut Budget) -> Result<f64, Fault> {
     Ok(match value {
-        Value::Array(_) => number::parse(&text(value, budget)?),
+        Value::Array(_) | Value::String(_) => number::parse(&text(value, budget)?),
         _ => number::of(value),
     })
 }

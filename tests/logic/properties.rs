@@ -315,6 +315,28 @@ fn growth_is_bounded_by_steps() {
 }
 
 #[test]
+fn each_reading_of_a_long_text_takes_steps() {
+    let spaces = " ".repeat(64_000);
+    let context = json!({ "list": vec![0; 100], "text": spaces });
+    let text = json!({ "val": [[2], "text"] });
+    for body in [
+        json!({ "var": [text] }),
+        json!({ "val": [[text]] }),
+        json!({ "<": [text, null] }),
+        json!({ ">=": [null, text] }),
+        json!({ "+": [text] }),
+        json!({ "substr": ["abc", text] }),
+        json!({ "missing": [text] }),
+        json!({ "val": [[2], "text", "length"] }),
+        json!({ "val": [[2], "text", "63999"] }),
+    ] {
+        let rule = Expr::compile(&json!({ "map": [{ "var": "list" }, body] })).unwrap();
+        let error = rule.evaluate(&context, 50_000).expect_err(&body.to_string());
+        assert!(error.is_limit(), "{body}: {error}");
+    }
+}
+
+#[test]
 fn limits_can_not_be_caught() {
     let evaluate = |risky: Value, steps| {
         let rule = Expr::compile(&json!({ "try": [risky, "caught"] })).unwrap();
