@@ -9,7 +9,7 @@ export const limits = {
   /** The wasm module, as the text it is inlined as, what unpacks it, and the glue that wasm-bindgen writes. */
   engine: 98_900,
   /** The main entry with all it imports. */
-  entry: 137_300,
+  entry: 137_500,
 };
 
 /** Bytes of all files, as they are on a user's disk. */
@@ -17,7 +17,7 @@ export const diskLimits = {
   /** The dashboard's page, compressed. */
   page: 164_000,
   /** Everything else. */
-  rest: 949_900,
+  rest: 950_300,
 };
 
 /** @param {string} folder the built package */

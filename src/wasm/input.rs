@@ -58,7 +58,8 @@ pub(super) fn read_context(job: JobKey, step: i32, reads: Reads) -> Result<Value
     }
     let values: Vec<Value> = match serde_json::from_str(&answer) {
         Ok(Value::Array(values)) => values,
-        _ => return Err("The context could not be read".to_owned()),
+        Ok(_) => return Err("The context could not be read".to_owned()),
+        Err(error) => return Err(format!("The context could not be read: {error}")),
     };
     let found = paths.into_iter().zip(values).filter_map(|(path, value)| match value {
         Value::Array(mut found) => found.pop().map(|value| (path, value)),

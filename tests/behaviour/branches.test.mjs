@@ -164,6 +164,24 @@ test('a job whose last steps are skipped completes, and nextStep says that nothi
   assert.deepStrictEqual(await w.nextStep(id), { success: true, status: 'completed', step: null });
 });
 
+test('a condition that reads what nests too deep says so', LIMIT, async () => {
+  const nested = (/** @type {number} */ depth) => {
+    let value = /** @type {any} */ (1);
+    for (let level = 0; level < depth; level++) value = [value];
+    return value;
+  };
+  for (const [depth, problem] of [
+    [125, null],
+    [126, /The "when" of step "b" can't be computed: The context could not be read: values nested too deep/],
+  ]) {
+    const w = setup({ agentRegistry: { work: () => nested(Number(depth)) } });
+    const id = await started(w, [step('a'), step('b', { when: { '!!': { var: 'a' } } })]);
+    const outcome = await w.runJob(id);
+    if (problem === null) assert.equal(outcome.success, true);
+    else assertRefused(outcome, 'agent_failed', /** @type {RegExp} */ (problem));
+  }
+});
+
 test('a condition that can not be computed fails its step with a sentence', LIMIT, async () => {
   const w = setup({ agentRegistry: { work: () => 'text' } });
   const id = await started(w, [step('a'), step('b', { when: { '+': [{ var: 'a' }, 1] } })]);
